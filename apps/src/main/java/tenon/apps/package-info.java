@@ -1,0 +1,2 @@
+/** The command line and the training programs of the chapters and case studies. */
+package tenon.apps;

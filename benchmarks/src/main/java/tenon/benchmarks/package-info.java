@@ -1,0 +1,2 @@
+/** Kernel and network benchmarks, and comparisons with other engines. */
+package tenon.benchmarks;

@@ -1,0 +1,2 @@
+/** Tensors, shapes, data types, devices, scopes and the entry points of the engine. */
+package tenon.engine;

@@ -1,0 +1,2 @@
+/** Layers, their initializers, and how they are put together into models. */
+package tenon.layers;

@@ -1,0 +1,2 @@
+/** Optimizers, learning-rate schedules, data parallelism, the trainer and checkpoints. */
+package tenon.optim;
