@@ -1,0 +1,48 @@
+package tenon.engine;
+
+/**
+ * What the current thread is doing: innermost scope, whether gradients are recorded, the layer path for messages, the random generator.
+ * Confined to its thread; a new thread starts with no scope.
+ */
+public final class Context {
+    private static final ThreadLocal<Context> CURRENT = ThreadLocal.withInitial(Context::new);
+
+    private final Generator generator = new Generator();
+    Scope scope;
+    private boolean gradEnabled = true;
+    private String path = "";
+    private long nodeCount;
+
+    private Context() {}
+
+    public static Context get() {
+        return CURRENT.get();
+    }
+
+    public Generator generator() {
+        return generator;
+    }
+
+    /** Dotted name of the layer being applied, empty outside layers. */
+    public String path() {
+        return path;
+    }
+
+    /** Sets the layer path; the caller restores the previous one. */
+    public void setPath(String newPath) {
+        path = newPath;
+    }
+
+    public boolean gradEnabled() {
+        return gradEnabled;
+    }
+
+    void setGradEnabled(boolean enabled) {
+        gradEnabled = enabled;
+    }
+
+    /** Sequence number for the next recorded op: backward visits nodes in falling order. */
+    public long nextNodeNumber() {
+        return nodeCount++;
+    }
+}

@@ -1,0 +1,15 @@
+package tenon.engine.backend;
+
+import tenon.engine.Tensor;
+
+/** Fully connected layers: input [N, I], weight [O, I], bias [O] or null, output [N, O]. */
+public interface DenseKernels {
+    /** output = input·weightᵀ + bias. */
+    void forward(Tensor input, Tensor weight, Tensor bias, Tensor output);
+
+    /** gradInput = gradOutput·weight, overwritten. */
+    void backwardInput(Tensor gradOutput, Tensor weight, Tensor gradInput);
+
+    /** gradWeight = gradOutputᵀ·input and gradBias = column sums of gradOutput (null: not wanted), overwritten. */
+    void backwardWeight(Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias);
+}

@@ -1,0 +1,68 @@
+package tenon.engine.backend;
+
+import tenon.engine.Tensor;
+
+/**
+ * Optimizer updates, one pass over memory each, all parameters in one call. Arrays run in parallel: index i is parameter i, all F32 of equal shape
+ * per index (F64 on the reference back-end). Per-parameter {@code weightDecay} and {@code rateScale} allow groups. State with magnitude below the
+ * smallest normal float is flushed to zero, because denormal arithmetic is a hundred times slower.
+ */
+public interface UpdateKernels {
+    /**
+     * g = rescale·grad + weightDecay·w; v = momentum·v + g; w −= rate·(nesterov ? g + momentum·v : v), as PyTorch's SGD with dampening 0
+     * (Sutskever et al. 2013 in the form where the rate multiplies the velocity).
+     *
+     * @param velocity null when momentum is 0
+     */
+    void sgd(
+            Tensor[] weight,
+            Tensor[] grad,
+            Tensor[] velocity,
+            float rate,
+            float momentum,
+            boolean nesterov,
+            float rescale,
+            float[] weightDecay,
+            float[] rateScale);
+
+    /**
+     * Adam (Kingma and Ba 2015, algorithm 1): g = rescale·grad + weightDecay·w; m = β1·m + (1 − β1)·g; v = β2·v + (1 − β2)·g²;
+     * w −= rate·(m / (1 − β1^t)) / (sqrt(v / (1 − β2^t)) + epsilon). With {@code decoupled}, the decay leaves the gradient and
+     * w −= rate·weightDecay·w comes first (AdamW, Loshchilov and Hutter 2019).
+     *
+     * @param t step number, from 1
+     */
+    void adam(
+            Tensor[] weight,
+            Tensor[] grad,
+            Tensor[] firstMoment,
+            Tensor[] secondMoment,
+            float rate,
+            float beta1,
+            float beta2,
+            float epsilon,
+            int t,
+            boolean decoupled,
+            float rescale,
+            float[] weightDecay,
+            float[] rateScale);
+
+    /**
+     * RMSprop (Tieleman and Hinton 2012, lecture 6.5): g as in {@link #sgd}; s = decay·s + (1 − decay)·g²; d = g / (sqrt(s) + epsilon);
+     * with momentum b = momentum·b + d and w −= rate·b, else w −= rate·d.
+     *
+     * @param buffer null when momentum is 0
+     */
+    void rmsprop(
+            Tensor[] weight,
+            Tensor[] grad,
+            Tensor[] squareAverage,
+            Tensor[] buffer,
+            float rate,
+            float decay,
+            float epsilon,
+            float momentum,
+            float rescale,
+            float[] weightDecay,
+            float[] rateScale);
+}

@@ -1,0 +1,34 @@
+package tenon.engine.ops;
+
+/**
+ * Settings of batch normalization (Ioffe and Szegedy 2015, algorithm 1).
+ *
+ * @param epsilon added to the variance before the root
+ * @param momentum weight of the new batch in the running averages: running = (1 − momentum)·running + momentum·batch (PyTorch's convention;
+ *     Keras' and MXNet's "momentum 0.99" is 0.01 here)
+ * @param frozenGamma gamma is taken as 1 and gets no gradient (MXNet's {@code fix_gamma})
+ * @param unbiasedRunningVariance the running average takes the batch variance times n / (n − 1), as PyTorch, Keras (fused) and cuDNN do; false
+ *     keeps the biased one (MXNet on the CPU). Normalization itself always uses the biased one.
+ * @param activation fused after the affine map: NONE or RELU
+ */
+public record BatchNormSpec(
+        double epsilon, double momentum, boolean frozenGamma, boolean unbiasedRunningVariance, Activation activation) {
+    public BatchNormSpec {
+        if (!(epsilon > 0) || !(momentum >= 0 && momentum <= 1)) {
+            throw new IllegalArgumentException("batch_norm: epsilon must be positive and momentum in [0, 1]: epsilon=" + epsilon + ", momentum="
+                    + momentum);
+        }
+        if (activation.kind() != Activation.Kind.NONE && activation.kind() != Activation.Kind.RELU) {
+            throw new IllegalArgumentException("batch_norm: the fused activation must be none or relu: activation=" + activation.opName());
+        }
+    }
+
+    /** PyTorch's defaults: epsilon 1e-5, momentum 0.1. */
+    public static BatchNormSpec defaults() {
+        return new BatchNormSpec(1e-5, 0.1, false, true, Activation.NONE);
+    }
+
+    public BatchNormSpec withActivation(Activation newActivation) {
+        return new BatchNormSpec(epsilon, momentum, frozenGamma, unbiasedRunningVariance, newActivation);
+    }
+}
