@@ -1,0 +1,47 @@
+package tenon.engine.ops;
+
+import static tenon.engine.autograd.Autograd.save;
+
+import tenon.engine.Shape;
+import tenon.engine.Tensor;
+import tenon.engine.autograd.Autograd;
+import tenon.engine.backend.Backend;
+import tenon.engine.backend.OpKind;
+
+/** 2-D convolution with the bias fused. */
+public final class Convolution {
+    private Convolution() {}
+
+    /**
+     * output(n, p, q, k) = bias(k) + Σ_{r,s,c} input(n, p·strideH − top + r·dilationH, q·strideW − left + s·dilationW, c)·weight(k, r, s, c), within
+     * k's group; outside the image the input is 0. Saves the input if the weight is trained, and the weight if the input's gradient is wanted.
+     *
+     * @param input [N, H, W, C]
+     * @param weight [K, R, S, C / groups]
+     * @param bias [K], or null
+     * @return [N, P, Q, K]
+     */
+    public static Tensor conv2d(Tensor input, Tensor weight, Tensor bias, ConvSpec spec) {
+        Backend backend = Checks.backend("conv2d", OpKind.CONV2D, input, weight, bias);
+        Checks.sameDType("conv2d", input, weight);
+        Shape shape = spec.outputShape(input.shape(), weight.shape(), bias == null ? null : bias.shape());
+        Tensor output = Tensor.empty(backend, shape, input.dtype());
+        backend.convolution().forward(spec, input, weight, bias, output);
+        boolean trained = weight.requiresGrad() || bias != null && bias.requiresGrad();
+        return Autograd.record(
+                "conv2d",
+                save(input, weight, bias),
+                output,
+                save(trained ? input : null, input.requiresGrad() ? weight : null),
+                (saved, grads) -> {
+                    if (grads.wanted(0)) {
+                        backend.convolution().backwardInput(spec, grads.output(), saved[1], grads.target(0));
+                    }
+                    if (grads.wanted(1) || grads.wanted(2)) {
+                        Tensor gradWeight = grads.wanted(1) ? grads.target(1) : Tensor.empty(backend, weight.shape(), weight.dtype());
+                        backend.convolution()
+                                .backwardWeight(spec, saved[0], grads.output(), gradWeight, grads.wanted(2) ? grads.target(2) : null);
+                    }
+                });
+    }
+}

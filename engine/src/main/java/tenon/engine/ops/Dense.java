@@ -1,0 +1,57 @@
+package tenon.engine.ops;
+
+import static tenon.engine.autograd.Autograd.save;
+
+import tenon.engine.Shape;
+import tenon.engine.ShapeException;
+import tenon.engine.TenonException;
+import tenon.engine.Tensor;
+import tenon.engine.autograd.Autograd;
+import tenon.engine.backend.Backend;
+import tenon.engine.backend.OpKind;
+
+/** Fully connected layer with the bias fused. */
+public final class Dense {
+    private Dense() {}
+
+    /**
+     * output = input·weightᵀ + bias. Saves the input if the weight is trained, and the weight if the input's gradient is wanted.
+     *
+     * @param input [N, I]
+     * @param weight [O, I]
+     * @param bias [O], or null
+     * @return [N, O]
+     */
+    public static Tensor dense(Tensor input, Tensor weight, Tensor bias) {
+        Backend backend = Checks.backend("dense", OpKind.DENSE, input, weight, bias);
+        Checks.sameDType("dense", input, weight);
+        Checks.rank("dense", "input", input, 2, "[N, I]");
+        Checks.rank("dense", "weight", weight, 2, "[O, I]");
+        int features = weight.shape().dim(1);
+        if (input.shape().dim(1) != features) {
+            throw new ShapeException(TenonException.where("dense") + ": last input dimension must equal the weight's inFeatures: input="
+                    + input.shape() + ", inFeatures=" + features);
+        }
+        int out = weight.shape().dim(0);
+        if (bias != null) {
+            Checks.shape("dense", "bias", bias, Shape.of(out));
+        }
+        Tensor output = Tensor.empty(backend, Shape.of(input.shape().dim(0), out), input.dtype());
+        backend.dense().forward(input, weight, bias, output);
+        boolean trained = weight.requiresGrad() || bias != null && bias.requiresGrad();
+        return Autograd.record(
+                "dense",
+                save(input, weight, bias),
+                output,
+                save(trained ? input : null, input.requiresGrad() ? weight : null),
+                (saved, grads) -> {
+                    if (grads.wanted(0)) {
+                        backend.dense().backwardInput(grads.output(), saved[1], grads.target(0));
+                    }
+                    if (grads.wanted(1) || grads.wanted(2)) {
+                        Tensor gradWeight = grads.wanted(1) ? grads.target(1) : Tensor.empty(backend, weight.shape(), weight.dtype());
+                        backend.dense().backwardWeight(saved[0], grads.output(), gradWeight, grads.wanted(2) ? grads.target(2) : null);
+                    }
+                });
+    }
+}
