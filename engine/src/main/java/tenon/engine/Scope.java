@@ -70,7 +70,8 @@ public final class Scope implements AutoCloseable {
         Scope scope = Context.get().scope;
         if (scope == null) {
             throw new ClosedException(
-                    "scope: a tensor needs an open scope on this thread: wrap the code in try (Scope scope = Scope.open(\"name\", backend)) { … }");
+                    "scope: a tensor needs an open scope on this thread: wrap the code in try (Scope scope ="
+                            + " Scope.open(\"name\", backend)) { … }");
         }
         return scope;
     }
@@ -109,7 +110,8 @@ public final class Scope implements AutoCloseable {
     void checkMayAllocate() {
         if (sealed) {
             throw new ClosedException(TenonException.where("scope") + ": '" + name
-                    + "' is sealed: nothing may be allocated in it (open an inner scope around the code that allocates)");
+                    + "' is sealed: nothing may be allocated in it (open an inner scope around the code that"
+                    + " allocates)");
         }
     }
 
@@ -156,8 +158,10 @@ public final class Scope implements AutoCloseable {
         }
         Context context = Context.get();
         if (context.scope != this) {
-            throw new ClosedException("scope: '" + name + "' must be the innermost open scope of the closing thread: innermost="
-                    + (context.scope == null ? "none" : context.scope.name) + " (close inner scopes first, on the thread that opened them)");
+            throw new ClosedException(
+                    "scope: '" + name + "' must be the innermost open scope of the closing thread: innermost="
+                            + (context.scope == null ? "none" : context.scope.name)
+                            + " (close inner scopes first, on the thread that opened them)");
         }
         closed = true;
         context.scope = parent;

@@ -40,8 +40,8 @@ public final class Shape {
     public int dim(int index) {
         int i = index < 0 ? index + dims.length : index;
         if (i < 0 || i >= dims.length) {
-            throw new ShapeException("shape: dimension index must lie in [-" + dims.length + ", " + dims.length + "): index=" + index
-                    + ", shape=" + this);
+            throw new ShapeException("shape: dimension index must lie in [-" + dims.length + ", " + dims.length
+                    + "): index=" + index + ", shape=" + this);
         }
         return dims[i];
     }
@@ -85,7 +85,8 @@ public final class Shape {
             int db = i <= b.rank() ? b.dims[b.rank() - i] : 1;
             if (da != db && da != 1 && db != 1) {
                 throw new ShapeException(TenonException.where(op)
-                        + ": shapes must be equal or broadcast (aligned at the last dimension, sizes equal or 1): a=" + a + ", b=" + b);
+                        + ": shapes must be equal or broadcast (aligned at the last dimension, sizes equal or 1): a="
+                        + a + ", b=" + b);
             }
             out[rank - i] = da == 1 ? db : da;
         }

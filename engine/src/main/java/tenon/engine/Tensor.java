@@ -128,8 +128,8 @@ public final class Tensor implements AutoCloseable {
         checkOpen();
         if (segment == null) {
             if (storage.segment() == null) {
-                throw new DeviceException("tensor: only host memory can be read directly: device=" + device() + ", shape=" + shape
-                        + " (use toFloatArray or download)");
+                throw new DeviceException("tensor: only host memory can be read directly: device=" + device()
+                        + ", shape=" + shape + " (use toFloatArray or download)");
             }
             segment = storage.segment().asSlice(0, byteSize());
         }
@@ -168,7 +168,8 @@ public final class Tensor implements AutoCloseable {
     /** Overwrites the contents from a tensor of the same shape and dtype on the same back-end. */
     public void copyFrom(Tensor from) {
         if (!from.shape.equals(shape) || from.dtype != dtype || from.backend != backend) {
-            throw new ShapeException("copyFrom: shape, dtype and back-end must be equal: from=" + from + ", to=" + this);
+            throw new ShapeException(
+                    "copyFrom: shape, dtype and back-end must be equal: from=" + from + ", to=" + this);
         }
         checkOpen();
         from.checkOpen();
@@ -211,7 +212,8 @@ public final class Tensor implements AutoCloseable {
     /** The single element of a one-element tensor. */
     public double item() {
         if (elementCount() != 1) {
-            throw new ShapeException("item: the tensor must have exactly one element: shape=" + shape + " (use mean or sum first?)");
+            throw new ShapeException(
+                    "item: the tensor must have exactly one element: shape=" + shape + " (use mean or sum first?)");
         }
         return toDoubleArray()[0];
     }
@@ -254,8 +256,8 @@ public final class Tensor implements AutoCloseable {
     private Tensor view(Shape newShape, Scope owner) {
         checkOpen();
         if (newShape.elementCount() != shape.elementCount()) {
-            throw new ShapeException(TenonException.where("reshape") + ": the element count must stay the same: from=" + shape + " ("
-                    + shape.elementCount() + "), to=" + newShape + " (" + newShape.elementCount() + ")");
+            throw new ShapeException(TenonException.where("reshape") + ": the element count must stay the same: from="
+                    + shape + " (" + shape.elementCount() + "), to=" + newShape + " (" + newShape.elementCount() + ")");
         }
         storage.retain();
         return new Tensor(owner, backend, storage, newShape, dtype);
@@ -304,9 +306,13 @@ public final class Tensor implements AutoCloseable {
 
     public void checkOpen() {
         if (closed) {
-            ClosedException e = new ClosedException(TenonException.where("tensor") + ": used after it was closed: shape=" + shape + ", dtype="
-                    + dtype + ", scope=" + scope.name()
-                    + (DEBUG ? "" : " (move it to an outer scope with moveTo, or run with -Dtenon.debug=true to see where it was allocated)"));
+            ClosedException e = new ClosedException(
+                    TenonException.where("tensor") + ": used after it was closed: shape=" + shape + ", dtype="
+                            + dtype + ", scope=" + scope.name()
+                            + (DEBUG
+                                    ? ""
+                                    : " (move it to an outer scope with moveTo, or run with -Dtenon.debug=true to see"
+                                            + " where it was allocated)"));
             if (allocationSite != null) {
                 e.initCause(allocationSite);
             }
@@ -316,8 +322,8 @@ public final class Tensor implements AutoCloseable {
 
     private void checkByteSize(String op, long given) {
         if (given != byteSize()) {
-            throw new ShapeException(op + ": byte sizes must be equal: tensor=" + byteSize() + " (shape=" + shape + ", dtype=" + dtype
-                    + "), given=" + given);
+            throw new ShapeException(op + ": byte sizes must be equal: tensor=" + byteSize() + " (shape=" + shape
+                    + ", dtype=" + dtype + "), given=" + given);
         }
     }
 
@@ -335,7 +341,8 @@ public final class Tensor implements AutoCloseable {
             throw new DTypeException("requireGrad: only floating dtypes have gradients: dtype=" + dtype);
         }
         if (node != null && !wanted) {
-            throw new AutogradException("requireGrad: only leaves can be frozen; this is the result of " + node.op() + " (use detach)");
+            throw new AutogradException(
+                    "requireGrad: only leaves can be frozen; this is the result of " + node.op() + " (use detach)");
         }
         requiresGrad = wanted;
         return this;

@@ -76,8 +76,9 @@ public final class Autograd {
 
     static void checkFinite(String op, String path, Tensor tensor) {
         if (checkFinite && tensor.dtype().isFloating() && !tensor.backend().isFinite(tensor)) {
-            throw new NonFiniteException(op + (path.isEmpty() ? "" : " '" + path + "'") + ": produced a NaN or infinity: result=" + tensor
-                    + " (lower the learning rate, clip gradients, or check the inputs)");
+            throw new NonFiniteException(
+                    op + (path.isEmpty() ? "" : " '" + path + "'") + ": produced a NaN or infinity: result=" + tensor
+                            + " (lower the learning rate, clip gradients, or check the inputs)");
         }
     }
 
@@ -91,13 +92,15 @@ public final class Autograd {
         root.checkOpen();
         Node start = root.node();
         if (start == null) {
-            throw new AutogradException("backward: the tensor depends on no leaf that requires a gradient: tensor=" + root
-                    + " (call requireGrad(true) on parameters, and compute outside noGrad)");
+            throw new AutogradException("backward: the tensor depends on no leaf that requires a gradient: tensor="
+                    + root + " (call requireGrad(true) on parameters, and compute outside noGrad)");
         }
-        PriorityQueue<Node> queue = new PriorityQueue<>(Comparator.comparingLong(Node::number).reversed());
+        PriorityQueue<Node> queue =
+                new PriorityQueue<>(Comparator.comparingLong(Node::number).reversed());
         checkNotReleased(start);
         try (var _ = Scope.openLocal("backward")) {
-            start.gradOutputs()[root.outputIndex()] = seedGradient(root, gradOutput).retain();
+            start.gradOutputs()[root.outputIndex()] =
+                    seedGradient(root, gradOutput).retain();
         }
         queue.add(start);
         while (!queue.isEmpty()) {
@@ -112,13 +115,14 @@ public final class Autograd {
     private static Tensor seedGradient(Tensor root, Tensor gradOutput) {
         if (gradOutput == null) {
             if (root.elementCount() != 1) {
-                throw new ShapeException("backward: without a gradient the tensor must have exactly one element: shape=" + root.shape()
-                        + " (reduce it with mean or sum, or pass a gradient)");
+                throw new ShapeException("backward: without a gradient the tensor must have exactly one element: shape="
+                        + root.shape() + " (reduce it with mean or sum, or pass a gradient)");
             }
             return Tensor.full(root.shape(), root.dtype(), 1);
         }
         if (!gradOutput.shape().equals(root.shape()) || gradOutput.dtype() != root.dtype()) {
-            throw new ShapeException("backward: the gradient must have the tensor's shape and dtype: gradient=" + gradOutput + ", tensor=" + root);
+            throw new ShapeException("backward: the gradient must have the tensor's shape and dtype: gradient="
+                    + gradOutput + ", tensor=" + root);
         }
         return gradOutput;
     }
@@ -147,9 +151,10 @@ public final class Autograd {
 
     private static void checkNotReleased(Node node) {
         if (node.isReleased()) {
-            throw new AutogradException("backward: the graph through " + node.op() + (node.path().isEmpty() ? "" : " '" + node.path() + "'")
-                    + " was already used by a backward pass, which freed what it had saved (compute the forward pass again, or call backward once"
-                    + " on the sum of the losses)");
+            throw new AutogradException(
+                    "backward: the graph through " + node.op() + (node.path().isEmpty() ? "" : " '" + node.path() + "'")
+                            + " was already used by a backward pass, which freed what it had saved (compute the"
+                            + " forward pass again, or call backward once on the sum of the losses)");
         }
     }
 }

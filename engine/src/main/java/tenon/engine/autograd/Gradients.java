@@ -77,8 +77,9 @@ public final class Gradients {
 
     private Tensor unbroadcast(Tensor gradient, Shape shape) {
         if (!Shape.broadcast(node.op(), gradient.shape(), shape).equals(gradient.shape())) {
-            throw new AutogradException("backward of " + node.op() + ": the gradient's shape must be the input's or one it broadcast to: gradient="
-                    + gradient.shape() + ", input=" + shape);
+            throw new AutogradException("backward of " + node.op()
+                    + ": the gradient's shape must be the input's or one it broadcast to: gradient=" + gradient.shape()
+                    + ", input=" + shape);
         }
         Tensor reduced = Tensor.empty(gradient.backend(), shape, gradient.dtype());
         gradient.backend().sumTo(gradient, reduced);
@@ -136,7 +137,8 @@ public final class Gradients {
 
     private void check(Tensor gradient, Tensor input) {
         if (!gradient.shape().equals(input.shape()) || gradient.dtype() != input.dtype()) {
-            throw new AutogradException("backward of " + node.op() + (node.path().isEmpty() ? "" : " '" + node.path() + "'")
+            throw new AutogradException("backward of " + node.op()
+                    + (node.path().isEmpty() ? "" : " '" + node.path() + "'")
                     + ": gradient and input must agree in shape and dtype: gradient=" + gradient + ", input=" + input);
         }
     }

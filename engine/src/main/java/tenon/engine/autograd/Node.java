@@ -1,8 +1,8 @@
 package tenon.engine.autograd;
 
+import tenon.engine.DType;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
-import tenon.engine.DType;
 
 /**
  * One recorded op: where its gradients go, what it saved, and its backward rule. Gradients of its outputs collect here until the backward pass

@@ -29,8 +29,8 @@ public interface Backend extends AutoCloseable {
     /** Throws with op, dtype and back-end in the message unless supported. */
     default void require(String op, OpKind kind, DType dtype) {
         if (!supports(kind, dtype)) {
-            throw new DeviceException(TenonException.where(op) + ": back-end " + name() + " has no " + kind + " for " + dtype
-                    + " (see ./tenon doctor for the support matrix)");
+            throw new DeviceException(TenonException.where(op) + ": back-end " + name() + " has no " + kind + " for "
+                    + dtype + " (see ./tenon doctor for the support matrix)");
         }
     }
 
@@ -113,5 +113,4 @@ public interface Backend extends AutoCloseable {
 
     @Override
     void close();
-
 }

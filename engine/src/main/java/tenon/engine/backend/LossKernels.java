@@ -22,7 +22,8 @@ public interface LossKernels {
     void softmaxCrossEntropyForward(Tensor logits, Tensor target, double smoothing, Tensor loss, Tensor probabilities);
 
     /** gradLogits = gradLoss·(probabilities·Σ_c q − q) / N. */
-    void softmaxCrossEntropyBackward(Tensor probabilities, Tensor target, double smoothing, Tensor gradLoss, Tensor gradLogits);
+    void softmaxCrossEntropyBackward(
+            Tensor probabilities, Tensor target, double smoothing, Tensor gradLoss, Tensor gradLogits);
 
     /** loss = mean over all elements of max(x,0) − x·t + log(1 + e^−|x|), target of the logits' shape and dtype. */
     void sigmoidCrossEntropyForward(Tensor logits, Tensor target, Tensor loss);

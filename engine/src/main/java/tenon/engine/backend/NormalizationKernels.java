@@ -46,7 +46,13 @@ public interface NormalizationKernels {
 
     /** Inference: normalizes by the running statistics. */
     void inferForward(
-            BatchNormSpec spec, Tensor input, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, Tensor output);
+            BatchNormSpec spec,
+            Tensor input,
+            Tensor gamma,
+            Tensor beta,
+            Tensor runningMean,
+            Tensor runningVariance,
+            Tensor output);
 
     /**
      * Gradients of {@link #inferForward}, where the statistics are constants: a network fine-tuned with frozen statistics.

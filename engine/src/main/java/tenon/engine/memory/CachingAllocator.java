@@ -72,10 +72,12 @@ public final class CachingAllocator implements Allocator {
             storage = source.allocate(this, capacity);
         }
         if (storage == null) {
-            throw new OutOfMemoryException(TenonException.where("allocate") + ": out of memory on " + source.name() + ": wanted=" + wanted
-                    + " bytes, live=" + liveBytes + ", cached=" + cachedBytes + ", limit="
-                    + (limitBytes == Long.MAX_VALUE ? "none" : limitBytes)
-                    + " (use a smaller batch, close tensors earlier, or raise the limit with -Dtenon.memory.limit=BYTES)");
+            throw new OutOfMemoryException(
+                    TenonException.where("allocate") + ": out of memory on " + source.name() + ": wanted=" + wanted
+                            + " bytes, live=" + liveBytes + ", cached=" + cachedBytes + ", limit="
+                            + (limitBytes == Long.MAX_VALUE ? "none" : limitBytes)
+                            + " (use a smaller batch, close tensors earlier, or raise the limit with"
+                            + " -Dtenon.memory.limit=BYTES)");
         }
         nativeAllocations++;
         return storage;

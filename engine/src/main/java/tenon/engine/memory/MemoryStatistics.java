@@ -11,4 +11,9 @@ package tenon.engine.memory;
  * @param allocations all requests, ever
  */
 public record MemoryStatistics(
-        long liveBytes, long cachedBytes, long peakLiveBytes, long nativeAllocations, long nativeFrees, long allocations) {}
+        long liveBytes,
+        long cachedBytes,
+        long peakLiveBytes,
+        long nativeAllocations,
+        long nativeFrees,
+        long allocations) {}

@@ -45,8 +45,12 @@ public final class Activations {
         Backend backend = Checks.backend(op, kind(activation), input);
         Tensor output = Tensor.empty(backend, input.shape(), input.dtype());
         backend.activation().forward(activation, input, output);
-        return Autograd.record(op, save(input), output, save(output), (saved, grads) ->
-                backend.activation().backward(activation, saved[0], grads.output(), grads.target(0)));
+        return Autograd.record(
+                op,
+                save(input),
+                output,
+                save(output),
+                (saved, grads) -> backend.activation().backward(activation, saved[0], grads.output(), grads.target(0)));
     }
 
     /**
@@ -61,8 +65,12 @@ public final class Activations {
         Checks.shape("prelu", "slope", slope, Shape.of(input.shape().dim(-1)));
         Tensor output = Tensor.empty(backend, input.shape(), input.dtype());
         backend.activation().preluForward(input, slope, output);
-        return Autograd.record("prelu", save(input, slope), output, save(input, slope), (saved, grads) ->
-                backend.activation()
+        return Autograd.record(
+                "prelu",
+                save(input, slope),
+                output,
+                save(input, slope),
+                (saved, grads) -> backend.activation()
                         .preluBackward(
                                 saved[0],
                                 saved[1],
@@ -79,16 +87,21 @@ public final class Activations {
         Tensor output = Tensor.empty(backend, a.shape(), a.dtype());
         backend.activation().addForward(activation, a, b, output);
         boolean linear = activation.kind() == Activation.Kind.NONE;
-        return Autograd.record("add_activation", save(a, b), output, linear ? Autograd.saveNothing() : save(output), (saved, grads) -> {
-            Tensor gradient = grads.output();
-            if (!linear) {
-                Tensor gradSum = Tensor.empty(backend, gradient.shape(), gradient.dtype());
-                backend.activation().backward(activation, saved[0], gradient, gradSum);
-                gradient = gradSum;
-            }
-            grads.give(0, gradient);
-            grads.give(1, gradient);
-        });
+        return Autograd.record(
+                "add_activation",
+                save(a, b),
+                output,
+                linear ? Autograd.saveNothing() : save(output),
+                (saved, grads) -> {
+                    Tensor gradient = grads.output();
+                    if (!linear) {
+                        Tensor gradSum = Tensor.empty(backend, gradient.shape(), gradient.dtype());
+                        backend.activation().backward(activation, saved[0], gradient, gradSum);
+                        gradient = gradSum;
+                    }
+                    grads.give(0, gradient);
+                    grads.give(1, gradient);
+                });
     }
 
     private static OpKind kind(Activation activation) {

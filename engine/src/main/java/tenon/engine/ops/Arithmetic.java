@@ -39,7 +39,8 @@ public final class Arithmetic {
         return Autograd.record("mul", save(a, b), output, save(a, b), (saved, grads) -> {
             for (int i = 0; i < 2; i++) {
                 if (grads.wanted(i)) {
-                    Tensor gradient = Tensor.empty(backend, grads.output().shape(), grads.output().dtype());
+                    Tensor gradient = Tensor.empty(
+                            backend, grads.output().shape(), grads.output().dtype());
                     backend.multiply(grads.output(), saved[1 - i], gradient);
                     grads.give(i, gradient);
                 }
@@ -54,7 +55,11 @@ public final class Arithmetic {
         Tensor output = Tensor.empty(backend, input.shape(), input.dtype());
         backend.scale(input, factor, output);
         return Autograd.record(
-                "scale", save(input), output, saveNothing(), (_, grads) -> backend.scale(grads.output(), factor, grads.target(0)));
+                "scale",
+                save(input),
+                output,
+                saveNothing(),
+                (_, grads) -> backend.scale(grads.output(), factor, grads.target(0)));
     }
 
     /** Matrix product of a [M, K] and b [K, N]: [M, N]. */
@@ -64,9 +69,11 @@ public final class Arithmetic {
         Checks.rank("matmul", "a", a, 2, "[M, K]");
         Checks.rank("matmul", "b", b, 2, "[K, N]");
         if (a.shape().dim(1) != b.shape().dim(0)) {
-            throw new ShapeException(TenonException.where("matmul") + ": columns of a must equal rows of b: a=" + a.shape() + ", b=" + b.shape());
+            throw new ShapeException(TenonException.where("matmul") + ": columns of a must equal rows of b: a="
+                    + a.shape() + ", b=" + b.shape());
         }
-        Tensor output = Tensor.empty(backend, Shape.of(a.shape().dim(0), b.shape().dim(1)), a.dtype());
+        Tensor output =
+                Tensor.empty(backend, Shape.of(a.shape().dim(0), b.shape().dim(1)), a.dtype());
         backend.gemm(false, false, 1, a, b, 0, output);
         return Autograd.record("matmul", save(a, b), output, save(a, b), (saved, grads) -> {
             if (grads.wanted(0)) {
@@ -86,7 +93,8 @@ public final class Arithmetic {
     /** Mean of all elements, a scalar. */
     public static Tensor mean(Tensor input) {
         if (input.elementCount() == 0) {
-            throw new ShapeException(TenonException.where("mean") + ": the input must have at least one element: input=" + input.shape());
+            throw new ShapeException(TenonException.where("mean") + ": the input must have at least one element: input="
+                    + input.shape());
         }
         return reduce("mean", input, 1.0 / input.elementCount());
     }

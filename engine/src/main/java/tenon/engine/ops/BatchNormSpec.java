@@ -15,11 +15,12 @@ public record BatchNormSpec(
         double epsilon, double momentum, boolean frozenGamma, boolean unbiasedRunningVariance, Activation activation) {
     public BatchNormSpec {
         if (!(epsilon > 0) || !(momentum >= 0 && momentum <= 1)) {
-            throw new IllegalArgumentException("batch_norm: epsilon must be positive and momentum in [0, 1]: epsilon=" + epsilon + ", momentum="
-                    + momentum);
+            throw new IllegalArgumentException("batch_norm: epsilon must be positive and momentum in [0, 1]: epsilon="
+                    + epsilon + ", momentum=" + momentum);
         }
         if (activation.kind() != Activation.Kind.NONE && activation.kind() != Activation.Kind.RELU) {
-            throw new IllegalArgumentException("batch_norm: the fused activation must be none or relu: activation=" + activation.opName());
+            throw new IllegalArgumentException(
+                    "batch_norm: the fused activation must be none or relu: activation=" + activation.opName());
         }
     }
 

@@ -23,6 +23,10 @@ public final class Casts {
         Checks.floating("cast", "output", output);
         backend.cast(input, output);
         return Autograd.record(
-                "cast", save(input), output, saveNothing(), (_, grads) -> backend.cast(grads.output(), grads.target(0)));
+                "cast",
+                save(input),
+                output,
+                saveNothing(),
+                (_, grads) -> backend.cast(grads.output(), grads.target(0)));
     }
 }

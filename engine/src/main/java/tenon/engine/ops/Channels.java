@@ -24,9 +24,10 @@ public final class Channels {
         int channels = 0;
         for (Tensor input : inputs) {
             Checks.sameDType("concat", first, input);
-            if (input.shape().rank() == 0 || !input.shape().withDim(-1, 1).equals(first.shape().withDim(-1, 1))) {
-                throw new ShapeException(TenonException.where("concat") + ": all but the last dimension must be equal: " + first.shape() + ", "
-                        + input.shape());
+            if (input.shape().rank() == 0
+                    || !input.shape().withDim(-1, 1).equals(first.shape().withDim(-1, 1))) {
+                throw new ShapeException(TenonException.where("concat") + ": all but the last dimension must be equal: "
+                        + first.shape() + ", " + input.shape());
             }
             channels += input.shape().dim(-1);
         }
@@ -55,13 +56,14 @@ public final class Channels {
         int total = 0;
         for (int size : sizes) {
             if (size < 0) {
-                throw new ShapeException(TenonException.where("split") + ": sizes must be at least 0: sizes=" + Shape.of(sizes));
+                throw new ShapeException(
+                        TenonException.where("split") + ": sizes must be at least 0: sizes=" + Shape.of(sizes));
             }
             total += size;
         }
         if (input.shape().rank() == 0 || total != input.shape().dim(-1)) {
-            throw new ShapeException(TenonException.where("split") + ": sizes must add up to the last dimension: input=" + input.shape()
-                    + ", sum of sizes=" + total);
+            throw new ShapeException(TenonException.where("split") + ": sizes must add up to the last dimension: input="
+                    + input.shape() + ", sum of sizes=" + total);
         }
         Tensor[] outputs = new Tensor[sizes.length];
         int offset = 0;

@@ -26,7 +26,8 @@ final class Checks {
             if (other != null) {
                 other.checkOpen();
                 if (other.backend() != backend) {
-                    throw new DeviceException(TenonException.where(op) + ": all tensors must be on one back-end: " + first + ", " + other);
+                    throw new DeviceException(TenonException.where(op) + ": all tensors must be on one back-end: "
+                            + first + ", " + other);
                 }
             }
         }
@@ -36,40 +37,43 @@ final class Checks {
 
     static void floating(String op, String name, Tensor tensor) {
         if (!tensor.dtype().isFloating()) {
-            throw new DTypeException(TenonException.where(op) + ": " + name + " must have a floating dtype: dtype=" + tensor.dtype() + ", shape="
-                    + tensor.shape() + " (cast it first)");
+            throw new DTypeException(TenonException.where(op) + ": " + name + " must have a floating dtype: dtype="
+                    + tensor.dtype() + ", shape=" + tensor.shape() + " (cast it first)");
         }
     }
 
     static void dtype(String op, String name, Tensor tensor, DType wanted) {
         if (tensor.dtype() != wanted) {
-            throw new DTypeException(
-                    TenonException.where(op) + ": " + name + " must be " + wanted + ": dtype=" + tensor.dtype() + ", shape=" + tensor.shape());
+            throw new DTypeException(TenonException.where(op) + ": " + name + " must be " + wanted + ": dtype="
+                    + tensor.dtype() + ", shape=" + tensor.shape());
         }
     }
 
     static void sameDType(String op, Tensor a, Tensor b) {
         if (a.dtype() != b.dtype()) {
-            throw new DTypeException(TenonException.where(op) + ": dtypes must be equal: " + a + ", " + b + " (cast one of them)");
+            throw new DTypeException(
+                    TenonException.where(op) + ": dtypes must be equal: " + a + ", " + b + " (cast one of them)");
         }
     }
 
     static void sameShape(String op, Tensor a, Tensor b) {
         if (!a.shape().equals(b.shape())) {
-            throw new ShapeException(TenonException.where(op) + ": shapes must be equal: " + a.shape() + ", " + b.shape());
+            throw new ShapeException(
+                    TenonException.where(op) + ": shapes must be equal: " + a.shape() + ", " + b.shape());
         }
     }
 
     static void rank(String op, String name, Tensor tensor, int rank, String letters) {
         if (tensor.shape().rank() != rank) {
-            throw new ShapeException(TenonException.where(op) + ": " + name + " must be " + letters + ": " + name + "=" + tensor.shape()
-                    + (rank == 2 && tensor.shape().rank() > 2 ? " (flatten first?)" : ""));
+            throw new ShapeException(TenonException.where(op) + ": " + name + " must be " + letters + ": " + name + "="
+                    + tensor.shape() + (rank == 2 && tensor.shape().rank() > 2 ? " (flatten first?)" : ""));
         }
     }
 
     static void shape(String op, String name, Tensor tensor, Shape wanted) {
         if (!tensor.shape().equals(wanted)) {
-            throw new ShapeException(TenonException.where(op) + ": " + name + " must be " + wanted + ": " + name + "=" + tensor.shape());
+            throw new ShapeException(
+                    TenonException.where(op) + ": " + name + " must be " + wanted + ": " + name + "=" + tensor.shape());
         }
     }
 }

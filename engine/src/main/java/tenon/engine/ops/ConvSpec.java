@@ -16,8 +16,8 @@ import tenon.engine.TenonException;
 public record ConvSpec(int strideH, int strideW, Padding padding, int dilationH, int dilationW, int groups) {
     public ConvSpec {
         if (strideH < 1 || strideW < 1 || dilationH < 1 || dilationW < 1 || groups < 1) {
-            throw new ShapeException("conv2d: stride, dilation and groups must be at least 1: stride=" + strideH + "x" + strideW + ", dilation="
-                    + dilationH + "x" + dilationW + ", groups=" + groups);
+            throw new ShapeException("conv2d: stride, dilation and groups must be at least 1: stride=" + strideH + "x"
+                    + strideW + ", dilation=" + dilationH + "x" + dilationW + ", groups=" + groups);
         }
     }
 
@@ -50,12 +50,12 @@ public record ConvSpec(int strideH, int strideW, Padding padding, int dilationH,
         int c = input.dim(3);
         int k = weight.dim(0);
         if (c % groups != 0 || k % groups != 0) {
-            throw new ShapeException(where + ": input channels and filters must be multiples of groups: channels=" + c + ", filters=" + k
-                    + ", groups=" + groups);
+            throw new ShapeException(where + ": input channels and filters must be multiples of groups: channels=" + c
+                    + ", filters=" + k + ", groups=" + groups);
         }
         if (weight.dim(3) * groups != c) {
-            throw new ShapeException(where + ": weight must have C / groups = " + c / groups + " channels: input=" + input + ", weight=" + weight
-                    + ", groups=" + groups);
+            throw new ShapeException(where + ": weight must have C / groups = " + c / groups + " channels: input="
+                    + input + ", weight=" + weight + ", groups=" + groups);
         }
         if (bias != null && !bias.equals(Shape.of(k))) {
             throw new ShapeException(where + ": bias must be [K] = [" + k + "]: bias=" + bias);
@@ -63,8 +63,10 @@ public record ConvSpec(int strideH, int strideW, Padding padding, int dilationH,
         int p = outputSize(input.dim(1) + padding.top() + padding.bottom(), weight.dim(1), strideH, dilationH);
         int q = outputSize(input.dim(2) + padding.left() + padding.right(), weight.dim(2), strideW, dilationW);
         if (p < 1 || q < 1) {
-            throw new ShapeException(where + ": the padded input must be at least as large as the dilated kernel: input=" + input + ", kernel="
-                    + weight.dim(1) + "x" + weight.dim(2) + ", padding=" + padding + ", dilation=" + dilationH + "x" + dilationW);
+            throw new ShapeException(
+                    where + ": the padded input must be at least as large as the dilated kernel: input=" + input
+                            + ", kernel=" + weight.dim(1) + "x" + weight.dim(2) + ", padding=" + padding + ", dilation="
+                            + dilationH + "x" + dilationW);
         }
         return Shape.of(input.dim(0), p, q, k);
     }

@@ -38,9 +38,16 @@ public final class Convolution {
                         backend.convolution().backwardInput(spec, grads.output(), saved[1], grads.target(0));
                     }
                     if (grads.wanted(1) || grads.wanted(2)) {
-                        Tensor gradWeight = grads.wanted(1) ? grads.target(1) : Tensor.empty(backend, weight.shape(), weight.dtype());
+                        Tensor gradWeight = grads.wanted(1)
+                                ? grads.target(1)
+                                : Tensor.empty(backend, weight.shape(), weight.dtype());
                         backend.convolution()
-                                .backwardWeight(spec, saved[0], grads.output(), gradWeight, grads.wanted(2) ? grads.target(2) : null);
+                                .backwardWeight(
+                                        spec,
+                                        saved[0],
+                                        grads.output(),
+                                        gradWeight,
+                                        grads.wanted(2) ? grads.target(2) : null);
                     }
                 });
     }

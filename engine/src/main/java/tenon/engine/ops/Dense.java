@@ -29,8 +29,9 @@ public final class Dense {
         Checks.rank("dense", "weight", weight, 2, "[O, I]");
         int features = weight.shape().dim(1);
         if (input.shape().dim(1) != features) {
-            throw new ShapeException(TenonException.where("dense") + ": last input dimension must equal the weight's inFeatures: input="
-                    + input.shape() + ", inFeatures=" + features);
+            throw new ShapeException(
+                    TenonException.where("dense") + ": last input dimension must equal the weight's inFeatures: input="
+                            + input.shape() + ", inFeatures=" + features);
         }
         int out = weight.shape().dim(0);
         if (bias != null) {
@@ -49,8 +50,12 @@ public final class Dense {
                         backend.dense().backwardInput(grads.output(), saved[1], grads.target(0));
                     }
                     if (grads.wanted(1) || grads.wanted(2)) {
-                        Tensor gradWeight = grads.wanted(1) ? grads.target(1) : Tensor.empty(backend, weight.shape(), weight.dtype());
-                        backend.dense().backwardWeight(saved[0], grads.output(), gradWeight, grads.wanted(2) ? grads.target(2) : null);
+                        Tensor gradWeight = grads.wanted(1)
+                                ? grads.target(1)
+                                : Tensor.empty(backend, weight.shape(), weight.dtype());
+                        backend.dense()
+                                .backwardWeight(
+                                        saved[0], grads.output(), gradWeight, grads.wanted(2) ? grads.target(2) : null);
                     }
                 });
     }

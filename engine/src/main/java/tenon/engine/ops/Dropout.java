@@ -18,7 +18,8 @@ public final class Dropout {
     /** Takes its random sequence from the thread's {@link Generator}. The backward pass draws it again, so nothing is saved. Rate 0 returns the input. */
     public static Tensor dropout(Tensor input, double rate) {
         if (!(rate >= 0 && rate < 1)) {
-            throw new IllegalArgumentException(TenonException.where("dropout") + ": rate must lie in [0, 1): rate=" + rate);
+            throw new IllegalArgumentException(
+                    TenonException.where("dropout") + ": rate must lie in [0, 1): rate=" + rate);
         }
         if (rate == 0) {
             return input;
@@ -27,7 +28,11 @@ public final class Dropout {
         Rng rng = Generator.current().next();
         Tensor output = Tensor.empty(backend, input.shape(), input.dtype());
         backend.random().dropout(input, rate, rng, output);
-        return Autograd.record("dropout", save(input), output, saveNothing(), (_, grads) ->
-                backend.random().dropout(grads.output(), rate, rng, grads.target(0)));
+        return Autograd.record(
+                "dropout",
+                save(input),
+                output,
+                saveNothing(),
+                (_, grads) -> backend.random().dropout(grads.output(), rate, rng, grads.target(0)));
     }
 }

@@ -19,12 +19,17 @@ public final class Losses {
     public static Tensor softmax(Tensor input) {
         Backend backend = Checks.backend("softmax", OpKind.SOFTMAX, input);
         if (input.shape().rank() < 1) {
-            throw new ShapeException(TenonException.where("softmax") + ": input must have a last dimension: input=" + input.shape());
+            throw new ShapeException(
+                    TenonException.where("softmax") + ": input must have a last dimension: input=" + input.shape());
         }
         Tensor output = Tensor.empty(backend, input.shape(), input.dtype());
         backend.losses().softmaxForward(input, output);
-        return Autograd.record("softmax", save(input), output, save(output), (saved, grads) ->
-                backend.losses().softmaxBackward(saved[0], grads.output(), grads.target(0)));
+        return Autograd.record(
+                "softmax",
+                save(input),
+                output,
+                save(output),
+                (saved, grads) -> backend.losses().softmaxBackward(saved[0], grads.output(), grads.target(0)));
     }
 
     /**
@@ -40,15 +45,16 @@ public final class Losses {
         Checks.rank(op, "logits", logits, 2, "[N, C]");
         requireBatch(op, logits);
         if (!(smoothing >= 0 && smoothing < 1)) {
-            throw new IllegalArgumentException(TenonException.where(op) + ": smoothing must lie in [0, 1): smoothing=" + smoothing);
+            throw new IllegalArgumentException(
+                    TenonException.where(op) + ": smoothing must lie in [0, 1): smoothing=" + smoothing);
         }
         int classes = logits.shape().dim(1);
         if (target.dtype() == DType.I32) {
             Checks.shape(op, "target", target, Shape.of(logits.shape().dim(0)));
             long bad = backend.losses().findBadIndex(target, classes);
             if (bad >= 0) {
-                throw new ShapeException(TenonException.where(op) + ": class indices must lie in [0, " + classes + "): row=" + bad + ", index="
-                        + target.toIntArray()[(int) bad]);
+                throw new ShapeException(TenonException.where(op) + ": class indices must lie in [0, " + classes
+                        + "): row=" + bad + ", index=" + target.toIntArray()[(int) bad]);
             }
         } else {
             Checks.sameDType(op, logits, target);
@@ -58,8 +64,13 @@ public final class Losses {
         boolean recording = Autograd.isRecording(logits);
         Tensor probabilities = recording ? Tensor.empty(backend, logits.shape(), logits.dtype()) : null;
         backend.losses().softmaxCrossEntropyForward(logits, target, smoothing, loss, probabilities);
-        Autograd.record(op, save(logits), loss, save(probabilities, target), (saved, grads) -> backend.losses()
-                .softmaxCrossEntropyBackward(saved[0], saved[1], smoothing, grads.output(), grads.target(0)));
+        Autograd.record(
+                op,
+                save(logits),
+                loss,
+                save(probabilities, target),
+                (saved, grads) -> backend.losses()
+                        .softmaxCrossEntropyBackward(saved[0], saved[1], smoothing, grads.output(), grads.target(0)));
         if (recording) {
             probabilities.close();
         }
@@ -81,8 +92,13 @@ public final class Losses {
         Backend backend = pair(op, OpKind.SIGMOID_CROSS_ENTROPY, logits, target);
         Tensor loss = Tensor.empty(backend, Shape.scalar(), lossType(logits));
         backend.losses().sigmoidCrossEntropyForward(logits, target, loss);
-        return Autograd.record(op, save(logits), loss, save(logits, target), (saved, grads) ->
-                backend.losses().sigmoidCrossEntropyBackward(saved[0], saved[1], grads.output(), grads.target(0)));
+        return Autograd.record(
+                op,
+                save(logits),
+                loss,
+                save(logits, target),
+                (saved, grads) -> backend.losses()
+                        .sigmoidCrossEntropyBackward(saved[0], saved[1], grads.output(), grads.target(0)));
     }
 
     /** Mean over all elements of (input − target)². */
@@ -91,8 +107,13 @@ public final class Losses {
         Backend backend = pair(op, OpKind.MSE, input, target);
         Tensor loss = Tensor.empty(backend, Shape.scalar(), lossType(input));
         backend.losses().meanSquaredErrorForward(input, target, loss);
-        return Autograd.record(op, save(input), loss, save(input, target), (saved, grads) ->
-                backend.losses().meanSquaredErrorBackward(saved[0], saved[1], grads.output(), grads.target(0)));
+        return Autograd.record(
+                op,
+                save(input),
+                loss,
+                save(input, target),
+                (saved, grads) ->
+                        backend.losses().meanSquaredErrorBackward(saved[0], saved[1], grads.output(), grads.target(0)));
     }
 
     private static Backend pair(String op, OpKind kind, Tensor a, Tensor b) {
@@ -105,7 +126,8 @@ public final class Losses {
 
     private static void requireBatch(String op, Tensor tensor) {
         if (tensor.elementCount() == 0) {
-            throw new ShapeException(TenonException.where(op) + ": a mean needs at least one element: shape=" + tensor.shape());
+            throw new ShapeException(
+                    TenonException.where(op) + ": a mean needs at least one element: shape=" + tensor.shape());
         }
     }
 

@@ -17,7 +17,8 @@ public final class Metrics {
         Backend backend = Checks.backend("top_k", OpKind.TOP_K, input);
         Checks.rank("top_k", "input", input, 2, "[N, C]");
         if (k < 1 || k > input.shape().dim(1)) {
-            throw new ShapeException(TenonException.where("top_k") + ": k must lie in [1, " + input.shape().dim(1) + "]: k=" + k);
+            throw new ShapeException(TenonException.where("top_k") + ": k must lie in [1, "
+                    + input.shape().dim(1) + "]: k=" + k);
         }
         Tensor output = Tensor.empty(backend, Shape.of(input.shape().dim(0), k), DType.I32);
         backend.metrics().topK(input, k, output);

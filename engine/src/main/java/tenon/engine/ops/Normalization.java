@@ -34,7 +34,8 @@ public final class Normalization {
             Tensor runningVariance,
             BatchNormSpec spec,
             boolean training) {
-        Backend backend = Checks.backend("batch_norm", OpKind.BATCH_NORM, input, gamma, beta, runningMean, runningVariance);
+        Backend backend =
+                Checks.backend("batch_norm", OpKind.BATCH_NORM, input, gamma, beta, runningMean, runningVariance);
         check(input, gamma, beta, runningMean, runningVariance, spec);
         return training
                 ? train(backend, input, gamma, beta, runningMean, runningVariance, spec)
@@ -42,11 +43,18 @@ public final class Normalization {
     }
 
     private static Tensor train(
-            Backend backend, Tensor input, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, BatchNormSpec spec) {
+            Backend backend,
+            Tensor input,
+            Tensor gamma,
+            Tensor beta,
+            Tensor runningMean,
+            Tensor runningVariance,
+            BatchNormSpec spec) {
         long count = input.shape().outerCount();
         if (count < 2) {
-            throw new ShapeException(TenonException.where("batch_norm") + ": training needs more than one value per channel: input="
-                    + input.shape() + " (use a larger batch, or drop the last short one)");
+            throw new ShapeException(
+                    TenonException.where("batch_norm") + ": training needs more than one value per channel: input="
+                            + input.shape() + " (use a larger batch, or drop the last short one)");
         }
         NormalizationKernels kernels = backend.normalization();
         boolean fused = spec.activation().kind() != Activation.Kind.NONE;
@@ -84,7 +92,13 @@ public final class Normalization {
     }
 
     private static Tensor infer(
-            Backend backend, Tensor input, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, BatchNormSpec spec) {
+            Backend backend,
+            Tensor input,
+            Tensor gamma,
+            Tensor beta,
+            Tensor runningMean,
+            Tensor runningVariance,
+            BatchNormSpec spec) {
         NormalizationKernels kernels = backend.normalization();
         boolean fused = spec.activation().kind() != Activation.Kind.NONE;
         Tensor output = Tensor.empty(backend, input.shape(), input.dtype());
@@ -110,12 +124,14 @@ public final class Normalization {
     private static void check(
             Tensor input, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, BatchNormSpec spec) {
         if (input.shape().rank() < 2) {
-            throw new ShapeException(TenonException.where("batch_norm") + ": input must be [N, …, C]: input=" + input.shape());
+            throw new ShapeException(
+                    TenonException.where("batch_norm") + ": input must be [N, …, C]: input=" + input.shape());
         }
         Shape perChannel = Shape.of(input.shape().dim(-1));
         if (spec.frozenGamma() != (gamma == null)) {
-            throw new IllegalArgumentException(TenonException.where("batch_norm") + ": gamma must be given exactly when it is not frozen: gamma="
-                    + gamma + ", frozenGamma=" + spec.frozenGamma());
+            throw new IllegalArgumentException(
+                    TenonException.where("batch_norm") + ": gamma must be given exactly when it is not frozen: gamma="
+                            + gamma + ", frozenGamma=" + spec.frozenGamma());
         }
         DType statistics = input.dtype() == DType.BF16 ? DType.F32 : input.dtype();
         Tensor[] tensors = {gamma, beta, runningMean, runningVariance};

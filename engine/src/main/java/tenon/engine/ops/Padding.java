@@ -8,8 +8,8 @@ public record Padding(int top, int bottom, int left, int right) {
 
     public Padding {
         if (top < 0 || bottom < 0 || left < 0 || right < 0) {
-            throw new ShapeException("padding: every side must be at least 0: top=" + top + ", bottom=" + bottom + ", left=" + left + ", right="
-                    + right);
+            throw new ShapeException("padding: every side must be at least 0: top=" + top + ", bottom=" + bottom
+                    + ", left=" + left + ", right=" + right);
         }
     }
 

@@ -15,12 +15,16 @@ public record PoolSpec(
         int kernelH, int kernelW, int strideH, int strideW, Padding padding, boolean ceilMode, boolean countPadding) {
     public PoolSpec {
         if (kernelH < 1 || kernelW < 1 || strideH < 1 || strideW < 1) {
-            throw new ShapeException("pool2d: kernel and stride must be at least 1: kernel=" + kernelH + "x" + kernelW + ", stride=" + strideH
-                    + "x" + strideW);
+            throw new ShapeException("pool2d: kernel and stride must be at least 1: kernel=" + kernelH + "x" + kernelW
+                    + ", stride=" + strideH + "x" + strideW);
         }
-        if (padding.top() >= kernelH || padding.bottom() >= kernelH || padding.left() >= kernelW || padding.right() >= kernelW) {
-            throw new ShapeException("pool2d: padding must be smaller than the kernel, or a window could lie in padding only: kernel=" + kernelH
-                    + "x" + kernelW + ", padding=" + padding);
+        if (padding.top() >= kernelH
+                || padding.bottom() >= kernelH
+                || padding.left() >= kernelW
+                || padding.right() >= kernelW) {
+            throw new ShapeException(
+                    "pool2d: padding must be smaller than the kernel, or a window could lie in padding only: kernel="
+                            + kernelH + "x" + kernelW + ", padding=" + padding);
         }
     }
 
@@ -50,8 +54,8 @@ public record PoolSpec(
         int p = outputSize(input.dim(1), padding.top(), padding.bottom(), kernelH, strideH);
         int q = outputSize(input.dim(2), padding.left(), padding.right(), kernelW, strideW);
         if (p < 1 || q < 1) {
-            throw new ShapeException(where + ": the padded input must be at least as large as the window: input=" + input + ", kernel=" + kernelH
-                    + "x" + kernelW + ", padding=" + padding);
+            throw new ShapeException(where + ": the padded input must be at least as large as the window: input="
+                    + input + ", kernel=" + kernelH + "x" + kernelW + ", padding=" + padding);
         }
         return Shape.of(input.dim(0), p, q, input.dim(3));
     }

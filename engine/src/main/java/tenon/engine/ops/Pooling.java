@@ -21,11 +21,16 @@ public final class Pooling {
         Tensor output = Tensor.empty(backend, shape, input.dtype());
         PoolingKernels kernels = backend.pooling();
         boolean recording = Autograd.isRecording(input);
-        Tensor workspace =
-                recording ? Tensor.empty(backend, kernels.workspaceShape(spec, input.shape(), shape), kernels.workspaceType()) : null;
+        Tensor workspace = recording
+                ? Tensor.empty(backend, kernels.workspaceShape(spec, input.shape(), shape), kernels.workspaceType())
+                : null;
         kernels.maxForward(spec, input, output, workspace);
-        Autograd.record("max_pool2d", save(input), output, save(workspace), (saved, grads) ->
-                kernels.maxBackward(spec, grads.output(), saved[0], grads.target(0)));
+        Autograd.record(
+                "max_pool2d",
+                save(input),
+                output,
+                save(workspace),
+                (saved, grads) -> kernels.maxBackward(spec, grads.output(), saved[0], grads.target(0)));
         if (workspace != null) {
             workspace.close();
         }
@@ -48,7 +53,11 @@ public final class Pooling {
         Backend backend = Checks.backend(op, OpKind.AVG_POOL, input);
         Tensor output = Tensor.empty(backend, spec.outputShape(op, input.shape()), input.dtype());
         backend.pooling().averageForward(spec, input, output);
-        return Autograd.record(op, save(input), output, saveNothing(), (_, grads) ->
-                backend.pooling().averageBackward(spec, grads.output(), grads.target(0)));
+        return Autograd.record(
+                op,
+                save(input),
+                output,
+                saveNothing(),
+                (_, grads) -> backend.pooling().averageBackward(spec, grads.output(), grads.target(0)));
     }
 }

@@ -17,13 +17,18 @@ public final class Reshape {
         Tensor output = input.view(shape);
         Shape original = input.shape();
         return Autograd.record(
-                "reshape", save(input), output, saveNothing(), (_, grads) -> grads.give(0, grads.output().view(original)));
+                "reshape",
+                save(input),
+                output,
+                saveNothing(),
+                (_, grads) -> grads.give(0, grads.output().view(original)));
     }
 
     /** [N, …] to [N, product of the rest]; an image flattens in the order row, column, channel. */
     public static Tensor flatten(Tensor input) {
         if (input.shape().rank() < 1) {
-            throw new ShapeException(TenonException.where("flatten") + ": input must have a batch dimension: input=" + input.shape());
+            throw new ShapeException(
+                    TenonException.where("flatten") + ": input must have a batch dimension: input=" + input.shape());
         }
         int n = input.shape().dim(0);
         int features = 1;

@@ -247,7 +247,13 @@ public final class ShapeBackend
 
     @Override
     public void inferForward(
-            BatchNormSpec spec, Tensor input, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, Tensor output) {}
+            BatchNormSpec spec,
+            Tensor input,
+            Tensor gamma,
+            Tensor beta,
+            Tensor runningMean,
+            Tensor runningVariance,
+            Tensor output) {}
 
     @Override
     public void inferBackward(
@@ -290,7 +296,8 @@ public final class ShapeBackend
     public void softmaxBackward(Tensor output, Tensor gradOutput, Tensor gradInput) {}
 
     @Override
-    public void softmaxCrossEntropyForward(Tensor logits, Tensor target, double smoothing, Tensor loss, Tensor probabilities) {}
+    public void softmaxCrossEntropyForward(
+            Tensor logits, Tensor target, double smoothing, Tensor loss, Tensor probabilities) {}
 
     @Override
     public void softmaxCrossEntropyBackward(
