@@ -1,0 +1,180 @@
+package tenon.engine.backend.reference;
+
+import tenon.engine.Shape;
+import tenon.engine.Tensor;
+import tenon.engine.backend.ConvolutionKernels;
+import tenon.engine.ops.ConvSpec;
+
+/** Direct convolution: each result element is one sum over the positions that reach it. */
+final class ReferenceConvolution implements ConvolutionKernels {
+    @Override
+    public void forward(ConvSpec spec, Tensor input, Tensor weight, Tensor bias, Tensor output) {
+        Geometry g = new Geometry(spec, input.shape(), weight.shape(), output.shape());
+        Elements x = Elements.of(input);
+        Elements w = Elements.of(weight);
+        Elements b = bias == null ? null : Elements.of(bias);
+        Elements y = Elements.of(output);
+        for (int n = 0; n < g.n; n++) {
+            for (int p = 0; p < g.p; p++) {
+                for (int q = 0; q < g.q; q++) {
+                    for (int k = 0; k < g.k; k++) {
+                        double sum = b == null ? 0 : b.get(k);
+                        for (int r = 0; r < g.r; r++) {
+                            for (int s = 0; s < g.s; s++) {
+                                int row = g.row(p, r);
+                                int column = g.column(q, s);
+                                if (row < 0 || row >= g.h || column < 0 || column >= g.w) {
+                                    continue;
+                                }
+                                for (int c = 0; c < g.groupC; c++) {
+                                    sum += x.get(g.input(n, row, column, g.firstChannel(k) + c))
+                                            * w.get(g.weight(k, r, s, c));
+                                }
+                            }
+                        }
+                        y.set(g.output(n, p, q, k), sum);
+                    }
+                }
+            }
+        }
+    }
+
+    @Override
+    public void backwardInput(ConvSpec spec, Tensor gradOutput, Tensor weight, Tensor gradInput) {
+        Geometry g = new Geometry(spec, gradInput.shape(), weight.shape(), gradOutput.shape());
+        Elements gy = Elements.of(gradOutput);
+        Elements w = Elements.of(weight);
+        Elements gx = Elements.of(gradInput);
+        for (int n = 0; n < g.n; n++) {
+            for (int row = 0; row < g.h; row++) {
+                for (int column = 0; column < g.w; column++) {
+                    for (int c = 0; c < g.c; c++) {
+                        gx.set(g.input(n, row, column, c), gradientAt(g, gy, w, n, row, column, c));
+                    }
+                }
+            }
+        }
+    }
+
+    private static double gradientAt(Geometry g, Elements gy, Elements w, int n, int row, int column, int c) {
+        int group = c / g.groupC;
+        double sum = 0;
+        for (int r = 0; r < g.r; r++) {
+            for (int s = 0; s < g.s; s++) {
+                int p = g.outputRow(row, r);
+                int q = g.outputColumn(column, s);
+                if (p < 0 || q < 0) {
+                    continue;
+                }
+                for (int k = group * g.groupK; k < (group + 1) * g.groupK; k++) {
+                    sum += gy.get(g.output(n, p, q, k)) * w.get(g.weight(k, r, s, c - group * g.groupC));
+                }
+            }
+        }
+        return sum;
+    }
+
+    @Override
+    public void backwardWeight(ConvSpec spec, Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias) {
+        Geometry g = new Geometry(spec, input.shape(), gradWeight.shape(), gradOutput.shape());
+        Elements x = Elements.of(input);
+        Elements gy = Elements.of(gradOutput);
+        Elements gw = Elements.of(gradWeight);
+        for (int k = 0; k < g.k; k++) {
+            for (int r = 0; r < g.r; r++) {
+                for (int s = 0; s < g.s; s++) {
+                    for (int c = 0; c < g.groupC; c++) {
+                        gw.set(g.weight(k, r, s, c), weightGradientAt(g, x, gy, k, r, s, g.firstChannel(k) + c));
+                    }
+                }
+            }
+        }
+        if (gradBias != null) {
+            ReferenceArithmetic.sumTo(gradOutput, gradBias);
+        }
+    }
+
+    private static double weightGradientAt(Geometry g, Elements x, Elements gy, int k, int r, int s, int channel) {
+        double sum = 0;
+        for (int n = 0; n < g.n; n++) {
+            for (int p = 0; p < g.p; p++) {
+                for (int q = 0; q < g.q; q++) {
+                    int row = g.row(p, r);
+                    int column = g.column(q, s);
+                    if (row >= 0 && row < g.h && column >= 0 && column < g.w) {
+                        sum += x.get(g.input(n, row, column, channel)) * gy.get(g.output(n, p, q, k));
+                    }
+                }
+            }
+        }
+        return sum;
+    }
+
+    /** Sizes by their letters, indices of elements, and which input position meets which output position. */
+    private static final class Geometry {
+        final ConvSpec spec;
+        final int n;
+        final int h;
+        final int w;
+        final int c;
+        final int k;
+        final int r;
+        final int s;
+        final int p;
+        final int q;
+        final int groupC;
+        final int groupK;
+
+        Geometry(ConvSpec spec, Shape input, Shape weight, Shape output) {
+            this.spec = spec;
+            n = input.dim(0);
+            h = input.dim(1);
+            w = input.dim(2);
+            c = input.dim(3);
+            k = weight.dim(0);
+            r = weight.dim(1);
+            s = weight.dim(2);
+            groupC = weight.dim(3);
+            groupK = k / spec.groups();
+            p = output.dim(1);
+            q = output.dim(2);
+        }
+
+        long input(int n, int row, int column, int c) {
+            return (((long) n * h + row) * w + column) * this.c + c;
+        }
+
+        long weight(int k, int r, int s, int c) {
+            return (((long) k * this.r + r) * this.s + s) * groupC + c;
+        }
+
+        long output(int n, int p, int q, int k) {
+            return (((long) n * this.p + p) * this.q + q) * this.k + k;
+        }
+
+        int firstChannel(int k) {
+            return k / groupK * groupC;
+        }
+
+        int row(int p, int r) {
+            return p * spec.strideH() - spec.padding().top() + r * spec.dilationH();
+        }
+
+        int column(int q, int s) {
+            return q * spec.strideW() - spec.padding().left() + s * spec.dilationW();
+        }
+
+        /** The p with row(p, r) = row, or −1. */
+        int outputRow(int row, int r) {
+            return inverse(row + spec.padding().top() - r * spec.dilationH(), spec.strideH(), p);
+        }
+
+        int outputColumn(int column, int s) {
+            return inverse(column + spec.padding().left() - s * spec.dilationW(), spec.strideW(), q);
+        }
+
+        private static int inverse(int offset, int stride, int size) {
+            return offset >= 0 && offset % stride == 0 && offset / stride < size ? offset / stride : -1;
+        }
+    }
+}

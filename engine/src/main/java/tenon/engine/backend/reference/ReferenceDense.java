@@ -1,0 +1,39 @@
+package tenon.engine.backend.reference;
+
+import tenon.engine.Tensor;
+import tenon.engine.backend.DenseKernels;
+
+final class ReferenceDense implements DenseKernels {
+    @Override
+    public void forward(Tensor input, Tensor weight, Tensor bias, Tensor output) {
+        int batch = input.shape().dim(0);
+        int in = weight.shape().dim(1);
+        int out = weight.shape().dim(0);
+        Elements x = Elements.of(input);
+        Elements w = Elements.of(weight);
+        Elements b = bias == null ? null : Elements.of(bias);
+        Elements y = Elements.of(output);
+        for (int n = 0; n < batch; n++) {
+            for (int o = 0; o < out; o++) {
+                double sum = b == null ? 0 : b.get(o);
+                for (int i = 0; i < in; i++) {
+                    sum += x.get((long) n * in + i) * w.get((long) o * in + i);
+                }
+                y.set((long) n * out + o, sum);
+            }
+        }
+    }
+
+    @Override
+    public void backwardInput(Tensor gradOutput, Tensor weight, Tensor gradInput) {
+        ReferenceArithmetic.gemm(false, false, 1, gradOutput, weight, 0, gradInput);
+    }
+
+    @Override
+    public void backwardWeight(Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias) {
+        ReferenceArithmetic.gemm(true, false, 1, gradOutput, input, 0, gradWeight);
+        if (gradBias != null) {
+            ReferenceArithmetic.sumTo(gradOutput, gradBias);
+        }
+    }
+}
