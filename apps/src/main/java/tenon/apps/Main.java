@@ -4,13 +4,17 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
+import tenon.apps.cli.Interpreter;
 
 /** The {@code tenon} command: exit code 0 means done, 1 failed, 2 called wrongly. */
 @Command(
         name = "tenon",
         description = "Trains, evaluates and inspects deep networks for vision.",
         mixinStandardHelpOptions = true,
-        versionProvider = Main.Version.class)
+        versionProvider = Main.Version.class,
+        subcommands = {},
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:done", "1:failed", "2:called wrongly"})
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -24,12 +28,19 @@ public final class Main implements Runnable {
      */
     public static void main(String[] args) {
         StandardError.restore();
-        System.exit(new CommandLine(new Main()).execute(args));
+        // Pictures and charts are drawn into memory, also where a display exists.
+        System.setProperty("java.awt.headless", "true");
+        System.exit(commandLine().execute(args));
+    }
+
+    /** The whole command line, for tests to run inside their JVM. */
+    static CommandLine commandLine() {
+        return Interpreter.commandLine(new Main());
     }
 
     @Override
     public void run() {
-        spec.commandLine().usage(System.out);
+        spec.commandLine().usage(spec.commandLine().getOut());
     }
 
     /** The version of the jar; "development" where there is none. */

@@ -1,0 +1,2 @@
+/** Charts and labelled pictures, drawn without a display. */
+package tenon.apps.pictures;
