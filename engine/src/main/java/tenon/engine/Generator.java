@@ -6,9 +6,13 @@ package tenon.engine;
  * masks still differ from call to call. One generator per thread, see {@link #current()}.
  */
 public final class Generator {
+    /** Steps count from 0, so this one is free. */
+    private static final int INITIALIZATION = -1;
+
     private long seed;
     private int step;
     private int call;
+    private int initialized;
 
     Generator() {}
 
@@ -20,6 +24,7 @@ public final class Generator {
         seed = newSeed;
         step = 0;
         call = 0;
+        initialized = 0;
     }
 
     public void beginStep(int newStep) {
@@ -34,5 +39,13 @@ public final class Generator {
     /** The sequence for the next random op of this step. */
     public Rng next() {
         return new Rng(seed, call++, step);
+    }
+
+    /**
+     * The sequence for the next parameter to initialize: a function of the seed and of how many were initialized since {@link #manualSeed},
+     * and shared with no step. The same seed and order of construction give the same weights.
+     */
+    public Rng nextInitialization() {
+        return new Rng(seed, initialized++, INITIALIZATION);
     }
 }

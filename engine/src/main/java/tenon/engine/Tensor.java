@@ -263,6 +263,11 @@ public final class Tensor implements AutoCloseable {
         return new Tensor(owner, backend, storage, newShape, dtype);
     }
 
+    /** The scope that closes this handle. */
+    public Scope scope() {
+        return scope;
+    }
+
     /** Moves this handle to another scope, which then closes it. Returns this. */
     public Tensor moveTo(Scope target) {
         checkOpen();

@@ -1,0 +1,52 @@
+package tenon.layers;
+
+import tenon.engine.Tensor;
+import tenon.engine.ops.Activation;
+import tenon.engine.ops.Activations;
+
+/** An elementwise activation: input and output of any one shape. */
+public final class ActivationLayer extends Module {
+    private final Activation activation;
+
+    public ActivationLayer(Activation activation) {
+        this.activation = activation;
+    }
+
+    public static ActivationLayer relu() {
+        return new ActivationLayer(Activation.RELU);
+    }
+
+    public static ActivationLayer relu6() {
+        return new ActivationLayer(Activation.RELU6);
+    }
+
+    public static ActivationLayer leakyRelu(float slope) {
+        return new ActivationLayer(Activation.leakyRelu(slope));
+    }
+
+    /** Keras's and PyTorch's alpha is 1, MXNet's {@code LeakyReLU(act_type="elu")} has 0.25. */
+    public static ActivationLayer elu(float alpha) {
+        return new ActivationLayer(Activation.elu(alpha));
+    }
+
+    public static ActivationLayer sigmoid() {
+        return new ActivationLayer(Activation.SIGMOID);
+    }
+
+    public static ActivationLayer tanh() {
+        return new ActivationLayer(Activation.TANH);
+    }
+
+    @Override
+    protected Tensor forward(Tensor input) {
+        return Activations.activate(input, activation);
+    }
+
+    @Override
+    protected String settings() {
+        return switch (activation.kind()) {
+            case ELU, LEAKY_RELU -> activation.opName() + ", alpha=" + activation.alpha();
+            case NONE, RELU, RELU6, SIGMOID, TANH -> activation.opName();
+        };
+    }
+}

@@ -1,0 +1,34 @@
+package tenon.layers;
+
+import tenon.engine.Tensor;
+import tenon.engine.ops.Channels;
+
+/** Parallel branches on one input, joined along the channels: input [N, …], outputs [N, …, C_i], result [N, …, Σ C_i] in the order of the branches. */
+public final class Concat extends Module {
+    private Module[] branches = {};
+
+    /** Branches named 0, 1, 2, …; more can be added. */
+    public Concat(Module... branches) {
+        for (Module branch : branches) {
+            add(Integer.toString(this.branches.length), branch);
+        }
+    }
+
+    /** Appends a branch under a name of its own. Returns this. */
+    public Concat add(String name, Module branch) {
+        Module[] more = new Module[branches.length + 1];
+        System.arraycopy(branches, 0, more, 0, branches.length);
+        more[branches.length] = child(name, branch);
+        branches = more;
+        return this;
+    }
+
+    @Override
+    protected Tensor forward(Tensor input) {
+        Tensor[] outputs = new Tensor[branches.length];
+        for (int i = 0; i < branches.length; i++) {
+            outputs[i] = branches[i].apply(input);
+        }
+        return Channels.concat(outputs);
+    }
+}

@@ -1,0 +1,49 @@
+package tenon.layers;
+
+import tenon.engine.Scope;
+import tenon.engine.Tensor;
+
+/**
+ * Layers one after the other: input of the first, output of the last. Each intermediate result is closed as soon as the next layer has used it;
+ * what the tape saved lives on.
+ */
+public class Sequential extends Module {
+    private Module[] layers = {};
+
+    /** Layers named 0, 1, 2, … */
+    public static Sequential of(Module... layers) {
+        Sequential sequential = new Sequential();
+        for (Module layer : layers) {
+            sequential.add(layer);
+        }
+        return sequential;
+    }
+
+    /** Appends a layer under a name of its own. Returns this. */
+    public final Sequential add(String name, Module layer) {
+        Module[] more = new Module[layers.length + 1];
+        System.arraycopy(layers, 0, more, 0, layers.length);
+        more[layers.length] = child(name, layer);
+        layers = more;
+        return this;
+    }
+
+    /** Appends a layer; its name is its position. */
+    public final Sequential add(Module layer) {
+        return add(Integer.toString(layers.length), layer);
+    }
+
+    @Override
+    protected final Tensor forward(Tensor input) {
+        Scope local = Scope.current();
+        Tensor x = input;
+        for (Module layer : layers) {
+            Tensor next = layer.apply(x);
+            if (next != x && x.scope() == local) {
+                x.close();
+            }
+            x = next;
+        }
+        return x;
+    }
+}
