@@ -1,0 +1,2 @@
+/** Learning rates as pure functions of the step. */
+package tenon.optim.schedule;
