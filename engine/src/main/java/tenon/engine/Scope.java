@@ -108,6 +108,10 @@ public final class Scope implements AutoCloseable {
     }
 
     void checkMayAllocate() {
+        if (closed) {
+            throw new ClosedException(TenonException.where("scope") + ": '" + name
+                    + "' is closed: a tensor can only move to an open scope");
+        }
         if (sealed) {
             throw new ClosedException(TenonException.where("scope") + ": '" + name
                     + "' is sealed: nothing may be allocated in it (open an inner scope around the code that"

@@ -259,6 +259,7 @@ public final class Tensor implements AutoCloseable {
             throw new ShapeException(TenonException.where("reshape") + ": the element count must stay the same: from="
                     + shape + " (" + shape.elementCount() + "), to=" + newShape + " (" + newShape.elementCount() + ")");
         }
+        owner.checkMayAllocate();
         storage.retain();
         return new Tensor(owner, backend, storage, newShape, dtype);
     }
@@ -271,6 +272,7 @@ public final class Tensor implements AutoCloseable {
     /** Moves this handle to another scope, which then closes it. Returns this. */
     public Tensor moveTo(Scope target) {
         checkOpen();
+        target.checkMayAllocate();
         scope.detach(this);
         scope = target;
         target.attach(this);

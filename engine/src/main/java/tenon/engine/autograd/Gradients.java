@@ -37,8 +37,7 @@ public final class Gradients {
 
     /** True when the gradient of input {@code i} is needed. */
     public boolean wanted(int i) {
-        Tensor input = node.input(i);
-        return input != null && (node.inputNode(i) != null || input.requiresGrad());
+        return node.wanted(i);
     }
 
     /** A buffer of input {@code i}'s shape and dtype that the rule must overwrite completely. */
@@ -49,15 +48,15 @@ public final class Gradients {
         return buffer;
     }
 
-    /** True when {@link #target} hands out the leaf's own buffer: a leaf that has no gradient yet. */
+    /** True when {@link #target} hands out the leaf's own buffer: a leaf without a gradient that the op uses once. */
     private boolean isDirect(int i) {
         Tensor input = node.input(i);
         if (node.inputNode(i) != null || input.grad() != null) {
             return false;
         }
         for (int j = 0; j < pending.length; j++) {
-            if (j != i && pending[j] != null && node.input(j) == input) {
-                return false; // the op uses the leaf twice: the second gradient needs a buffer of its own
+            if (j != i && node.input(j) == input) {
+                return false;
             }
         }
         return true;
@@ -65,9 +64,12 @@ public final class Gradients {
 
     /**
      * Hands over the gradient of input {@code i}: the output's shape is allowed where the op broadcast the input. The tensor may be the output
-     * gradient itself (or a view of it); it is never modified while somebody else holds it.
+     * gradient itself (or a view of it); it is never modified while somebody else holds it. Without effect where it is not wanted.
      */
     public void give(int i, Tensor gradient) {
+        if (!wanted(i)) {
+            return;
+        }
         Tensor input = node.input(i);
         if (!gradient.shape().equals(input.shape())) {
             gradient = unbroadcast(gradient, input.shape());

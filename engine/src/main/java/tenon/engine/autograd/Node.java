@@ -14,6 +14,7 @@ public final class Node {
     private final long number;
     private final Tensor[] inputs;
     private final Node[] inputNodes;
+    private final boolean[] wanted;
     private final Shape[] outputShapes;
     private final DType[] outputTypes;
     private final Tensor[] gradOutputs;
@@ -27,9 +28,11 @@ public final class Node {
         this.number = number;
         this.inputs = inputs;
         this.inputNodes = new Node[inputs.length];
+        this.wanted = new boolean[inputs.length];
         for (int i = 0; i < inputs.length; i++) {
             // Handles of intermediate results may close before backward; their producers are what backward needs.
             inputNodes[i] = inputs[i] == null ? null : inputs[i].node();
+            wanted[i] = inputs[i] != null && inputs[i].requiresGrad();
         }
         this.outputShapes = new Shape[outputs.length];
         this.outputTypes = new DType[outputs.length];
@@ -69,6 +72,11 @@ public final class Node {
 
     Node inputNode(int i) {
         return inputNodes[i];
+    }
+
+    /** True when input {@code i} required a gradient at the time of recording: what the op saved was decided then. */
+    boolean wanted(int i) {
+        return wanted[i];
     }
 
     int outputIndexOfInput(int i) {
