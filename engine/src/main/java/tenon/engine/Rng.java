@@ -63,6 +63,11 @@ public final class Rng {
         return Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v);
     }
 
+    /** Moves the running position: the next draw is number {@code index}. */
+    public void position(long index) {
+        position = index;
+    }
+
     /** Next uniform of the running position, in [0, 1). */
     public float nextUniform() {
         return uniform(position++);

@@ -1,0 +1,13 @@
+package tenon.io.build;
+
+/** Told now and then how far a builder is; called on the building thread. */
+@FunctionalInterface
+public interface BuildProgress {
+    BuildProgress NONE = (_, _, _) -> {};
+
+    /**
+     * @param what what is being done, e.g. {@code train.trec}
+     * @param done units finished, {@code total} at the end
+     */
+    void update(String what, long done, long total);
+}

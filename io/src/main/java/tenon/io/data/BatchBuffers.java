@@ -1,0 +1,110 @@
+package tenon.io.data;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import tenon.engine.DType;
+import tenon.engine.Device;
+import tenon.engine.Scope;
+import tenon.engine.Shape;
+import tenon.engine.Tensor;
+import tenon.engine.backend.Backend;
+import tenon.engine.data.Batch;
+
+/**
+ * The memory of a source's batches, allocated once: a ring of slots to fill, and the tensors that are handed out. On the CPU a slot is the
+ * memory of its tensors; elsewhere slots are host memory, uploaded when a batch is handed out. The shorter last batch of an epoch has tensors
+ * of its own, since a tensor's shape is fixed.
+ */
+final class BatchBuffers implements AutoCloseable {
+    private final boolean host;
+    private final int batchSize;
+    private final int lastSize;
+    private final long sampleBytes;
+    private final long targetBytes;
+    private final MemorySegment[] inputs;
+    private final MemorySegment[] targets;
+    private final Batch[] batches;
+    private final Batch lastBatch;
+    private final List<Tensor> tensors = new ArrayList<>();
+    private final Arena arena = Arena.ofShared();
+
+    /**
+     * @param lastSize samples in the shorter last batch, 0 if there is none
+     * @param target shape of one sample's target; empty rank for a class index
+     */
+    BatchBuffers(Backend backend, int slots, int batchSize, int lastSize, Shape sample, Shape target, DType targetType) {
+        this.host = backend.device() instanceof Device.Cpu;
+        this.batchSize = batchSize;
+        this.lastSize = lastSize;
+        sampleBytes = sample.elementCount() * DType.F32.byteSize();
+        targetBytes = target.elementCount() * targetType.byteSize();
+        inputs = new MemorySegment[slots];
+        targets = new MemorySegment[slots];
+        batches = new Batch[host ? slots : 1];
+        try (Scope scope = Scope.open("batch buffers", backend)) {
+            for (int i = 0; i < batches.length; i++) {
+                batches[i] = batch(scope, batchSize, sample, target, targetType);
+            }
+            lastBatch = lastSize == 0 ? null : batch(scope, lastSize, sample, target, targetType);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+        for (int i = 0; i < slots; i++) {
+            inputs[i] = host ? batches[i].input().segment() : arena.allocate(batchSize * sampleBytes, 64);
+            targets[i] = host ? batches[i].target().segment() : arena.allocate(batchSize * targetBytes, 64);
+        }
+    }
+
+    /** Retained handles belong to no scope: they live until this object closes, across the steps of the training loop. */
+    private Batch batch(Scope scope, int size, Shape sample, Shape target, DType targetType) {
+        Tensor input = Tensor.empty(scope.backend(), prepend(size, sample), DType.F32).retain();
+        tensors.add(input);
+        Tensor labels = Tensor.empty(scope.backend(), prepend(size, target), targetType).retain();
+        tensors.add(labels);
+        return new Batch(input, labels, new long[size]);
+    }
+
+    private static Shape prepend(int size, Shape shape) {
+        int[] dims = new int[shape.rank() + 1];
+        dims[0] = size;
+        for (int i = 0; i < shape.rank(); i++) {
+            dims[i + 1] = shape.dim(i);
+        }
+        return Shape.of(dims);
+    }
+
+    private boolean isLast(int size) {
+        return size != batchSize && size == lastSize;
+    }
+
+    /** Where the inputs of a batch of {@code size} samples go: sample i at byte i·sampleBytes. */
+    MemorySegment input(int slot, int size) {
+        return host && isLast(size) ? lastBatch.input().segment() : inputs[slot];
+    }
+
+    MemorySegment target(int slot, int size) {
+        return host && isLast(size) ? lastBatch.target().segment() : targets[slot];
+    }
+
+    /** The batch that was written to the slot, on the training thread. Its tensors are valid until the next call. */
+    Batch publish(int slot, int size, int[] samples, int first) {
+        Batch batch = isLast(size) ? lastBatch : batches[host ? slot : 0];
+        if (!host) {
+            batch.input().upload(inputs[slot].asSlice(0, size * sampleBytes));
+            batch.target().upload(targets[slot].asSlice(0, size * targetBytes));
+        }
+        for (int i = 0; i < size; i++) {
+            batch.keys()[i] = samples[first + i];
+        }
+        return batch;
+    }
+
+    @Override
+    public void close() {
+        tensors.forEach(Tensor::close);
+        arena.close();
+    }
+}

@@ -1,0 +1,95 @@
+package tenon.io.record;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What a record file holds; stored in its header as JSON.
+ *
+ * @param encoding how images are stored
+ * @param height rows of every image, 0 if they differ; likewise width and channels
+ * @param label kind of every label
+ * @param labelSize floats per label of kind {@code VECTOR}, else 0
+ * @param split name of the part of the data set, e.g. {@code train}
+ * @param classNames in the order of the class indices; empty if there are none
+ * @param channelMeans mean of each channel over the file on the scale 0…255; empty if unknown
+ * @param channelStds standard deviation of each channel (over pixels, divided by their count); empty if unknown
+ * @param build how the file was made: options of the builder by name
+ */
+public record RecordSchema(
+        ImageEncoding encoding,
+        int height,
+        int width,
+        int channels,
+        LabelKind label,
+        int labelSize,
+        String split,
+        List<String> classNames,
+        List<Double> channelMeans,
+        List<Double> channelStds,
+        Map<String, String> build) {
+
+    public RecordSchema {
+        classNames = classNames == null ? List.of() : List.copyOf(classNames);
+        channelMeans = channelMeans == null ? List.of() : List.copyOf(channelMeans);
+        channelStds = channelStds == null ? List.of() : List.copyOf(channelStds);
+        build = build == null ? Map.of() : Map.copyOf(new TreeMap<>(build));
+        require(encoding != null && label != null && split != null, "encoding, label and split must be given");
+        require(height >= 0 && width >= 0 && channels >= 0, "sizes must be at least 0");
+        boolean fixed = height > 0 && width > 0 && channels > 0;
+        require(fixed || height == 0 && width == 0 && channels == 0, "height, width and channels must be all given or all 0");
+        require(fixed || encoding != ImageEncoding.RAW_U8, "raw-u8 images need height, width and channels");
+        require((long) height * width <= Integer.MAX_VALUE / Math.max(1, channels), "an image must have less than 2^31 bytes");
+        require(label == LabelKind.VECTOR ? labelSize > 0 : labelSize == 0, "labelSize must be positive for vectors and 0 otherwise");
+        require(label != LabelKind.CLASS || !classNames.isEmpty(), "class labels need class names");
+        require(channelMeans.size() == channelStds.size(), "channel means and standard deviations go together");
+    }
+
+    private static void require(boolean holds, String what) {
+        if (!holds) {
+            throw new RecordException("record schema: " + what);
+        }
+    }
+
+    /** Images of one size stored as bytes, with class labels. */
+    public static RecordSchema rawClasses(String split, int height, int width, int channels, List<String> classNames) {
+        return new RecordSchema(
+                ImageEncoding.RAW_U8,
+                height,
+                width,
+                channels,
+                LabelKind.CLASS,
+                0,
+                split,
+                classNames,
+                List.of(),
+                List.of(),
+                Map.of());
+    }
+
+    /** JPEG or PNG files of any size, with class labels. */
+    public static RecordSchema encodedClasses(String split, List<String> classNames) {
+        return new RecordSchema(
+                ImageEncoding.ENCODED, 0, 0, 0, LabelKind.CLASS, 0, split, classNames, List.of(), List.of(), Map.of());
+    }
+
+    public RecordSchema withBuild(Map<String, String> options) {
+        return new RecordSchema(
+                encoding, height, width, channels, label, labelSize, split, classNames, channelMeans, channelStds, options);
+    }
+
+    public RecordSchema withLabel(LabelKind kind, int size) {
+        return new RecordSchema(
+                encoding, height, width, channels, kind, size, split, classNames, channelMeans, channelStds, build);
+    }
+
+    public RecordSchema withChannelStatistics(List<Double> means, List<Double> stds) {
+        return new RecordSchema(encoding, height, width, channels, label, labelSize, split, classNames, means, stds, build);
+    }
+
+    /** Bytes of one raw image. */
+    public int rawImageBytes() {
+        return height * width * channels;
+    }
+}

@@ -1,0 +1,332 @@
+package tenon.io.record;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.zip.CRC32C;
+import tenon.io.record.RecordFormat.Footer;
+
+/**
+ * Writes a record file sample by sample. Everything goes to a temporary file in the same folder; {@link #commit} puts it on the disk and renames
+ * it, so the target is at every instant the old file, absent, or the complete new one. Closing without commit removes the temporary file.
+ *
+ * <pre>{@code
+ * try (RecordWriter writer = RecordWriter.create(path, schema)) {
+ *     writer.add(image, Label.ofClass(3), key, source);
+ *     writer.commit();
+ * }
+ * }</pre>
+ *
+ * Raw images also give the schema's channel means and standard deviations. Confined to one thread.
+ */
+public final class RecordWriter implements AutoCloseable {
+    private static final int BUFFER_BYTES = 1 << 20;
+
+    private final Path target;
+    private final Path temporary;
+    private final RecordFile file;
+    private final int dataOffset;
+    private final ChannelStatistics statistics;
+    private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteArrayOutputStream entries = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream strings = new ByteArrayOutputStream();
+    private final ByteBuffer entry = ByteBuffer.allocate(RecordFormat.ENTRY_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final CRC32C crc = new CRC32C();
+    private RecordSchema schema;
+    private long position;
+    private long flushed;
+    private long sampleCount;
+    private boolean failed;
+    private boolean closed;
+
+    private RecordWriter(Path target, Path temporary, RecordSchema schema, RecordFile file) {
+        this.target = target;
+        this.temporary = temporary;
+        this.schema = schema;
+        this.file = file;
+        // Room for the channel statistics, which are known at the end: two lists of doubles of at most 25 characters.
+        int headerBytes = RecordFormat.HEADER_BYTES + RecordFormat.toJson(schema).length + 64 + 52 * schema.channels();
+        dataOffset = (int) RecordFormat.roundUp(headerBytes, RecordFormat.PAGE);
+        position = dataOffset;
+        flushed = dataOffset;
+        statistics = schema.encoding() == ImageEncoding.RAW_U8 ? new ChannelStatistics(schema.channels()) : null;
+    }
+
+    /**
+     * Starts a file; missing folders are made. An existing target stays until {@link #commit}.
+     *
+     * @throws RecordException when the temporary file cannot be made
+     */
+    public static RecordWriter create(Path target, RecordSchema schema) {
+        return create(target, schema, RecordFile::open);
+    }
+
+    static RecordWriter create(Path target, RecordSchema schema, RecordFile.Opener opener) {
+        Path absolute = target.toAbsolutePath();
+        Path temporary = absolute.resolveSibling("." + absolute.getFileName() + "."
+                + ProcessHandle.current().pid() + "-" + Long.toHexString(System.nanoTime()) + ".tmp");
+        try {
+            Files.createDirectories(absolute.getParent());
+            return new RecordWriter(absolute, temporary, schema, opener.open(temporary));
+        } catch (IOException e) {
+            throw new RecordException("record file " + target + ": cannot be made: " + e + " (is the folder writable?)", e);
+        }
+    }
+
+    public RecordSchema schema() {
+        return schema;
+    }
+
+    public long sampleCount() {
+        return sampleCount;
+    }
+
+    /**
+     * Adds a sample.
+     *
+     * @param image H·W·C bytes for raw files, else a JPEG or PNG file's bytes
+     * @param label of the schema's kind
+     * @param key short unique name of the sample, e.g. {@code cats/0001.jpg}
+     * @param source where the sample came from, for messages; may be empty
+     * @throws RecordException when image or label do not fit the schema, or writing fails (then the file cannot be committed any more)
+     */
+    public void add(byte[] image, Label label, String key, String source) {
+        check(!closed && !failed, key, "the writer must be open and without an earlier failure");
+        checkImage(image, key);
+        byte[] labelBytes = labelBytes(label, key);
+        byte[] keyBytes = key.getBytes(StandardCharsets.UTF_8);
+        byte[] sourceBytes = source.getBytes(StandardCharsets.UTF_8);
+        crc.reset();
+        crc.update(image);
+        crc.update(labelBytes);
+        entry.clear();
+        entry.putLong(position).putInt(image.length).putInt(labelBytes.length);
+        entry.putInt(label instanceof Label.OfClass(int index) ? index : -1).putInt((int) crc.getValue());
+        entry.putLong(strings.size()).putInt(keyBytes.length).putInt(sourceBytes.length);
+        write(image);
+        write(labelBytes);
+        entries.writeBytes(entry.array());
+        strings.writeBytes(keyBytes);
+        strings.writeBytes(sourceBytes);
+        if (statistics != null) {
+            statistics.add(image);
+        }
+        sampleCount++;
+    }
+
+    private void checkImage(byte[] image, String key) {
+        if (schema.encoding() == ImageEncoding.RAW_U8) {
+            check(
+                    image.length == schema.rawImageBytes(),
+                    key,
+                    "a raw image must have height·width·channels bytes: wanted=" + schema.rawImageBytes() + ", given="
+                            + image.length);
+        } else {
+            check(
+                    image.length > 4 && (isJpeg(image) || isPng(image)),
+                    key,
+                    "an encoded image must be a JPEG or PNG file (encode others as PNG first)");
+        }
+    }
+
+    private static boolean isJpeg(byte[] image) {
+        return image[0] == (byte) 0xFF && image[1] == (byte) 0xD8;
+    }
+
+    private static boolean isPng(byte[] image) {
+        return image[0] == (byte) 0x89 && image[1] == 'P' && image[2] == 'N' && image[3] == 'G';
+    }
+
+    private byte[] labelBytes(Label label, String key) {
+        check(label.kind() == schema.label(), key, "label must be of the schema's kind: schema=" + schema.label() + ", given=" + label.kind());
+        return switch (label) {
+            case Label.None() -> new byte[0];
+            case Label.OfClass(int index) -> {
+                checkClass(index, key);
+                yield new byte[0];
+            }
+            case Label.OfVector(float[] values) -> {
+                check(
+                        values.length == schema.labelSize(),
+                        key,
+                        "label vector must have the schema's length: schema=" + schema.labelSize() + ", given=" + values.length);
+                yield floatBytes(values);
+            }
+            case Label.OfBoxes(var boxes) -> {
+                float[] values = new float[boxes.size() * RecordFormat.BOX_FLOATS];
+                int at = 0;
+                for (Label.Box box : boxes) {
+                    checkClass(box.classIndex(), key);
+                    values[at++] = box.classIndex();
+                    values[at++] = box.x0();
+                    values[at++] = box.y0();
+                    values[at++] = box.x1();
+                    values[at++] = box.y1();
+                }
+                yield floatBytes(values);
+            }
+        };
+    }
+
+    private void checkClass(int index, String key) {
+        check(
+                index >= 0 && index < schema.classNames().size(),
+                key,
+                "class index must lie in [0, " + schema.classNames().size() + "): given=" + index);
+    }
+
+    private static byte[] floatBytes(float[] values) {
+        byte[] bytes = new byte[values.length * Float.BYTES];
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values);
+        return bytes;
+    }
+
+    private void check(boolean holds, String key, String what) {
+        if (!holds) {
+            throw new RecordException("record file " + target + ": sample " + sampleCount + " (key '" + key + "'): " + what);
+        }
+    }
+
+    /**
+     * Writes index and footer, waits for the disk, and puts the file in place of the target.
+     *
+     * @throws RecordException when writing fails; the target is then as before
+     */
+    public void commit() {
+        check(!closed && !failed, "none", "commit needs an open writer without an earlier failure");
+        if (statistics != null && sampleCount > 0) {
+            schema = schema.withChannelStatistics(statistics.means(), statistics.stds());
+        }
+        long dataEnd = position;
+        long indexOffset = RecordFormat.roundUp(dataEnd, 8);
+        byte[] padding = new byte[(int) (indexOffset - dataEnd)];
+        crc.reset();
+        byte[][] tail = {padding, entries.toByteArray(), strings.toByteArray()};
+        for (byte[] part : tail) {
+            crc.update(part);
+            write(part);
+        }
+        byte[] header = header();
+        byte[] footer = new byte[RecordFormat.FOOTER_BYTES];
+        MemorySegment fields = MemorySegment.ofArray(footer);
+        fields.set(RecordFormat.LONG, Footer.SAMPLE_COUNT, sampleCount);
+        fields.set(RecordFormat.LONG, Footer.DATA_OFFSET, dataOffset);
+        fields.set(RecordFormat.LONG, Footer.DATA_END, dataEnd);
+        fields.set(RecordFormat.LONG, Footer.INDEX_OFFSET, indexOffset);
+        fields.set(RecordFormat.LONG, Footer.STRINGS_OFFSET, indexOffset + tail[1].length);
+        fields.set(RecordFormat.LONG, Footer.FILE_BYTES, position + footer.length);
+        fields.set(RecordFormat.INT, Footer.HEADER_CRC, RecordFormat.crc32c(MemorySegment.ofArray(header)));
+        fields.set(RecordFormat.INT, Footer.INDEX_CRC, (int) crc.getValue());
+        fields.set(RecordFormat.INT, Footer.FOOTER_CRC, RecordFormat.crc32c(fields.asSlice(0, Footer.FOOTER_CRC)));
+        System.arraycopy(RecordFormat.END_MAGIC, 0, footer, Footer.END_MAGIC, RecordFormat.END_MAGIC.length);
+        write(footer);
+        flush();
+        try {
+            file.write(ByteBuffer.wrap(header), 0);
+            file.force();
+            file.close();
+            closed = true;
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            forceFolder(target.getParent());
+        } catch (IOException e) {
+            throw failure(e);
+        }
+    }
+
+    private byte[] header() {
+        byte[] json = RecordFormat.toJson(schema);
+        byte[] header = new byte[dataOffset];
+        MemorySegment fields = MemorySegment.ofArray(header);
+        System.arraycopy(RecordFormat.MAGIC, 0, header, 0, RecordFormat.MAGIC.length);
+        fields.set(RecordFormat.INT, 8, RecordFormat.VERSION);
+        fields.set(RecordFormat.INT, 12, json.length);
+        fields.set(RecordFormat.LONG, 16, dataOffset);
+        System.arraycopy(json, 0, header, RecordFormat.HEADER_BYTES, json.length);
+        return header;
+    }
+
+    private void write(byte[] bytes) {
+        int at = 0;
+        while (at < bytes.length) {
+            if (!buffer.hasRemaining()) {
+                flush();
+            }
+            int n = Math.min(buffer.remaining(), bytes.length - at);
+            buffer.put(bytes, at, n);
+            at += n;
+        }
+        position += bytes.length;
+    }
+
+    /** Writes what is buffered. */
+    private void flush() {
+        buffer.flip();
+        try {
+            file.write(buffer, flushed);
+        } catch (IOException e) {
+            throw failure(e);
+        }
+        flushed += buffer.limit();
+        buffer.clear();
+    }
+
+    private RecordException failure(IOException e) {
+        failed = true;
+        removeTemporary();
+        return new RecordException(
+                "record file " + target + ": writing failed after " + sampleCount + " samples, " + position + " bytes: " + e.getMessage()
+                        + " (free bytes in its folder: " + freeBytes() + "; an earlier file of this name is unchanged)",
+                e);
+    }
+
+    private String freeBytes() {
+        try {
+            return Long.toString(Files.getFileStore(target.getParent()).getUsableSpace());
+        } catch (IOException e) {
+            return "unknown";
+        }
+    }
+
+    /** A rename is durable only once its folder is; not every system can open a folder, and then the rename alone must do. */
+    private static void forceFolder(Path folder) throws IOException {
+        FileChannel channel;
+        try {
+            channel = FileChannel.open(folder, StandardOpenOption.READ);
+        } catch (IOException _) {
+            return;
+        }
+        try (channel) {
+            channel.force(true);
+        }
+    }
+
+    private void removeTemporary() {
+        closed = true;
+        try {
+            file.close();
+        } catch (IOException _) {
+            // The file is thrown away; the error that led here is the one to report.
+        }
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException _) {
+            // As above.
+        }
+    }
+
+    /** Without an earlier {@link #commit}, removes what was written; the target stays as it was. */
+    @Override
+    public void close() {
+        if (!closed) {
+            removeTemporary();
+        }
+    }
+}
