@@ -39,8 +39,8 @@ record DataFiles(Map<String, String> contents) {
             throw new BuildException(file + " cannot be unpacked: " + e.getMessage() + " (delete it)", e);
         }
         if (!digest.equals(contents.get(name))) {
-            throw new BuildException(file + " has other contents than expected: SHA-256 of the uncompressed contents=" + digest + ", wanted="
-                    + contents.get(name) + " (delete it)");
+            throw new BuildException(file + " has other contents than expected: SHA-256 of the uncompressed contents="
+                    + digest + ", wanted=" + contents.get(name) + " (delete it)");
         }
     }
 
@@ -65,7 +65,11 @@ record DataFiles(Map<String, String> contents) {
             Path temporary = Files.createTempFile(cache, name, ".tmp");
             try {
                 Files.copy(from.resolve(name), temporary, StandardCopyOption.REPLACE_EXISTING);
-                Files.move(temporary, cache.resolve(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+                Files.move(
+                        temporary,
+                        cache.resolve(name),
+                        StandardCopyOption.ATOMIC_MOVE,
+                        StandardCopyOption.REPLACE_EXISTING);
             } finally {
                 Files.deleteIfExists(temporary);
             }

@@ -119,13 +119,16 @@ public final class FashionMnist {
             }
         }
         throw new BuildException("Fashion-MNIST: the data set was not found. Tried:" + failures
-                + "\nWhat to do: apt-get install dataset-fashion-mnist, or download " + TRAIN_IMAGES + ", " + TRAIN_LABELS + ", "
-                + TEST_IMAGES + " and " + TEST_LABELS + " from https://github.com/zalandoresearch/fashion-mnist and name their folder.");
+                + "\nWhat to do: apt-get install dataset-fashion-mnist, or download " + TRAIN_IMAGES + ", "
+                + TRAIN_LABELS + ", "
+                + TEST_IMAGES + " and " + TEST_LABELS
+                + " from https://github.com/zalandoresearch/fashion-mnist and name their folder.");
     }
 
     /** Builds {@code train.trec} (60,000) and {@code test.trec} (10,000) of raw 28×28×1 images in {@code outputFolder}. */
     public static BuildReport build(Path idxFolder, Path outputFolder, BuildProgress progress) {
-        BuildReport train = new IdxBuilder(idxFolder.resolve(TRAIN_IMAGES), idxFolder.resolve(TRAIN_LABELS), CLASS_NAMES)
+        BuildReport train = new IdxBuilder(
+                        idxFolder.resolve(TRAIN_IMAGES), idxFolder.resolve(TRAIN_LABELS), CLASS_NAMES)
                 .split("train")
                 .progress(progress)
                 .build(outputFolder);

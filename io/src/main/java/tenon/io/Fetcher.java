@@ -101,7 +101,8 @@ record Fetcher(Commands commands, Downloads downloads) {
                 .connectTimeout(Duration.ofSeconds(15))
                 .followRedirects(HttpClient.Redirect.NORMAL)
                 .build()) {
-            HttpRequest request = HttpRequest.newBuilder(from).timeout(Duration.ofMinutes(5)).build();
+            HttpRequest request =
+                    HttpRequest.newBuilder(from).timeout(Duration.ofMinutes(5)).build();
             HttpResponse<Path> response = client.send(request, HttpResponse.BodyHandlers.ofFile(to));
             if (response.statusCode() != 200) {
                 throw new IOException("HTTP status " + response.statusCode() + " for " + from);

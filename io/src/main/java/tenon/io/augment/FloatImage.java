@@ -25,8 +25,8 @@ public final class FloatImage {
     public static FloatImage of(int height, int width, int channels, float... values) {
         FloatImage image = new FloatImage().resize(height, width, channels);
         if (values.length != image.size()) {
-            throw new ShapeException("float image: values must be height·width·channels: wanted=" + image.size() + ", given="
-                    + values.length);
+            throw new ShapeException("float image: values must be height·width·channels: wanted=" + image.size()
+                    + ", given=" + values.length);
         }
         System.arraycopy(values, 0, image.values, 0, values.length);
         return image;

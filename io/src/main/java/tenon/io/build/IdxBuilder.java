@@ -77,8 +77,8 @@ public final class IdxBuilder {
                 IdxFile classes = new IdxFile(labels, 1)) {
             int count = pixels.itemCount();
             if (classes.itemCount() != count) {
-                throw new BuildException("idx builder: images and labels must be equally many: images=" + count + " in " + images
-                        + ", labels=" + classes.itemCount() + " in " + labels);
+                throw new BuildException("idx builder: images and labels must be equally many: images=" + count + " in "
+                        + images + ", labels=" + classes.itemCount() + " in " + labels);
             }
             if (holdOut != null && (holdOutCount < 1 || holdOutCount >= count)) {
                 throw new BuildException(
@@ -97,7 +97,8 @@ public final class IdxBuilder {
                                 + classNames.size() + "): given=" + label);
                     }
                     RecordWriter target = heldOut.get(i) ? heldWriter : writer;
-                    target.add(pixels.next(), Label.ofClass(label), Integer.toString(i), images.getFileName() + "#" + i);
+                    target.add(
+                            pixels.next(), Label.ofClass(label), Integer.toString(i), images.getFileName() + "#" + i);
                     if ((i + 1) % 1000 == 0 || i + 1 == count) {
                         progress.update(file.getFileName().toString(), i + 1, count);
                     }

@@ -60,7 +60,9 @@ final class IdxFile implements AutoCloseable {
                 magic.length == 4 && magic[0] == 0 && magic[1] == 0 && magic[3] >= 1 && magic[3] <= MAX_RANK,
                 "this is no IDX file: first bytes=" + Arrays.toString(magic) + ", wanted [0, 0, 8, dimensions]");
         check(magic[2] == UNSIGNED_BYTE, "elements must be unsigned bytes (type 8): type=" + magic[2]);
-        check(magic[3] == rank, "number of dimensions must be " + rank + ": given=" + magic[3] + " (images and labels swapped?)");
+        check(
+                magic[3] == rank,
+                "number of dimensions must be " + rank + ": given=" + magic[3] + " (images and labels swapped?)");
         byte[] bytes = in.readNBytes(4 * rank);
         check(bytes.length == 4 * rank, "the file ends inside its header");
         int[] sizes = new int[rank];
@@ -70,7 +72,8 @@ final class IdxFile implements AutoCloseable {
             check(sizes[i] > 0, "every dimension must be at least 1: dimension " + i + "=" + sizes[i]);
             check(
                     elements <= mostBytes / sizes[i],
-                    "the dimensions " + Arrays.toString(sizes) + " need more bytes than a file of this length can hold");
+                    "the dimensions " + Arrays.toString(sizes)
+                            + " need more bytes than a file of this length can hold");
             elements *= sizes[i];
         }
         return sizes;

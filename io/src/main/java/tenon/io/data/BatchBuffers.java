@@ -34,7 +34,8 @@ final class BatchBuffers implements AutoCloseable {
      * @param lastSize samples in the shorter last batch, 0 if there is none
      * @param target shape of one sample's target; empty rank for a class index
      */
-    BatchBuffers(Backend backend, int slots, int batchSize, int lastSize, Shape sample, Shape target, DType targetType) {
+    BatchBuffers(
+            Backend backend, int slots, int batchSize, int lastSize, Shape sample, Shape target, DType targetType) {
         this.host = backend.device() instanceof Device.Cpu;
         this.batchSize = batchSize;
         this.lastSize = lastSize;
@@ -60,9 +61,11 @@ final class BatchBuffers implements AutoCloseable {
 
     /** Retained handles belong to no scope: they live until this object closes, across the steps of the training loop. */
     private Batch batch(Scope scope, int size, Shape sample, Shape target, DType targetType) {
-        Tensor input = Tensor.empty(scope.backend(), prepend(size, sample), DType.F32).retain();
+        Tensor input =
+                Tensor.empty(scope.backend(), prepend(size, sample), DType.F32).retain();
         tensors.add(input);
-        Tensor labels = Tensor.empty(scope.backend(), prepend(size, target), targetType).retain();
+        Tensor labels =
+                Tensor.empty(scope.backend(), prepend(size, target), targetType).retain();
         tensors.add(labels);
         return new Batch(input, labels, new long[size]);
     }

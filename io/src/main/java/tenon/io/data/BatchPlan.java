@@ -18,8 +18,8 @@ final class BatchPlan {
             throw new ShapeException("batch source: batch size must be at least 1: batchSize=" + batchSize);
         }
         if (subset.length == 0 || dropLast && subset.length < batchSize) {
-            throw new ShapeException("batch source: there must be at least one batch: samples=" + subset.length + ", batchSize=" + batchSize
-                    + ", dropLast=" + dropLast);
+            throw new ShapeException("batch source: there must be at least one batch: samples=" + subset.length
+                    + ", batchSize=" + batchSize + ", dropLast=" + dropLast);
         }
         this.subset = subset;
         this.order = subset.clone();
@@ -65,8 +65,8 @@ final class BatchPlan {
 
     void checkFirst(int epoch, int firstBatch) {
         if (epoch < 0 || firstBatch < 0 || firstBatch > batchCount()) {
-            throw new ShapeException("batch source: epoch must be at least 0 and firstBatch lie in [0, " + batchCount() + "]: epoch="
-                    + epoch + ", firstBatch=" + firstBatch);
+            throw new ShapeException("batch source: epoch must be at least 0 and firstBatch lie in [0, " + batchCount()
+                    + "]: epoch=" + epoch + ", firstBatch=" + firstBatch);
         }
     }
 }

@@ -35,7 +35,8 @@ public record Normalization(float[] means, float[] stds) {
     public static Normalization standardize(RecordSchema schema) {
         if (schema.channelMeans().isEmpty()) {
             throw new ShapeException("normalization: split '" + schema.split()
-                    + "' has no channel statistics: only raw-u8 files carry them (give means and stds, or build raw-u8)");
+                    + "' has no channel statistics: only raw-u8 files carry them (give means and stds, or"
+                    + " build raw-u8)");
         }
         return new Normalization(toFloats(schema.channelMeans()), toFloats(schema.channelStds()));
     }
@@ -50,7 +51,8 @@ public record Normalization(float[] means, float[] stds) {
 
     void checkChannels(int channels) {
         if (means.length != 1 && means.length != channels) {
-            throw new ShapeException("normalization: needs 1 mean or one per channel: means=" + means.length + ", channels=" + channels);
+            throw new ShapeException(
+                    "normalization: needs 1 mean or one per channel: means=" + means.length + ", channels=" + channels);
         }
     }
 

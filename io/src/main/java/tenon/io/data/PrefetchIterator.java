@@ -36,7 +36,13 @@ final class PrefetchIterator implements BatchIterator {
     private volatile boolean closed;
 
     PrefetchIterator(
-            int firstBatch, int batchCount, int ring, int threads, Filler filler, Publisher publisher, Runnable onClose) {
+            int firstBatch,
+            int batchCount,
+            int ring,
+            int threads,
+            Filler filler,
+            Publisher publisher,
+            Runnable onClose) {
         this.batchCount = batchCount;
         this.ring = ring;
         this.filler = filler;
@@ -96,14 +102,16 @@ final class PrefetchIterator implements BatchIterator {
             released = current;
             notifyAll();
             if (!closed && current >= batchCount) {
-                throw new NoSuchElementException("batch iterator: the epoch has " + batchCount + " batches and all were handed out");
+                throw new NoSuchElementException(
+                        "batch iterator: the epoch has " + batchCount + " batches and all were handed out");
             }
             while (!closed && !ready[slot]) {
                 try {
                     wait();
                 } catch (InterruptedException _) {
                     Thread.currentThread().interrupt();
-                    throw new ClosedException("batch iterator: the training thread was interrupted while it waited for batch " + current);
+                    throw new ClosedException(
+                            "batch iterator: the training thread was interrupted while it waited for batch " + current);
                 }
             }
             if (closed) {

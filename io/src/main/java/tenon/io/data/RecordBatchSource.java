@@ -57,7 +57,8 @@ public final class RecordBatchSource implements BatchSource {
         int width = options.width > 0 ? options.width : schema.width();
         int channels = options.channels > 0 ? options.channels : schema.channels() > 0 ? schema.channels() : 3;
         if (height == 0) {
-            throw new ShapeException("batch source: the images of " + reader.path() + " differ in size (say resize(height, width))");
+            throw new ShapeException(
+                    "batch source: the images of " + reader.path() + " differ in size (say resize(height, width))");
         }
         options.normalization.checkChannels(channels);
         Shape shape = Shape.of(height, width, channels);
@@ -74,7 +75,8 @@ public final class RecordBatchSource implements BatchSource {
         // One more than is filled ahead: the training thread holds a slot.
         ring = Math.max(options.prefetch, options.threads) + 1;
         boolean vector = schema.label() == LabelKind.VECTOR;
-        Backend backend = options.backend != null ? options.backend : Scope.current().backend();
+        Backend backend =
+                options.backend != null ? options.backend : Scope.current().backend();
         buffers = new BatchBuffers(
                 backend,
                 ring,
@@ -124,7 +126,9 @@ public final class RecordBatchSource implements BatchSource {
         plan.checkFirst(epoch, firstBatch);
         if (closed || open != null) {
             throw new TenonException("batch source: " + reader.path()
-                    + (closed ? ": used after it was closed" : ": one iterator at a time (close the previous one first)"));
+                    + (closed
+                            ? ": used after it was closed"
+                            : ": one iterator at a time (close the previous one first)"));
         }
         int[] order = plan.order(epoch);
         for (SampleDecoder decoder : decoders) {
@@ -243,7 +247,8 @@ public final class RecordBatchSource implements BatchSource {
         /** Squashes every image to this size; needed where the file's images differ in size. */
         public Builder resize(int newHeight, int newWidth) {
             if (newHeight < 1 || newWidth < 1) {
-                throw new ShapeException("batch source: resize needs positive sizes: height=" + newHeight + ", width=" + newWidth);
+                throw new ShapeException(
+                        "batch source: resize needs positive sizes: height=" + newHeight + ", width=" + newWidth);
             }
             height = newHeight;
             width = newWidth;
@@ -284,17 +289,19 @@ public final class RecordBatchSource implements BatchSource {
             int count = reader.sampleCount();
             int end = to < 0 ? count : to;
             if (from < 0 || from > end || end > count) {
-                throw new ShapeException("batch source: range must lie in [0, " + count + "): from=" + from + ", to=" + end + " in "
-                        + reader.path());
+                throw new ShapeException("batch source: range must lie in [0, " + count + "): from=" + from + ", to="
+                        + end + " in " + reader.path());
             }
             int[] samples = subset != null ? subset : IntStream.range(from, end).toArray();
             for (int sample : samples) {
                 if (sample < 0 || sample >= count) {
-                    throw new ShapeException(
-                            "batch source: subset must lie in [0, " + count + "): sample=" + sample + " in " + reader.path());
+                    throw new ShapeException("batch source: subset must lie in [0, " + count + "): sample=" + sample
+                            + " in " + reader.path());
                 }
             }
-            return samples.length <= limit ? samples : IntStream.of(samples).limit(limit).toArray();
+            return samples.length <= limit
+                    ? samples
+                    : IntStream.of(samples).limit(limit).toArray();
         }
 
         /** Opens the file and allocates the buffers on this thread. */

@@ -36,7 +36,12 @@ final class SampleDecoder {
 
     /** @param height rows of the image before augmentation; likewise width and channels */
     SampleDecoder(
-            RecordReader reader, int height, int width, int channels, List<Augmenter> augmenters, Normalization normalization) {
+            RecordReader reader,
+            int height,
+            int width,
+            int channels,
+            List<Augmenter> augmenters,
+            Normalization normalization) {
         this.reader = reader;
         this.height = height;
         this.width = width;
@@ -63,7 +68,8 @@ final class SampleDecoder {
             throw new RecordException(reader.describe(sample) + message, e);
         }
         int size = image.size();
-        MemorySegment.copy(image.values(), 0, inputs, ValueLayout.JAVA_FLOAT, (long) position * size * Float.BYTES, size);
+        MemorySegment.copy(
+                image.values(), 0, inputs, ValueLayout.JAVA_FLOAT, (long) position * size * Float.BYTES, size);
         if (reader.schema().label() == LabelKind.VECTOR) {
             reader.copyVector(buffer, targets, (long) position * buffer.labelBytes());
         } else {

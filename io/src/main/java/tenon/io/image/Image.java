@@ -7,9 +7,13 @@ package tenon.io.image;
  */
 public record Image(int width, int height, int channels, byte[] pixels) {
     public Image {
-        if (width < 1 || height < 1 || channels != 1 && channels != 3 || (long) width * height * channels != pixels.length) {
-            throw new ImageException("image: pixels must have width·height·channels bytes, channels being 1 or 3: width=" + width
-                    + ", height=" + height + ", channels=" + channels + ", bytes=" + pixels.length);
+        if (width < 1
+                || height < 1
+                || channels != 1 && channels != 3
+                || (long) width * height * channels != pixels.length) {
+            throw new ImageException(
+                    "image: pixels must have width·height·channels bytes, channels being 1 or 3: width=" + width
+                            + ", height=" + height + ", channels=" + channels + ", bytes=" + pixels.length);
         }
     }
 

@@ -60,7 +60,8 @@ public final class ImageCodec {
         try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes, 0, length))) {
             Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
             if (!readers.hasNext()) {
-                throw new ImageException("image " + name + ": this is no image file of a known format (JPEG, PNG, BMP, TIFF, WebP, GIF)");
+                throw new ImageException("image " + name
+                        + ": this is no image file of a known format (JPEG, PNG, BMP, TIFF, WebP, GIF)");
             }
             ImageReader reader = readers.next();
             try {
@@ -78,7 +79,8 @@ public final class ImageCodec {
             throw e;
         } catch (IOException | RuntimeException e) {
             // Readers answer damaged files with all kinds of runtime exceptions too.
-            throw new ImageException("image " + name + ": cannot be decoded, it is damaged or of an unsupported kind: " + e, e);
+            throw new ImageException(
+                    "image " + name + ": cannot be decoded, it is damaged or of an unsupported kind: " + e, e);
         }
     }
 
@@ -122,7 +124,8 @@ public final class ImageCodec {
     private static boolean isWhole(BufferedImage image) {
         Raster raster = image.getRaster();
         return raster.getParent() == null
-                && ((DataBufferByte) raster.getDataBuffer()).getData().length == 3L * image.getWidth() * image.getHeight();
+                && ((DataBufferByte) raster.getDataBuffer()).getData().length
+                        == 3L * image.getWidth() * image.getHeight();
     }
 
     private static void copyBands(Raster raster, ColorModel colors, boolean grey, byte[] out) {

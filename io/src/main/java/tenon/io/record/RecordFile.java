@@ -23,8 +23,7 @@ interface RecordFile extends AutoCloseable {
     }
 
     static RecordFile open(Path path) throws IOException {
-        FileChannel channel = FileChannel.open(
-path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         return new RecordFile() {
             @Override
             public void write(ByteBuffer from, long position) throws IOException {

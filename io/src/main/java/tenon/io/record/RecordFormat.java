@@ -93,7 +93,8 @@ final class RecordFormat {
         CRC32C crc = new CRC32C();
         long chunk = 1 << 30;
         for (long at = 0; at < segment.byteSize(); at += chunk) {
-            crc.update(segment.asSlice(at, Math.min(chunk, segment.byteSize() - at)).asByteBuffer());
+            crc.update(segment.asSlice(at, Math.min(chunk, segment.byteSize() - at))
+                    .asByteBuffer());
         }
         return (int) crc.getValue();
     }

@@ -52,7 +52,8 @@ public final class RecordReader implements AutoCloseable {
         } catch (IOException e) {
             throw new RecordException("record file " + path + ": cannot be read: " + e, e);
         } catch (InternalError e) {
-            throw new RecordException("record file " + path + ": cannot be read: the file shrank meanwhile, or the disk failed", e);
+            throw new RecordException(
+                    "record file " + path + ": cannot be read: the file shrank meanwhile, or the disk failed", e);
         }
     }
 
@@ -65,7 +66,9 @@ public final class RecordReader implements AutoCloseable {
         check(
                 map.asSlice(0, 8).mismatch(MemorySegment.ofArray(RecordFormat.MAGIC)) < 0,
                 "the first bytes are not those of a record file (is this another kind of file?)");
-        check(fileBytes >= RecordFormat.PAGE + RecordFormat.FOOTER_BYTES, "the file ends after " + fileBytes + " bytes" + DAMAGED);
+        check(
+                fileBytes >= RecordFormat.PAGE + RecordFormat.FOOTER_BYTES,
+                "the file ends after " + fileBytes + " bytes" + DAMAGED);
         int version = map.get(RecordFormat.INT, 8);
         check(
                 version == RecordFormat.VERSION,
@@ -95,7 +98,9 @@ public final class RecordReader implements AutoCloseable {
                 && count <= Integer.MAX_VALUE
                 && stringsOffset - indexOffset == count * RecordFormat.ENTRY_BYTES;
         check(ordered, "the footer's offsets contradict each other" + DAMAGED);
-        check(dataOffset <= RecordFormat.MAX_SCHEMA_BYTES, "the header is too long: " + dataOffset + " bytes" + DAMAGED);
+        check(
+                dataOffset <= RecordFormat.MAX_SCHEMA_BYTES,
+                "the header is too long: " + dataOffset + " bytes" + DAMAGED);
 
         MemorySegment header = copy(0, dataOffset);
         checkCrc("header", footer.get(RecordFormat.INT, Footer.HEADER_CRC), header);
@@ -126,7 +131,8 @@ public final class RecordReader implements AutoCloseable {
             return RecordFormat.fromJson(
                     header.asSlice(RecordFormat.HEADER_BYTES, schemaBytes).toArray(ValueLayout.JAVA_BYTE));
         } catch (IOException | RecordException e) {
-            throw new RecordException("record file " + path + ": the schema is invalid: " + e.getMessage() + DAMAGED, e);
+            throw new RecordException(
+                    "record file " + path + ": the schema is invalid: " + e.getMessage() + DAMAGED, e);
         }
     }
 
@@ -154,7 +160,10 @@ public final class RecordReader implements AutoCloseable {
         int classIndex = entryInt(i, Entry.CLASS_INDEX);
         boolean labelFits = switch (schema.label()) {
             case NONE -> labelBytes == 0;
-            case CLASS -> labelBytes == 0 && classIndex >= 0 && classIndex < schema.classNames().size();
+            case CLASS ->
+                labelBytes == 0
+                        && classIndex >= 0
+                        && classIndex < schema.classNames().size();
             case VECTOR -> labelBytes == 4L * schema.labelSize();
             case BOXES -> labelBytes % (4 * RecordFormat.BOX_FLOATS) == 0;
         };
@@ -211,7 +220,8 @@ public final class RecordReader implements AutoCloseable {
 
     private String at(int sample) {
         String source = source(sample);
-        return "sample " + sample + " (key '" + key(sample) + "'" + (source.isEmpty() ? "" : ", source '" + source + "'") + "): ";
+        return "sample " + sample + " (key '" + key(sample) + "'"
+                + (source.isEmpty() ? "" : ", source '" + source + "'") + "): ";
     }
 
     private String string(int sample, int skip, int byteSize) {
@@ -243,10 +253,12 @@ public final class RecordReader implements AutoCloseable {
         into.resize(entryInt(sample, Entry.IMAGE_BYTES), entryInt(sample, Entry.LABEL_BYTES));
         int byteSize = into.imageBytes + into.labelBytes;
         try {
-            MemorySegment.copy(map, ValueLayout.JAVA_BYTE, entryLong(sample, Entry.PAYLOAD_OFFSET), into.bytes, 0, byteSize);
+            MemorySegment.copy(
+                    map, ValueLayout.JAVA_BYTE, entryLong(sample, Entry.PAYLOAD_OFFSET), into.bytes, 0, byteSize);
         } catch (InternalError e) {
             // So the JVM reports a fault on a mapped page whose file has shrunk.
-            throw new RecordException(describe(sample) + "cannot be read: the file shrank while it was open, or the disk failed", e);
+            throw new RecordException(
+                    describe(sample) + "cannot be read: the file shrank while it was open, or the disk failed", e);
         }
         into.crc.reset();
         into.crc.update(into.bytes, 0, byteSize);
@@ -262,7 +274,8 @@ public final class RecordReader implements AutoCloseable {
     public Sample read(int sample) {
         SampleBuffer buffer = new SampleBuffer();
         read(sample, buffer);
-        return new Sample(Arrays.copyOf(buffer.bytes, buffer.imageBytes), label(sample, buffer), key(sample), source(sample));
+        return new Sample(
+                Arrays.copyOf(buffer.bytes, buffer.imageBytes), label(sample, buffer), key(sample), source(sample));
     }
 
     /** The label of the sample that {@code buffer} holds. */

@@ -38,10 +38,16 @@ public record RecordSchema(
         require(encoding != null && label != null && split != null, "encoding, label and split must be given");
         require(height >= 0 && width >= 0 && channels >= 0, "sizes must be at least 0");
         boolean fixed = height > 0 && width > 0 && channels > 0;
-        require(fixed || height == 0 && width == 0 && channels == 0, "height, width and channels must be all given or all 0");
+        require(
+                fixed || height == 0 && width == 0 && channels == 0,
+                "height, width and channels must be all given or all 0");
         require(fixed || encoding != ImageEncoding.RAW_U8, "raw-u8 images need height, width and channels");
-        require((long) height * width <= Integer.MAX_VALUE / Math.max(1, channels), "an image must have less than 2^31 bytes");
-        require(label == LabelKind.VECTOR ? labelSize > 0 : labelSize == 0, "labelSize must be positive for vectors and 0 otherwise");
+        require(
+                (long) height * width <= Integer.MAX_VALUE / Math.max(1, channels),
+                "an image must have less than 2^31 bytes");
+        require(
+                label == LabelKind.VECTOR ? labelSize > 0 : labelSize == 0,
+                "labelSize must be positive for vectors and 0 otherwise");
         require(label != LabelKind.CLASS || !classNames.isEmpty(), "class labels need class names");
         require(channelMeans.size() == channelStds.size(), "channel means and standard deviations go together");
     }
@@ -76,7 +82,17 @@ public record RecordSchema(
 
     public RecordSchema withBuild(Map<String, String> options) {
         return new RecordSchema(
-                encoding, height, width, channels, label, labelSize, split, classNames, channelMeans, channelStds, options);
+                encoding,
+                height,
+                width,
+                channels,
+                label,
+                labelSize,
+                split,
+                classNames,
+                channelMeans,
+                channelStds,
+                options);
     }
 
     public RecordSchema withLabel(LabelKind kind, int size) {
@@ -85,7 +101,8 @@ public record RecordSchema(
     }
 
     public RecordSchema withChannelStatistics(List<Double> means, List<Double> stds) {
-        return new RecordSchema(encoding, height, width, channels, label, labelSize, split, classNames, means, stds, build);
+        return new RecordSchema(
+                encoding, height, width, channels, label, labelSize, split, classNames, means, stds, build);
     }
 
     /** Bytes of one raw image. */

@@ -38,7 +38,8 @@ public final class RecordWriter implements AutoCloseable {
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private final ByteArrayOutputStream entries = new ByteArrayOutputStream();
     private final ByteArrayOutputStream strings = new ByteArrayOutputStream();
-    private final ByteBuffer entry = ByteBuffer.allocate(RecordFormat.ENTRY_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer entry =
+            ByteBuffer.allocate(RecordFormat.ENTRY_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private final CRC32C crc = new CRC32C();
     private RecordSchema schema;
     private long position;
@@ -77,7 +78,8 @@ public final class RecordWriter implements AutoCloseable {
             Files.createDirectories(absolute.getParent());
             return new RecordWriter(absolute, temporary, schema, opener.open(temporary));
         } catch (IOException e) {
-            throw new RecordException("record file " + target + ": cannot be made: " + e + " (is the folder writable?)", e);
+            throw new RecordException(
+                    "record file " + target + ": cannot be made: " + e + " (is the folder writable?)", e);
         }
     }
 
@@ -146,7 +148,10 @@ public final class RecordWriter implements AutoCloseable {
     }
 
     private byte[] labelBytes(Label label, String key) {
-        check(label.kind() == schema.label(), key, "label must be of the schema's kind: schema=" + schema.label() + ", given=" + label.kind());
+        check(
+                label.kind() == schema.label(),
+                key,
+                "label must be of the schema's kind: schema=" + schema.label() + ", given=" + label.kind());
         return switch (label) {
             case Label.None() -> new byte[0];
             case Label.OfClass(int index) -> {
@@ -157,7 +162,8 @@ public final class RecordWriter implements AutoCloseable {
                 check(
                         values.length == schema.labelSize(),
                         key,
-                        "label vector must have the schema's length: schema=" + schema.labelSize() + ", given=" + values.length);
+                        "label vector must have the schema's length: schema=" + schema.labelSize() + ", given="
+                                + values.length);
                 yield floatBytes(values);
             }
             case Label.OfBoxes(var boxes) -> {
@@ -191,7 +197,8 @@ public final class RecordWriter implements AutoCloseable {
 
     private void check(boolean holds, String key, String what) {
         if (!holds) {
-            throw new RecordException("record file " + target + ": sample " + sampleCount + " (key '" + key + "'): " + what);
+            throw new RecordException(
+                    "record file " + target + ": sample " + sampleCount + " (key '" + key + "'): " + what);
         }
     }
 
@@ -282,8 +289,9 @@ public final class RecordWriter implements AutoCloseable {
         failed = true;
         removeTemporary();
         return new RecordException(
-                "record file " + target + ": writing failed after " + sampleCount + " samples, " + position + " bytes: " + e.getMessage()
-                        + " (free bytes in its folder: " + freeBytes() + "; an earlier file of this name is unchanged)",
+                "record file " + target + ": writing failed after " + sampleCount + " samples, " + position + " bytes: "
+                        + e.getMessage() + " (free bytes in its folder: " + freeBytes()
+                        + "; an earlier file of this name is unchanged)",
                 e);
     }
 
