@@ -1,0 +1,171 @@
+package tenon.engine.backend.cpu;
+
+import static org.bytedeco.dnnl.global.dnnl.*;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.dnnl.dnnl_exec_arg_t;
+import org.bytedeco.dnnl.dnnl_memory;
+import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.bytedeco.dnnl.dnnl_primitive;
+import org.bytedeco.dnnl.dnnl_primitive_attr;
+import org.bytedeco.dnnl.dnnl_primitive_desc;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerPointer;
+import tenon.engine.DType;
+import tenon.engine.DTypeException;
+import tenon.engine.TenonException;
+
+/** Compiles the primitives of one op; closing it destroys the descriptors that were only needed for that. */
+final class Build implements AutoCloseable {
+    final Dnnl dnnl;
+    private final String op;
+    private final Record key;
+    private final List<dnnl_memory_desc> memoryDescriptors = new ArrayList<>();
+    private final List<dnnl_primitive_desc> primitiveDescriptors = new ArrayList<>();
+    private dnnl_primitive_attr attributes;
+
+    Build(Dnnl dnnl, String op, Record key) {
+        this.dnnl = dnnl;
+        this.op = op;
+        this.key = key;
+        dnnl.enter();
+    }
+
+    void check(int status, String call) {
+        if (status != dnnl_success) {
+            Dnnl.check(status, call, op + " " + key);
+        }
+    }
+
+    static int dataType(DType dtype) {
+        return switch (dtype) {
+            case F32 -> dnnl_f32;
+            case BF16 -> dnnl_bf16;
+            case U8 -> dnnl_u8;
+            case I32 -> dnnl_s32;
+            case F64 -> throw new DTypeException("cpu: oneDNN has no F64 (use the reference back-end)");
+        };
+    }
+
+    /** Descriptor with explicit strides, both in oneDNN's logical order. */
+    dnnl_memory_desc strided(DType dtype, long[] dims, long[] strides) {
+        dnnl_memory_desc md = new dnnl_memory_desc();
+        check(
+                dnnl_memory_desc_create_with_strides(md, dims.length, dims, dataType(dtype), strides),
+                "dnnl_memory_desc_create_with_strides");
+        return own(md);
+    }
+
+    /** Dense row-major descriptor. */
+    dnnl_memory_desc plain(DType dtype, long... dims) {
+        long[] strides = new long[dims.length];
+        long stride = 1;
+        for (int i = dims.length - 1; i >= 0; i--) {
+            strides[i] = stride;
+            stride *= Math.max(1, dims[i]);
+        }
+        return strided(dtype, dims, strides);
+    }
+
+    /** [N, H, W, C] memory; oneDNN's logical order is N, C, H, W. */
+    dnnl_memory_desc nhwc(DType dtype, long n, long h, long w, long c) {
+        return strided(dtype, new long[] {n, c, h, w}, new long[] {h * w * c, 1, w * c, c});
+    }
+
+    /** A descriptor whose layout the primitive chooses. */
+    dnnl_memory_desc any(DType dtype, long... dims) {
+        dnnl_memory_desc md = new dnnl_memory_desc();
+        check(
+                dnnl_memory_desc_create_with_tag(md, dims.length, dims, dataType(dtype), dnnl_format_tag_any),
+                "dnnl_memory_desc_create_with_tag");
+        return own(md);
+    }
+
+    private dnnl_memory_desc own(dnnl_memory_desc md) {
+        memoryDescriptors.add(md);
+        dnnl.descriptors++;
+        return md;
+    }
+
+    /** Attributes of every primitive here: scratch memory comes from us. */
+    dnnl_primitive_attr attributes() {
+        if (attributes == null) {
+            dnnl_primitive_attr created = new dnnl_primitive_attr();
+            check(dnnl_primitive_attr_create(created), "dnnl_primitive_attr_create");
+            attributes = created;
+            check(
+                    dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user),
+                    "dnnl_primitive_attr_set_scratchpad_mode");
+        }
+        return attributes;
+    }
+
+    /** An empty primitive descriptor for a {@code dnnl_…_primitive_desc_create} call; {@link #created} must follow. */
+    dnnl_primitive_desc created(int status, String call, dnnl_primitive_desc descriptor) {
+        check(status, call);
+        primitiveDescriptors.add(descriptor);
+        dnnl.descriptors++;
+        return descriptor;
+    }
+
+    /** Layout that the primitive wants for an argument, valid while this build is open. */
+    dnnl_memory_desc layout(dnnl_primitive_desc descriptor, int argument) {
+        dnnl_memory_desc md = dnnl_primitive_desc_query_md(descriptor, dnnl_query_exec_arg_md, argument);
+        if (md == null || md.isNull()) {
+            throw new TenonException(op + ": oneDNN names no memory for argument " + argument + ": " + key);
+        }
+        return md;
+    }
+
+    /** Compiles the primitive. The arguments' order numbers the slots. */
+    Executable executable(dnnl_primitive_desc descriptor, int... arguments) {
+        dnnl_memory_desc scratchpad = dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
+        boolean needsScratchpad = scratchpad != null && !scratchpad.isNull() && dnnl_memory_desc_get_size(scratchpad) > 0;
+        int count = arguments.length + (needsScratchpad ? 1 : 0);
+        dnnl_primitive primitive = new dnnl_primitive();
+        check(dnnl_primitive_create(primitive, descriptor), "dnnl_primitive_create");
+        dnnl.primitives++;
+        dnnl_exec_arg_t array = new dnnl_exec_arg_t(count);
+        dnnl_memory[] memories = new dnnl_memory[count];
+        long[] byteSizes = new long[count];
+        for (int i = 0; i < count; i++) {
+            boolean last = i == arguments.length;
+            dnnl_memory_desc md = last ? scratchpad : layout(descriptor, arguments[i]);
+            dnnl_memory memory = new dnnl_memory();
+            check(dnnl_memory_create(memory, md, dnnl.engine, null), "dnnl_memory_create");
+            dnnl.descriptors++;
+            memories[i] = memory;
+            byteSizes[i] = dnnl_memory_desc_get_size(md);
+            array.getPointer(i).arg(last ? DNNL_ARG_SCRATCHPAD : arguments[i]).memory(memory);
+        }
+        return new Executable(
+                dnnl,
+                new PrimitiveReport(op, key.toString(), implementation(descriptor)),
+                primitive,
+                array,
+                memories,
+                byteSizes,
+                needsScratchpad);
+    }
+
+    private String implementation(dnnl_primitive_desc descriptor) {
+        try (PointerPointer<BytePointer> name = new PointerPointer<>(1)) {
+            check(dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, name), "dnnl_primitive_desc_query");
+            return name.get(BytePointer.class, 0).getString();
+        }
+    }
+
+    @Override
+    public void close() {
+        for (dnnl_primitive_desc descriptor : primitiveDescriptors) {
+            check(dnnl_primitive_desc_destroy(descriptor), "dnnl_primitive_desc_destroy");
+        }
+        for (dnnl_memory_desc md : memoryDescriptors) {
+            check(dnnl_memory_desc_destroy(md), "dnnl_memory_desc_destroy");
+        }
+        if (attributes != null) {
+            check(dnnl_primitive_attr_destroy(attributes), "dnnl_primitive_attr_destroy");
+        }
+    }
+}

@@ -1,0 +1,328 @@
+package tenon.engine.backend.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import tenon.engine.DType;
+import tenon.engine.DTypeException;
+import tenon.engine.Device;
+import tenon.engine.TenonException;
+import tenon.engine.Tensor;
+import tenon.engine.backend.ActivationKernels;
+import tenon.engine.backend.Backend;
+import tenon.engine.backend.BackendStatistics;
+import tenon.engine.backend.ChannelKernels;
+import tenon.engine.backend.ConvolutionKernels;
+import tenon.engine.backend.DenseKernels;
+import tenon.engine.backend.LossKernels;
+import tenon.engine.backend.MetricKernels;
+import tenon.engine.backend.NormalizationKernels;
+import tenon.engine.backend.OpKind;
+import tenon.engine.backend.PoolingKernels;
+import tenon.engine.backend.RandomKernels;
+import tenon.engine.backend.UpdateKernels;
+import tenon.engine.memory.Allocator;
+import tenon.engine.memory.CachingAllocator;
+import tenon.engine.memory.HostMemory;
+
+/**
+ * oneDNN, and Java kernels on the Vector API for what it lacks. Computes in F32; BF16, U8 and I32 can be stored, copied, filled and cast.
+ *
+ * <p>Primitives are compiled on first use per (op, spec, shapes) and kept. Work runs on the calling thread and {@code threads − 1} others and has ended when
+ * a method returns. Several threads may use one back-end; oneDNN's ops then take turns.
+ */
+public final class CpuBackend implements Backend {
+    /** Fewest elements of a cheap operation that are worth a second thread. */
+    static final long GRAIN = 8192;
+
+    final Dnnl dnnl;
+    final PrimitiveCache cache = new PrimitiveCache();
+    final Parallel parallel;
+    final Partials partials = new Partials();
+    final Reductions reductions = new Reductions(this);
+    final FloatKernels kernels = FloatKernels.best();
+
+    private final CachingAllocator allocator;
+    private final Gemm gemm;
+    private final Broadcast broadcast = new Broadcast(this);
+    private final CpuDense dense = new CpuDense(this);
+    private final CpuConvolution convolution = new CpuConvolution(this);
+    private final CpuPooling pooling = new CpuPooling(this);
+    private final CpuNormalization normalization = new CpuNormalization(this);
+    private final CpuActivation activation = new CpuActivation(this);
+    private final CpuChannels channels = new CpuChannels(this);
+    private final CpuLosses losses = new CpuLosses(this);
+    private final CpuRandom random = new CpuRandom(this);
+    private final CpuMetrics metrics = new CpuMetrics(this);
+    private final CpuUpdates updates = new CpuUpdates(this);
+    private boolean closed;
+
+    private CpuBackend(CpuOptions options) {
+        allocator = new CachingAllocator(new HostMemory(), options.memoryLimit());
+        dnnl = new Dnnl(options.threads(), new Scratch(allocator), new Scratch(allocator), new Scratch(allocator));
+        gemm = new Gemm(dnnl);
+        parallel = Parallel.open(options.threads(), dnnl.openMp);
+    }
+
+    /** With {@link CpuOptions#defaults()}. */
+    public static CpuBackend open() {
+        return open(CpuOptions.defaults());
+    }
+
+    public static CpuBackend open(int threads) {
+        return open(CpuOptions.defaults().withThreads(threads));
+    }
+
+    public static CpuBackend open(CpuOptions options) {
+        return new CpuBackend(options);
+    }
+
+    @Override
+    public String name() {
+        return "cpu";
+    }
+
+    @Override
+    public Device device() {
+        return Device.CPU;
+    }
+
+    @Override
+    public Allocator allocator() {
+        return allocator;
+    }
+
+    public int threads() {
+        return parallel.threads();
+    }
+
+    @Override
+    public boolean supports(OpKind op, DType dtype) {
+        return dtype == DType.F32;
+    }
+
+    /** Every compiled oneDNN primitive with the kernel it got. */
+    public List<PrimitiveReport> primitiveReport() {
+        synchronized (dnnl) {
+            return cache.report();
+        }
+    }
+
+    /** Nothing to wait for: every call ends with its work done. */
+    @Override
+    public void synchronize() {}
+
+    // ---- checks ----
+
+    void checkDType(String op, Tensor tensor) {
+        if (tensor.dtype() != DType.F32) {
+            throw new DTypeException(TenonException.where(op) + ": the cpu back-end computes in F32: tensor=" + tensor);
+        }
+    }
+
+    void checkDType(String op, Tensor a, Tensor b) {
+        checkDType(op, a);
+        checkDType(op, b);
+    }
+
+    void checkDType(String op, Tensor a, Tensor b, Tensor c) {
+        checkDType(op, a);
+        checkDType(op, b);
+        checkDType(op, c);
+    }
+
+    /** Runs an elementwise kernel on all threads. */
+    void elementwise(long count, Parallel.Range body) {
+        parallel.range(count, GRAIN, body);
+    }
+
+    // ---- memory ----
+
+    @Override
+    public void upload(MemorySegment from, Tensor to) {
+        copyBytes(from, to.segment());
+    }
+
+    @Override
+    public void download(Tensor from, MemorySegment to) {
+        copyBytes(from.segment(), to);
+    }
+
+    @Override
+    public void copy(Tensor from, Tensor to) {
+        copyBytes(from.segment(), to.segment());
+    }
+
+    private void copyBytes(MemorySegment from, MemorySegment to) {
+        parallel.range(
+                from.byteSize(), 8 * GRAIN, (first, last) -> MemorySegment.copy(from, first, to, first, last - first));
+    }
+
+    @Override
+    public void cast(Tensor from, Tensor to) {
+        Casts.run(this, from, to);
+    }
+
+    @Override
+    public void fill(Tensor tensor, double value) {
+        MemorySegment out = tensor.segment();
+        long count = tensor.elementCount();
+        switch (tensor.dtype()) {
+            case F32 -> elementwise(count, (from, to) -> kernels.fill(out, (float) value, from, to));
+            case BF16 -> {
+                short bits = DType.floatToBf16((float) value);
+                elementwise(count, (from, to) -> {
+                    for (long i = from; i < to; i++) {
+                        out.setAtIndex(ValueLayout.JAVA_SHORT, i, bits);
+                    }
+                });
+            }
+            case U8 -> out.fill((byte) (int) value);
+            case I32 -> elementwise(count, (from, to) -> {
+                for (long i = from; i < to; i++) {
+                    Floats.setInt(out, i, (int) value);
+                }
+            });
+            case F64 -> throw new DTypeException("fill: the cpu back-end has no F64: tensor=" + tensor);
+        }
+    }
+
+    @Override
+    public boolean isFinite(Tensor tensor) {
+        checkDType("is_finite", tensor);
+        MemorySegment in = tensor.segment();
+        int stripes = Partials.stripes(tensor.elementCount());
+        long count = tensor.elementCount();
+        synchronized (partials) {
+            double[] bad = partials.get(stripes);
+            parallel.parts(
+                    stripes,
+                    i -> bad[i] = kernels.isFinite(in, count * i / stripes, count * (i + 1) / stripes) ? 0 : 1);
+            for (int i = 0; i < stripes; i++) {
+                if (bad[i] != 0) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    // ---- arithmetic ----
+
+    @Override
+    public void gemm(boolean transposeA, boolean transposeB, double alpha, Tensor a, Tensor b, double beta, Tensor c) {
+        checkDType("gemm", a, b, c);
+        if (c.elementCount() == 0) {
+            return;
+        }
+        if (a.elementCount() == 0) {
+            if (beta == 0) {
+                fill(c, 0);
+            } else {
+                scale(c, beta, c);
+            }
+            return;
+        }
+        gemm.run(transposeA, transposeB, alpha, a, b, beta, c);
+    }
+
+    @Override
+    public void add(Tensor a, Tensor b, Tensor out) {
+        checkDType("add", a, b, out);
+        broadcast.run(Broadcast.Operation.ADD, a, b, out);
+    }
+
+    @Override
+    public void multiply(Tensor a, Tensor b, Tensor out) {
+        checkDType("multiply", a, b, out);
+        broadcast.run(Broadcast.Operation.MULTIPLY, a, b, out);
+    }
+
+    @Override
+    public void scale(Tensor in, double factor, Tensor out) {
+        checkDType("scale", in, out);
+        MemorySegment from = in.segment();
+        MemorySegment to = out.segment();
+        elementwise(in.elementCount(), (first, last) -> kernels.scale(from, (float) factor, to, first, last));
+    }
+
+    @Override
+    public void sumTo(Tensor in, Tensor out) {
+        checkDType("sum", in, out);
+        reductions.sumTo(in, out);
+    }
+
+    // ---- families ----
+
+    @Override
+    public DenseKernels dense() {
+        return dense;
+    }
+
+    @Override
+    public ConvolutionKernels convolution() {
+        return convolution;
+    }
+
+    @Override
+    public PoolingKernels pooling() {
+        return pooling;
+    }
+
+    @Override
+    public NormalizationKernels normalization() {
+        return normalization;
+    }
+
+    @Override
+    public ActivationKernels activation() {
+        return activation;
+    }
+
+    @Override
+    public ChannelKernels channels() {
+        return channels;
+    }
+
+    @Override
+    public LossKernels losses() {
+        return losses;
+    }
+
+    @Override
+    public RandomKernels random() {
+        return random;
+    }
+
+    @Override
+    public MetricKernels metrics() {
+        return metrics;
+    }
+
+    @Override
+    public UpdateKernels updates() {
+        return updates;
+    }
+
+    @Override
+    public BackendStatistics statistics() {
+        synchronized (dnnl) {
+            return new BackendStatistics(
+                    dnnl.primitives, dnnl.descriptors, allocator.statistics().nativeAllocations());
+        }
+    }
+
+    /** Frees primitives, scratch memory and cached blocks; tensors that are still open stay valid until closed. */
+    @Override
+    public void close() {
+        synchronized (dnnl) {
+            if (!closed) {
+                closed = true;
+                cache.close();
+                dnnl.close();
+                parallel.close();
+                allocator.close();
+            }
+        }
+    }
+}

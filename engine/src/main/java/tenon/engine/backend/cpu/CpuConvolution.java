@@ -1,0 +1,188 @@
+package tenon.engine.backend.cpu;
+
+import static org.bytedeco.dnnl.global.dnnl.*;
+
+import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.bytedeco.dnnl.dnnl_primitive_desc;
+import tenon.engine.DType;
+import tenon.engine.Shape;
+import tenon.engine.Tensor;
+import tenon.engine.backend.ConvolutionKernels;
+import tenon.engine.ops.ConvSpec;
+import tenon.engine.ops.Padding;
+
+/** Convolution on oneDNN: NHWC activations, weights converted to the primitive's layout on the way in and out. */
+final class CpuConvolution implements ConvolutionKernels {
+    private record Key(Pass pass, ConvSpec spec, Shape input, Shape weight, Shape output, boolean bias, DType dtype) {}
+
+    private final CpuBackend backend;
+    private final PrimitiveCache.Compiler<Key> compiler = this::compile;
+
+    CpuConvolution(CpuBackend backend) {
+        this.backend = backend;
+    }
+
+    @Override
+    public void forward(ConvSpec spec, Tensor input, Tensor weight, Tensor bias, Tensor output) {
+        backend.checkDType("conv2d", input, weight, output);
+        if (output.elementCount() == 0) {
+            return;
+        }
+        synchronized (backend.dnnl) {
+            Compiled compiled = get(Pass.FORWARD, spec, input, weight.shape(), output, bias != null);
+            Executable primitive = compiled.primitive();
+            primitive
+                    .bind(0, input.address())
+                    .bind(1, compiled.weights().pack(weight.address()))
+                    .bind(2, output.address());
+            if (bias != null) {
+                primitive.bind(3, bias.address());
+            }
+            primitive.run();
+        }
+    }
+
+    @Override
+    public void backwardInput(ConvSpec spec, Tensor gradOutput, Tensor weight, Tensor gradInput) {
+        backend.checkDType("conv2d", gradOutput, weight, gradInput);
+        if (gradInput.elementCount() == 0) {
+            return;
+        }
+        synchronized (backend.dnnl) {
+            Compiled compiled = get(Pass.BACKWARD_INPUT, spec, gradInput, weight.shape(), gradOutput, false);
+            compiled.primitive()
+                    .bind(0, gradOutput.address())
+                    .bind(1, compiled.weights().pack(weight.address()))
+                    .bind(2, gradInput.address())
+                    .run();
+        }
+    }
+
+    @Override
+    public void backwardWeight(ConvSpec spec, Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias) {
+        backend.checkDType("conv2d", input, gradOutput, gradWeight);
+        if (gradOutput.elementCount() == 0) {
+            backend.fill(gradWeight, 0);
+            if (gradBias != null) {
+                backend.fill(gradBias, 0);
+            }
+            return;
+        }
+        synchronized (backend.dnnl) {
+            Compiled compiled = get(Pass.BACKWARD_WEIGHT, spec, input, gradWeight.shape(), gradOutput, gradBias != null);
+            WeightLayout layout = compiled.weights();
+            Executable primitive = compiled.primitive();
+            long packed = layout.target(gradWeight.address());
+            primitive.bind(0, input.address()).bind(1, gradOutput.address()).bind(2, packed);
+            if (gradBias != null) {
+                primitive.bind(3, gradBias.address());
+            }
+            primitive.run();
+            layout.unpack(packed, gradWeight.address());
+        }
+    }
+
+    private Compiled get(Pass pass, ConvSpec spec, Tensor input, Shape weight, Tensor output, boolean bias) {
+        return backend.cache.get(new Key(pass, spec, input.shape(), weight, output.shape(), bias, input.dtype()), compiler);
+    }
+
+    private Compiled compile(Key key) {
+        try (Build build = new Build(backend.dnnl, "conv2d " + key.pass, key)) {
+            ConvSpec spec = key.spec;
+            Padding padding = spec.padding();
+            long[] strides = {spec.strideH(), spec.strideW()};
+            long[] dilations = {spec.dilationH() - 1, spec.dilationW() - 1};
+            long[] before = {padding.top(), padding.left()};
+            long[] after = {padding.bottom(), padding.right()};
+            dnnl_memory_desc source = image(build, key.input, key.dtype);
+            dnnl_memory_desc destination = image(build, key.output, key.dtype);
+            dnnl_memory_desc weight = build.any(key.dtype, WeightLayout.dims(key.weight, spec.groups()));
+            // Bias and its gradient are F32 whatever the activations are.
+            dnnl_memory_desc bias = key.bias ? build.plain(DType.F32, key.weight.dim(0)) : null;
+
+            dnnl_primitive_desc forward = new dnnl_primitive_desc();
+            build.created(
+                    dnnl_convolution_forward_primitive_desc_create(
+                            forward,
+                            backend.dnnl.engine,
+                            dnnl_forward_training,
+                            dnnl_convolution_direct,
+                            source,
+                            weight,
+                            bias,
+                            destination,
+                            strides,
+                            dilations,
+                            before,
+                            after,
+                            build.attributes()),
+                    "dnnl_convolution_forward_primitive_desc_create",
+                    forward);
+            dnnl_primitive_desc descriptor = new dnnl_primitive_desc();
+            return switch (key.pass) {
+                case BACKWARD_INPUT -> {
+                    build.created(
+                            dnnl_convolution_backward_data_primitive_desc_create(
+                                    descriptor,
+                                    backend.dnnl.engine,
+                                    dnnl_convolution_direct,
+                                    source,
+                                    weight,
+                                    destination,
+                                    strides,
+                                    dilations,
+                                    before,
+                                    after,
+                                    forward,
+                                    build.attributes()),
+                            "dnnl_convolution_backward_data_primitive_desc_create",
+                            descriptor);
+                    yield new Compiled(
+                            build.executable(descriptor, DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC),
+                            toPrimitive(build, key, descriptor));
+                }
+                case BACKWARD_WEIGHT -> {
+                    build.created(
+                            dnnl_convolution_backward_weights_primitive_desc_create(
+                                    descriptor,
+                                    backend.dnnl.engine,
+                                    dnnl_convolution_direct,
+                                    source,
+                                    weight,
+                                    bias,
+                                    destination,
+                                    strides,
+                                    dilations,
+                                    before,
+                                    after,
+                                    forward,
+                                    build.attributes()),
+                            "dnnl_convolution_backward_weights_primitive_desc_create",
+                            descriptor);
+                    Executable primitive = key.bias
+                            ? build.executable(
+                                    descriptor, DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS)
+                            : build.executable(descriptor, DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS);
+                    yield new Compiled(
+                            primitive,
+                            WeightLayout.fromPrimitive(
+                                    build, key.dtype, key.weight, spec.groups(), build.layout(descriptor, DNNL_ARG_DIFF_WEIGHTS)));
+                }
+                default -> new Compiled(
+                        key.bias
+                                ? build.executable(forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS)
+                                : build.executable(forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST),
+                        toPrimitive(build, key, forward));
+            };
+        }
+    }
+
+    private static WeightLayout toPrimitive(Build build, Key key, dnnl_primitive_desc descriptor) {
+        return WeightLayout.toPrimitive(
+                build, key.dtype, key.weight, key.spec.groups(), build.layout(descriptor, DNNL_ARG_WEIGHTS));
+    }
+
+    static dnnl_memory_desc image(Build build, Shape shape, DType dtype) {
+        return build.nhwc(dtype, shape.dim(0), shape.dim(1), shape.dim(2), shape.dim(3));
+    }
+}

@@ -1,0 +1,123 @@
+package tenon.engine.backend.cpu;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The inner loops of this back-end over native memory, each on the elements (or rows) [from, to) so that threads can share the work. The scalar
+ * version defines them; the vector version computes the same bits except in sums, whose order differs.
+ */
+interface FloatKernels {
+    /** The vector version if the incubating module is there and {@code -Dtenon.vector} is not false. */
+    static FloatKernels best() {
+        boolean module = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+        boolean wanted = !"false".equals(System.getProperty("tenon.vector"));
+        return module && wanted ? new VectorKernels() : new ScalarKernels();
+    }
+
+    /** out = a + b; out may be a or b. */
+    void add(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to);
+
+    /** out = max(a + b, 0), NaN kept. */
+    void addRelu(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to);
+
+    void multiply(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to);
+
+    /** out = factor·in. */
+    void scale(MemorySegment in, float factor, MemorySegment out, long from, long to);
+
+    /** out = in + shift. */
+    void shift(MemorySegment in, float shift, MemorySegment out, long from, long to);
+
+    /** out[r, c] = a[r, c] + row[c] for rows [from, to). */
+    void addRows(MemorySegment a, MemorySegment row, MemorySegment out, long columns, long from, long to);
+
+    void multiplyRows(MemorySegment a, MemorySegment row, MemorySegment out, long columns, long from, long to);
+
+    /** out = max(in, 0), NaN kept. */
+    void relu(MemorySegment in, MemorySegment out, long from, long to);
+
+    /** gradIn = gradOut where output &gt; 0, else 0. */
+    void reluBackward(MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to);
+
+    void fill(MemorySegment out, float value, long from, long to);
+
+    /** Copies columns [fromOffset, fromOffset + count) of a matrix with {@code fromColumns} columns to those at {@code toOffset} of another. */
+    void copyColumns(
+            MemorySegment in,
+            long fromColumns,
+            long fromOffset,
+            MemorySegment out,
+            long toColumns,
+            long toOffset,
+            long count,
+            long from,
+            long to);
+
+    boolean isFinite(MemorySegment in, long from, long to);
+
+    /** Sum in F64. */
+    double sum(MemorySegment in, long from, long to);
+
+    /** sums[offset + c] = sum over rows [from, to) of in[r, c], in F64. */
+    void columnSums(MemorySegment in, int columns, long from, long to, double[] sums, int offset);
+
+    /** Rounds to bfloat16, to nearest even. */
+    void toBf16(MemorySegment in, MemorySegment out, long from, long to);
+
+    void fromBf16(MemorySegment in, MemorySegment out, long from, long to);
+
+    /**
+     * One step of SGD, see {@link tenon.engine.backend.UpdateKernels#sgd}; velocity is null without momentum.
+     */
+    void sgd(
+            MemorySegment weight,
+            MemorySegment grad,
+            MemorySegment velocity,
+            float rate,
+            float momentum,
+            boolean nesterov,
+            float rescale,
+            float decay,
+            long from,
+            long to);
+
+    /**
+     * One step of Adam, see {@link tenon.engine.backend.UpdateKernels#adam}.
+     *
+     * @param correction1 1 / (1 − beta1^t)
+     * @param correction2 1 / (1 − beta2^t)
+     * @param decay of the gradient (L2)
+     * @param shrink factor on the weight before the step (decoupled decay), 1 without
+     */
+    void adam(
+            MemorySegment weight,
+            MemorySegment grad,
+            MemorySegment first,
+            MemorySegment second,
+            float rate,
+            float beta1,
+            float beta2,
+            float epsilon,
+            float correction1,
+            float correction2,
+            float shrink,
+            float rescale,
+            float decay,
+            long from,
+            long to);
+
+    /** One step of RMSprop, see {@link tenon.engine.backend.UpdateKernels#rmsprop}; buffer is null without momentum. */
+    void rmsprop(
+            MemorySegment weight,
+            MemorySegment grad,
+            MemorySegment square,
+            MemorySegment buffer,
+            float rate,
+            float smoothing,
+            float epsilon,
+            float momentum,
+            float rescale,
+            float decay,
+            long from,
+            long to);
+}

@@ -1,0 +1,10 @@
+package tenon.engine.backend.cpu;
+
+/** Which primitive of an op. */
+enum Pass {
+    FORWARD,
+    INFERENCE,
+    BACKWARD,
+    BACKWARD_INPUT,
+    BACKWARD_WEIGHT
+}

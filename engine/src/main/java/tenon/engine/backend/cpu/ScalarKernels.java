@@ -1,0 +1,241 @@
+package tenon.engine.backend.cpu;
+
+import static tenon.engine.backend.cpu.Floats.get;
+import static tenon.engine.backend.cpu.Floats.set;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import tenon.engine.DType;
+
+/** Plain loops: the definition, the tails of the vector version, and the fallback without the Vector API. */
+final class ScalarKernels implements FloatKernels {
+    @Override
+    public void add(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to) {
+        for (long i = from; i < to; i++) {
+            set(out, i, get(a, i) + get(b, i));
+        }
+    }
+
+    @Override
+    public void addRelu(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to) {
+        for (long i = from; i < to; i++) {
+            float x = get(a, i) + get(b, i);
+            set(out, i, x <= 0 ? 0 : x);
+        }
+    }
+
+    @Override
+    public void multiply(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to) {
+        for (long i = from; i < to; i++) {
+            set(out, i, get(a, i) * get(b, i));
+        }
+    }
+
+    @Override
+    public void scale(MemorySegment in, float factor, MemorySegment out, long from, long to) {
+        for (long i = from; i < to; i++) {
+            set(out, i, factor * get(in, i));
+        }
+    }
+
+    @Override
+    public void shift(MemorySegment in, float shift, MemorySegment out, long from, long to) {
+        for (long i = from; i < to; i++) {
+            set(out, i, get(in, i) + shift);
+        }
+    }
+
+    @Override
+    public void addRows(MemorySegment a, MemorySegment row, MemorySegment out, long columns, long from, long to) {
+        for (long r = from; r < to; r++) {
+            for (long c = 0; c < columns; c++) {
+                set(out, r * columns + c, get(a, r * columns + c) + get(row, c));
+            }
+        }
+    }
+
+    @Override
+    public void multiplyRows(MemorySegment a, MemorySegment row, MemorySegment out, long columns, long from, long to) {
+        for (long r = from; r < to; r++) {
+            for (long c = 0; c < columns; c++) {
+                set(out, r * columns + c, get(a, r * columns + c) * get(row, c));
+            }
+        }
+    }
+
+    @Override
+    public void relu(MemorySegment in, MemorySegment out, long from, long to) {
+        for (long i = from; i < to; i++) {
+            float x = get(in, i);
+            set(out, i, x <= 0 ? 0 : x);
+        }
+    }
+
+    @Override
+    public void reluBackward(MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
+        for (long i = from; i < to; i++) {
+            set(gradIn, i, get(output, i) > 0 ? get(gradOut, i) : 0);
+        }
+    }
+
+    @Override
+    public void fill(MemorySegment out, float value, long from, long to) {
+        for (long i = from; i < to; i++) {
+            set(out, i, value);
+        }
+    }
+
+    @Override
+    public void copyColumns(
+            MemorySegment in,
+            long fromColumns,
+            long fromOffset,
+            MemorySegment out,
+            long toColumns,
+            long toOffset,
+            long count,
+            long from,
+            long to) {
+        for (long r = from; r < to; r++) {
+            for (long c = 0; c < count; c++) {
+                set(out, r * toColumns + toOffset + c, get(in, r * fromColumns + fromOffset + c));
+            }
+        }
+    }
+
+    @Override
+    public boolean isFinite(MemorySegment in, long from, long to) {
+        for (long i = from; i < to; i++) {
+            if (!Float.isFinite(get(in, i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public double sum(MemorySegment in, long from, long to) {
+        double sum = 0;
+        for (long i = from; i < to; i++) {
+            sum += get(in, i);
+        }
+        return sum;
+    }
+
+    @Override
+    public void columnSums(MemorySegment in, int columns, long from, long to, double[] sums, int offset) {
+        columnSums(in, columns, 0, from, to, sums, offset);
+    }
+
+    /** As the method above, for columns from {@code first} on. */
+    static void columnSums(MemorySegment in, int columns, int first, long from, long to, double[] sums, int offset) {
+        for (int c = first; c < columns; c++) {
+            sums[offset + c] = 0;
+        }
+        for (long r = from; r < to; r++) {
+            for (int c = first; c < columns; c++) {
+                sums[offset + c] += get(in, r * columns + c);
+            }
+        }
+    }
+
+    @Override
+    public void toBf16(MemorySegment in, MemorySegment out, long from, long to) {
+        for (long i = from; i < to; i++) {
+            out.setAtIndex(ValueLayout.JAVA_SHORT, i, DType.floatToBf16(get(in, i)));
+        }
+    }
+
+    @Override
+    public void fromBf16(MemorySegment in, MemorySegment out, long from, long to) {
+        for (long i = from; i < to; i++) {
+            set(out, i, DType.bf16ToFloat(in.getAtIndex(ValueLayout.JAVA_SHORT, i)));
+        }
+    }
+
+    /** Java has no flush-to-zero mode, and arithmetic on denormals is a hundred times slower. */
+    private static float flush(float x) {
+        return Math.abs(x) < Float.MIN_NORMAL ? 0 : x;
+    }
+
+    @Override
+    public void sgd(
+            MemorySegment weight,
+            MemorySegment grad,
+            MemorySegment velocity,
+            float rate,
+            float momentum,
+            boolean nesterov,
+            float rescale,
+            float decay,
+            long from,
+            long to) {
+        for (long i = from; i < to; i++) {
+            float w = get(weight, i);
+            float g = rescale * get(grad, i) + decay * w;
+            if (velocity != null) {
+                float v = flush(momentum * get(velocity, i) + g);
+                set(velocity, i, v);
+                g = nesterov ? g + momentum * v : v;
+            }
+            set(weight, i, w - rate * g);
+        }
+    }
+
+    @Override
+    public void adam(
+            MemorySegment weight,
+            MemorySegment grad,
+            MemorySegment first,
+            MemorySegment second,
+            float rate,
+            float beta1,
+            float beta2,
+            float epsilon,
+            float correction1,
+            float correction2,
+            float shrink,
+            float rescale,
+            float decay,
+            long from,
+            long to) {
+        for (long i = from; i < to; i++) {
+            float w = get(weight, i);
+            float g = rescale * get(grad, i) + decay * w;
+            float m = flush(beta1 * get(first, i) + (1 - beta1) * g);
+            float v = flush(beta2 * get(second, i) + (1 - beta2) * (g * g));
+            set(first, i, m);
+            set(second, i, v);
+            float root = (float) Math.sqrt(v * correction2);
+            set(weight, i, shrink * w - rate * (m * correction1) / (root + epsilon));
+        }
+    }
+
+    @Override
+    public void rmsprop(
+            MemorySegment weight,
+            MemorySegment grad,
+            MemorySegment square,
+            MemorySegment buffer,
+            float rate,
+            float smoothing,
+            float epsilon,
+            float momentum,
+            float rescale,
+            float decay,
+            long from,
+            long to) {
+        for (long i = from; i < to; i++) {
+            float w = get(weight, i);
+            float g = rescale * get(grad, i) + decay * w;
+            float s = flush(smoothing * get(square, i) + (1 - smoothing) * (g * g));
+            set(square, i, s);
+            float d = g / ((float) Math.sqrt(s) + epsilon);
+            if (buffer != null) {
+                d = flush(momentum * get(buffer, i) + d);
+                set(buffer, i, d);
+            }
+            set(weight, i, w - rate * d);
+        }
+    }
+}

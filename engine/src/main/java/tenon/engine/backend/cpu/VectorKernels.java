@@ -1,0 +1,360 @@
+package tenon.engine.backend.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** {@link ScalarKernels} with the Vector API; the remainder that fills no vector is left to it. */
+final class VectorKernels implements FloatKernels {
+    private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Integer> INTS = S.withLanes(int.class);
+    private static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, S.vectorShape());
+    /** As many shorts as there are floats in a vector. */
+    private static final VectorSpecies<Short> SHORTS =
+            VectorSpecies.of(short.class, VectorShape.forBitSize(S.vectorBitSize() / 2));
+
+    private static final int L = S.length();
+    private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
+
+    private final ScalarKernels scalar = new ScalarKernels();
+
+    private static FloatVector load(MemorySegment segment, long index) {
+        return FloatVector.fromMemorySegment(S, segment, index * 4, NATIVE);
+    }
+
+    private static void store(FloatVector vector, MemorySegment segment, long index) {
+        vector.intoMemorySegment(segment, index * 4, NATIVE);
+    }
+
+    /** End of the part of [from, to) that whole vectors cover. */
+    private static long bound(long from, long to) {
+        return to - (to - from) % L;
+    }
+
+    @Override
+    public void add(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            store(load(a, i).add(load(b, i)), out, i);
+        }
+        scalar.add(a, b, out, bound, to);
+    }
+
+    private static FloatVector positive(FloatVector x) {
+        return x.blend(0f, x.compare(VectorOperators.LE, 0f));
+    }
+
+    @Override
+    public void addRelu(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            store(positive(load(a, i).add(load(b, i))), out, i);
+        }
+        scalar.addRelu(a, b, out, bound, to);
+    }
+
+    @Override
+    public void multiply(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            store(load(a, i).mul(load(b, i)), out, i);
+        }
+        scalar.multiply(a, b, out, bound, to);
+    }
+
+    @Override
+    public void scale(MemorySegment in, float factor, MemorySegment out, long from, long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            store(load(in, i).mul(factor), out, i);
+        }
+        scalar.scale(in, factor, out, bound, to);
+    }
+
+    @Override
+    public void shift(MemorySegment in, float shift, MemorySegment out, long from, long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            store(load(in, i).add(shift), out, i);
+        }
+        scalar.shift(in, shift, out, bound, to);
+    }
+
+    @Override
+    public void addRows(MemorySegment a, MemorySegment row, MemorySegment out, long columns, long from, long to) {
+        long bound = bound(0, columns);
+        for (long r = from; r < to; r++) {
+            long start = r * columns;
+            for (long c = 0; c < bound; c += L) {
+                store(load(a, start + c).add(load(row, c)), out, start + c);
+            }
+            for (long c = bound; c < columns; c++) {
+                Floats.set(out, start + c, Floats.get(a, start + c) + Floats.get(row, c));
+            }
+        }
+    }
+
+    @Override
+    public void multiplyRows(MemorySegment a, MemorySegment row, MemorySegment out, long columns, long from, long to) {
+        long bound = bound(0, columns);
+        for (long r = from; r < to; r++) {
+            long start = r * columns;
+            for (long c = 0; c < bound; c += L) {
+                store(load(a, start + c).mul(load(row, c)), out, start + c);
+            }
+            for (long c = bound; c < columns; c++) {
+                Floats.set(out, start + c, Floats.get(a, start + c) * Floats.get(row, c));
+            }
+        }
+    }
+
+    @Override
+    public void relu(MemorySegment in, MemorySegment out, long from, long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            store(positive(load(in, i)), out, i);
+        }
+        scalar.relu(in, out, bound, to);
+    }
+
+    @Override
+    public void reluBackward(MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
+        long bound = bound(from, to);
+        FloatVector zero = FloatVector.zero(S);
+        for (long i = from; i < bound; i += L) {
+            store(zero.blend(load(gradOut, i), load(output, i).compare(VectorOperators.GT, 0f)), gradIn, i);
+        }
+        scalar.reluBackward(output, gradOut, gradIn, bound, to);
+    }
+
+    @Override
+    public void fill(MemorySegment out, float value, long from, long to) {
+        long bound = bound(from, to);
+        FloatVector values = FloatVector.broadcast(S, value);
+        for (long i = from; i < bound; i += L) {
+            store(values, out, i);
+        }
+        scalar.fill(out, value, bound, to);
+    }
+
+    @Override
+    public void copyColumns(
+            MemorySegment in,
+            long fromColumns,
+            long fromOffset,
+            MemorySegment out,
+            long toColumns,
+            long toOffset,
+            long count,
+            long from,
+            long to) {
+        if (count < L) {
+            scalar.copyColumns(in, fromColumns, fromOffset, out, toColumns, toOffset, count, from, to);
+            return;
+        }
+        long last = count - L;
+        for (long r = from; r < to; r++) {
+            long source = r * fromColumns + fromOffset;
+            long target = r * toColumns + toOffset;
+            for (long c = 0; c < last; c += L) {
+                store(load(in, source + c), out, target + c);
+            }
+            // The last vector overlaps the one before where the count is no multiple.
+            store(load(in, source + last), out, target + last);
+        }
+    }
+
+    @Override
+    public boolean isFinite(MemorySegment in, long from, long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            if (!load(in, i).test(VectorOperators.IS_FINITE).allTrue()) {
+                return false;
+            }
+        }
+        return scalar.isFinite(in, bound, to);
+    }
+
+    private static DoubleVector low(FloatVector x) {
+        return (DoubleVector) x.convertShape(VectorOperators.F2D, DOUBLES, 0);
+    }
+
+    private static DoubleVector high(FloatVector x) {
+        return (DoubleVector) x.convertShape(VectorOperators.F2D, DOUBLES, 1);
+    }
+
+    @Override
+    public double sum(MemorySegment in, long from, long to) {
+        long bound = bound(from, to);
+        DoubleVector a = DoubleVector.zero(DOUBLES);
+        DoubleVector b = DoubleVector.zero(DOUBLES);
+        for (long i = from; i < bound; i += L) {
+            FloatVector x = load(in, i);
+            a = a.add(low(x));
+            b = b.add(high(x));
+        }
+        // Lane by lane: the order of reduceLanes is not specified.
+        DoubleVector both = a.add(b);
+        double sum = 0;
+        for (int lane = 0; lane < DOUBLES.length(); lane++) {
+            sum += both.lane(lane);
+        }
+        return sum + scalar.sum(in, bound, to);
+    }
+
+    @Override
+    public void columnSums(MemorySegment in, int columns, long from, long to, double[] sums, int offset) {
+        int bound = (int) bound(0, columns);
+        for (int c = 0; c < bound; c += L) {
+            DoubleVector a = DoubleVector.zero(DOUBLES);
+            DoubleVector b = DoubleVector.zero(DOUBLES);
+            for (long r = from; r < to; r++) {
+                FloatVector x = load(in, r * columns + c);
+                a = a.add(low(x));
+                b = b.add(high(x));
+            }
+            a.intoArray(sums, offset + c);
+            b.intoArray(sums, offset + c + L / 2);
+        }
+        ScalarKernels.columnSums(in, columns, bound, from, to, sums, offset);
+    }
+
+    @Override
+    public void toBf16(MemorySegment in, MemorySegment out, long from, long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            FloatVector x = load(in, i);
+            IntVector bits = x.reinterpretAsInts();
+            IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+            IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
+            IntVector quiet = bits.lanewise(VectorOperators.LSHR, 16).or(0x40);
+            IntVector result = rounded.blend(quiet, x.test(VectorOperators.IS_NAN).cast(INTS));
+            ((ShortVector) result.convertShape(VectorOperators.I2S, SHORTS, 0)).intoMemorySegment(out, i * 2, NATIVE);
+        }
+        scalar.toBf16(in, out, bound, to);
+    }
+
+    @Override
+    public void fromBf16(MemorySegment in, MemorySegment out, long from, long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            ShortVector bits = ShortVector.fromMemorySegment(SHORTS, in, i * 2, NATIVE);
+            IntVector wide = (IntVector) bits.convertShape(VectorOperators.S2I, INTS, 0);
+            store(wide.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), out, i);
+        }
+        scalar.fromBf16(in, out, bound, to);
+    }
+
+    private static FloatVector flush(FloatVector x) {
+        VectorMask<Float> denormal = x.lanewise(VectorOperators.ABS).compare(VectorOperators.LT, Float.MIN_NORMAL);
+        return x.blend(0f, denormal);
+    }
+
+    @Override
+    public void sgd(
+            MemorySegment weight,
+            MemorySegment grad,
+            MemorySegment velocity,
+            float rate,
+            float momentum,
+            boolean nesterov,
+            float rescale,
+            float decay,
+            long from,
+            long to) {
+        long bound = bound(from, to);
+        if (velocity == null) {
+            for (long i = from; i < bound; i += L) {
+                FloatVector w = load(weight, i);
+                FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
+                store(w.sub(g.mul(rate)), weight, i);
+            }
+        } else if (nesterov) {
+            for (long i = from; i < bound; i += L) {
+                FloatVector w = load(weight, i);
+                FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
+                FloatVector v = flush(load(velocity, i).mul(momentum).add(g));
+                store(v, velocity, i);
+                store(w.sub(g.add(v.mul(momentum)).mul(rate)), weight, i);
+            }
+        } else {
+            for (long i = from; i < bound; i += L) {
+                FloatVector w = load(weight, i);
+                FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
+                FloatVector v = flush(load(velocity, i).mul(momentum).add(g));
+                store(v, velocity, i);
+                store(w.sub(v.mul(rate)), weight, i);
+            }
+        }
+        scalar.sgd(weight, grad, velocity, rate, momentum, nesterov, rescale, decay, bound, to);
+    }
+
+    @Override
+    public void adam(
+            MemorySegment weight,
+            MemorySegment grad,
+            MemorySegment first,
+            MemorySegment second,
+            float rate,
+            float beta1,
+            float beta2,
+            float epsilon,
+            float correction1,
+            float correction2,
+            float shrink,
+            float rescale,
+            float decay,
+            long from,
+            long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            FloatVector w = load(weight, i);
+            FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
+            FloatVector m = flush(load(first, i).mul(beta1).add(g.mul(1 - beta1)));
+            FloatVector v = flush(load(second, i).mul(beta2).add(g.mul(g).mul(1 - beta2)));
+            store(m, first, i);
+            store(v, second, i);
+            FloatVector root = v.mul(correction2).sqrt();
+            store(w.mul(shrink).sub(m.mul(correction1).mul(rate).div(root.add(epsilon))), weight, i);
+        }
+        scalar.adam(
+                weight, grad, first, second, rate, beta1, beta2, epsilon, correction1, correction2, shrink, rescale, decay, bound, to);
+    }
+
+    @Override
+    public void rmsprop(
+            MemorySegment weight,
+            MemorySegment grad,
+            MemorySegment square,
+            MemorySegment buffer,
+            float rate,
+            float smoothing,
+            float epsilon,
+            float momentum,
+            float rescale,
+            float decay,
+            long from,
+            long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            FloatVector w = load(weight, i);
+            FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
+            FloatVector s = flush(load(square, i).mul(smoothing).add(g.mul(g).mul(1 - smoothing)));
+            store(s, square, i);
+            FloatVector d = g.div(s.sqrt().add(epsilon));
+            if (buffer != null) {
+                d = flush(load(buffer, i).mul(momentum).add(d));
+                store(d, buffer, i);
+            }
+            store(w.sub(d.mul(rate)), weight, i);
+        }
+        scalar.rmsprop(weight, grad, square, buffer, rate, smoothing, epsilon, momentum, rescale, decay, bound, to);
+    }
+}
