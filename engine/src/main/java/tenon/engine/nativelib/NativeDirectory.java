@@ -31,7 +31,9 @@ public final class NativeDirectory {
             System.setProperty(JAVACPP_MEMORY_CHECK, "0");
         }
         if (System.getProperty(JAVACPP_PROPERTY) == null) {
-            System.setProperty(JAVACPP_PROPERTY, choose(System::getProperty, System::getenv, readMounts()).toString());
+            System.setProperty(
+                    JAVACPP_PROPERTY,
+                    choose(System::getProperty, System::getenv, readMounts()).toString());
         }
     }
 
@@ -55,8 +57,10 @@ public final class NativeDirectory {
             }
             refused.add(candidate + " (" + reason + ")");
         }
-        throw new TenonException("native libraries: a folder is needed that can be written to and is not mounted noexec: tried="
-                + String.join(", ", refused) + " (name one with -D" + PROPERTY + "=FOLDER or " + VARIABLE + ")");
+        throw new TenonException(
+                "native libraries: a folder is needed that can be written to and is not mounted noexec: tried="
+                        + String.join(", ", refused) + " (name one with -D" + PROPERTY + "=FOLDER or " + VARIABLE
+                        + ")");
     }
 
     private static Set<Path> defaults(Function<String, String> property, Function<String, String> variable) {

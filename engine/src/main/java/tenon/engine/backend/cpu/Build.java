@@ -121,7 +121,8 @@ final class Build implements AutoCloseable {
     /** Compiles the primitive. The arguments' order numbers the slots. */
     Executable executable(dnnl_primitive_desc descriptor, int... arguments) {
         dnnl_memory_desc scratchpad = dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
-        boolean needsScratchpad = scratchpad != null && !scratchpad.isNull() && dnnl_memory_desc_get_size(scratchpad) > 0;
+        boolean needsScratchpad =
+                scratchpad != null && !scratchpad.isNull() && dnnl_memory_desc_get_size(scratchpad) > 0;
         int count = arguments.length + (needsScratchpad ? 1 : 0);
         dnnl_primitive primitive = new dnnl_primitive();
         check(dnnl_primitive_create(primitive, descriptor), "dnnl_primitive_create");
@@ -151,7 +152,9 @@ final class Build implements AutoCloseable {
 
     private String implementation(dnnl_primitive_desc descriptor) {
         try (PointerPointer<BytePointer> name = new PointerPointer<>(1)) {
-            check(dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, name), "dnnl_primitive_desc_query");
+            check(
+                    dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, name),
+                    "dnnl_primitive_desc_query");
             return name.get(BytePointer.class, 0).getString();
         }
     }

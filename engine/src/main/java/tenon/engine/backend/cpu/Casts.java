@@ -25,8 +25,9 @@ final class Casts {
         } else if (isInteger(from.dtype()) && (to.dtype() == DType.F32 || to.dtype() == DType.BF16)) {
             body = (first, last) -> integers(from.dtype(), in, to.dtype(), out, first, last);
         } else {
-            throw new DTypeException("cast: the cpu back-end converts between F32 and BF16, and U8 and I32 to these: from=" + from.dtype()
-                    + ", to=" + to.dtype());
+            throw new DTypeException(
+                    "cast: the cpu back-end converts between F32 and BF16, and U8 and I32 to these: from="
+                            + from.dtype() + ", to=" + to.dtype());
         }
         backend.elementwise(from.elementCount(), body);
     }

@@ -34,7 +34,13 @@ final class ClippedAveragePool {
         long image = gradInput.elementCount() / gradInput.shape().dim(0);
         parallel.range(gradInput.shape().dim(0), 1, 1, (from, to) -> {
             in.asSlice(from * image * 4, (to - from) * image * 4).fill((byte) 0);
-            visit(spec, gradInput.shape(), gradOutput.shape(), from, to, (i, o, share) -> add(in, i, get(out, o) * share));
+            visit(
+                    spec,
+                    gradInput.shape(),
+                    gradOutput.shape(),
+                    from,
+                    to,
+                    (i, o, share) -> add(in, i, get(out, o) * share));
         });
     }
 
@@ -50,7 +56,8 @@ final class ClippedAveragePool {
                 int bottom = Math.min(top + spec.kernelH(), h + spec.padding().bottom());
                 for (int x = 0; x < q; x++) {
                     int left = x * spec.strideW() - spec.padding().left();
-                    int right = Math.min(left + spec.kernelW(), w + spec.padding().right());
+                    int right =
+                            Math.min(left + spec.kernelW(), w + spec.padding().right());
                     float share = 1f / ((bottom - top) * (right - left));
                     for (int i = Math.max(0, top); i < Math.min(bottom, h); i++) {
                         for (int j = Math.max(0, left); j < Math.min(right, w); j++) {

@@ -62,7 +62,8 @@ final class CpuActivation implements ActivationKernels {
                 var out = output.segment();
                 var grad = gradOutput.segment();
                 var in = gradInput.segment();
-                backend.elementwise(output.elementCount(), (from, to) -> backend.kernels.reluBackward(out, grad, in, from, to));
+                backend.elementwise(
+                        output.elementCount(), (from, to) -> backend.kernels.reluBackward(out, grad, in, from, to));
             }
             default -> {
                 synchronized (backend.dnnl) {
@@ -85,7 +86,8 @@ final class CpuActivation implements ActivationKernels {
         var right = b.segment();
         var out = output.segment();
         if (activation.kind() == Activation.Kind.RELU) {
-            backend.elementwise(output.elementCount(), (from, to) -> backend.kernels.addRelu(left, right, out, from, to));
+            backend.elementwise(
+                    output.elementCount(), (from, to) -> backend.kernels.addRelu(left, right, out, from, to));
             return;
         }
         backend.elementwise(output.elementCount(), (from, to) -> backend.kernels.add(left, right, out, from, to));
@@ -211,7 +213,12 @@ final class CpuActivation implements ActivationKernels {
                     "dnnl_prelu_backward_primitive_desc_create",
                     backward);
             return new Compiled(build.executable(
-                    backward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_SRC, DNNL_ARG_DIFF_WEIGHTS));
+                    backward,
+                    DNNL_ARG_SRC,
+                    DNNL_ARG_WEIGHTS,
+                    DNNL_ARG_DIFF_DST,
+                    DNNL_ARG_DIFF_SRC,
+                    DNNL_ARG_DIFF_WEIGHTS));
         }
     }
 }

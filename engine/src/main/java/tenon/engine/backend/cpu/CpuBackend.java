@@ -178,11 +178,12 @@ public final class CpuBackend implements Backend {
                 });
             }
             case U8 -> out.fill((byte) (int) value);
-            case I32 -> elementwise(count, (from, to) -> {
-                for (long i = from; i < to; i++) {
-                    Floats.setInt(out, i, (int) value);
-                }
-            });
+            case I32 ->
+                elementwise(count, (from, to) -> {
+                    for (long i = from; i < to; i++) {
+                        Floats.setInt(out, i, (int) value);
+                    }
+                });
             case F64 -> throw new DTypeException("fill: the cpu back-end has no F64: tensor=" + tensor);
         }
     }

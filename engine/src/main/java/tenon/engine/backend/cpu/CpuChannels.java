@@ -26,7 +26,7 @@ final class CpuChannels implements ChannelKernels {
         backend.parallel.range(
                 from.shape().outerCount(),
                 Math.max(1, CpuBackend.GRAIN / count),
-                (first, last) -> kernels.copyColumns(
-                        in, fromColumns, fromOffset, out, toColumns, toOffset, count, first, last));
+                (first, last) ->
+                        kernels.copyColumns(in, fromColumns, fromOffset, out, toColumns, toOffset, count, first, last));
     }
 }

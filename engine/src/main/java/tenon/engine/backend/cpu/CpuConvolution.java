@@ -69,7 +69,8 @@ final class CpuConvolution implements ConvolutionKernels {
             return;
         }
         synchronized (backend.dnnl) {
-            Compiled compiled = get(Pass.BACKWARD_WEIGHT, spec, input, gradWeight.shape(), gradOutput, gradBias != null);
+            Compiled compiled =
+                    get(Pass.BACKWARD_WEIGHT, spec, input, gradWeight.shape(), gradOutput, gradBias != null);
             WeightLayout layout = compiled.weights();
             Executable primitive = compiled.primitive();
             long packed = layout.target(gradWeight.address());
@@ -83,7 +84,8 @@ final class CpuConvolution implements ConvolutionKernels {
     }
 
     private Compiled get(Pass pass, ConvSpec spec, Tensor input, Shape weight, Tensor output, boolean bias) {
-        return backend.cache.get(new Key(pass, spec, input.shape(), weight, output.shape(), bias, input.dtype()), compiler);
+        return backend.cache.get(
+                new Key(pass, spec, input.shape(), weight, output.shape(), bias, input.dtype()), compiler);
     }
 
     private Compiled compile(Key key) {
@@ -161,18 +163,28 @@ final class CpuConvolution implements ConvolutionKernels {
                             descriptor);
                     Executable primitive = key.bias
                             ? build.executable(
-                                    descriptor, DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS)
+                                    descriptor,
+                                    DNNL_ARG_SRC,
+                                    DNNL_ARG_DIFF_DST,
+                                    DNNL_ARG_DIFF_WEIGHTS,
+                                    DNNL_ARG_DIFF_BIAS)
                             : build.executable(descriptor, DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS);
                     yield new Compiled(
                             primitive,
                             WeightLayout.fromPrimitive(
-                                    build, key.dtype, key.weight, spec.groups(), build.layout(descriptor, DNNL_ARG_DIFF_WEIGHTS)));
+                                    build,
+                                    key.dtype,
+                                    key.weight,
+                                    spec.groups(),
+                                    build.layout(descriptor, DNNL_ARG_DIFF_WEIGHTS)));
                 }
-                default -> new Compiled(
-                        key.bias
-                                ? build.executable(forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS)
-                                : build.executable(forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST),
-                        toPrimitive(build, key, forward));
+                default ->
+                    new Compiled(
+                            key.bias
+                                    ? build.executable(
+                                            forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS)
+                                    : build.executable(forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST),
+                            toPrimitive(build, key, forward));
             };
         }
     }

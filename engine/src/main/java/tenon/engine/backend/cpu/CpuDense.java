@@ -71,7 +71,8 @@ final class CpuDense implements DenseKernels {
     }
 
     private Executable get(Pass pass, Tensor input, Tensor output, boolean bias) {
-        Key key = new Key(pass, input.shape().dim(0), input.shape().dim(1), output.shape().dim(1), bias, input.dtype());
+        Key key = new Key(
+                pass, input.shape().dim(0), input.shape().dim(1), output.shape().dim(1), bias, input.dtype());
         return backend.cache.get(key, compiler).primitive();
     }
 
@@ -84,34 +85,62 @@ final class CpuDense implements DenseKernels {
             dnnl_primitive_desc forward = new dnnl_primitive_desc();
             build.created(
                     dnnl_inner_product_forward_primitive_desc_create(
-                            forward, backend.dnnl.engine, dnnl_forward_training, source, weight, bias, destination, build.attributes()),
+                            forward,
+                            backend.dnnl.engine,
+                            dnnl_forward_training,
+                            source,
+                            weight,
+                            bias,
+                            destination,
+                            build.attributes()),
                     "dnnl_inner_product_forward_primitive_desc_create",
                     forward);
             dnnl_primitive_desc descriptor = new dnnl_primitive_desc();
-            return new Compiled(switch (key.pass) {
-                case BACKWARD_INPUT -> {
-                    build.created(
-                            dnnl_inner_product_backward_data_primitive_desc_create(
-                                    descriptor, backend.dnnl.engine, source, weight, destination, forward, build.attributes()),
-                            "dnnl_inner_product_backward_data_primitive_desc_create",
-                            descriptor);
-                    yield build.executable(descriptor, DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC);
-                }
-                case BACKWARD_WEIGHT -> {
-                    build.created(
-                            dnnl_inner_product_backward_weights_primitive_desc_create(
-                                    descriptor, backend.dnnl.engine, source, weight, bias, destination, forward, build.attributes()),
-                            "dnnl_inner_product_backward_weights_primitive_desc_create",
-                            descriptor);
-                    yield key.bias
-                            ? build.executable(
-                                    descriptor, DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS)
-                            : build.executable(descriptor, DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS);
-                }
-                default -> key.bias
-                        ? build.executable(forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS)
-                        : build.executable(forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST);
-            });
+            return new Compiled(
+                    switch (key.pass) {
+                        case BACKWARD_INPUT -> {
+                            build.created(
+                                    dnnl_inner_product_backward_data_primitive_desc_create(
+                                            descriptor,
+                                            backend.dnnl.engine,
+                                            source,
+                                            weight,
+                                            destination,
+                                            forward,
+                                            build.attributes()),
+                                    "dnnl_inner_product_backward_data_primitive_desc_create",
+                                    descriptor);
+                            yield build.executable(descriptor, DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC);
+                        }
+                        case BACKWARD_WEIGHT -> {
+                            build.created(
+                                    dnnl_inner_product_backward_weights_primitive_desc_create(
+                                            descriptor,
+                                            backend.dnnl.engine,
+                                            source,
+                                            weight,
+                                            bias,
+                                            destination,
+                                            forward,
+                                            build.attributes()),
+                                    "dnnl_inner_product_backward_weights_primitive_desc_create",
+                                    descriptor);
+                            yield key.bias
+                                    ? build.executable(
+                                            descriptor,
+                                            DNNL_ARG_SRC,
+                                            DNNL_ARG_DIFF_DST,
+                                            DNNL_ARG_DIFF_WEIGHTS,
+                                            DNNL_ARG_DIFF_BIAS)
+                                    : build.executable(
+                                            descriptor, DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS);
+                        }
+                        default ->
+                            key.bias
+                                    ? build.executable(
+                                            forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS)
+                                    : build.executable(forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST);
+                    });
         }
     }
 }

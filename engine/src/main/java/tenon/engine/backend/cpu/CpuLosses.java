@@ -125,7 +125,8 @@ final class CpuLosses implements LossKernels {
         return loss;
     }
 
-    private static double rowLoss(MemorySegment x, long start, int c, MemorySegment target, double logSum, double smoothing) {
+    private static double rowLoss(
+            MemorySegment x, long start, int c, MemorySegment target, double logSum, double smoothing) {
         double loss = 0;
         for (int i = 0; i < c; i++) {
             double q = (1 - smoothing) * get(target, start + i) + smoothing / c;

@@ -7,15 +7,16 @@ import org.bytedeco.dnnl.dnnl_primitive_desc;
 import tenon.engine.DType;
 import tenon.engine.Shape;
 import tenon.engine.ShapeException;
-import tenon.engine.Tensor;
 import tenon.engine.TenonException;
+import tenon.engine.Tensor;
 import tenon.engine.backend.NormalizationKernels;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 
 /** Batch normalization on oneDNN; the gradient with frozen statistics, which it lacks for NHWC, on own kernels. */
 final class CpuNormalization implements NormalizationKernels {
-    private record Key(Pass pass, float epsilon, boolean relu, boolean scale, boolean shift, Shape shape, DType dtype) {}
+    private record Key(
+            Pass pass, float epsilon, boolean relu, boolean scale, boolean shift, Shape shape, DType dtype) {}
 
     private final CpuBackend backend;
     private final PrimitiveCache.Compiler<Key> compiler = this::compile;
@@ -61,8 +62,8 @@ final class CpuNormalization implements NormalizationKernels {
             return backend.dnnl.unwanted.address(byteSize);
         }
         if (workspace.byteSize() < byteSize) {
-            throw new ShapeException(TenonException.where("batch_norm") + ": the workspace must hold " + byteSize + " bytes: workspace="
-                    + workspace);
+            throw new ShapeException(TenonException.where("batch_norm") + ": the workspace must hold " + byteSize
+                    + " bytes: workspace=" + workspace);
         }
         return workspace.address();
     }
@@ -92,9 +93,16 @@ final class CpuNormalization implements NormalizationKernels {
         backend.checkDType("batch_norm", input, gradOutput);
         requireSamples(input);
         synchronized (backend.dnnl) {
-            // The shift's value plays no part in the gradients, so the primitive has a shift exactly when its gradient is wanted.
+            // The shift's value plays no part in the gradients, so the primitive has a shift exactly when its gradient
+            // is wanted.
             Key key = new Key(
-                    Pass.BACKWARD, (float) spec.epsilon(), relu(spec), gamma != null, gradBeta != null, input.shape(), input.dtype());
+                    Pass.BACKWARD,
+                    (float) spec.epsilon(),
+                    relu(spec),
+                    gamma != null,
+                    gradBeta != null,
+                    input.shape(),
+                    input.dtype());
             Executable primitive = backend.cache.get(key, compiler).primitive();
             long inputBytes = gradInput == null ? input.byteSize() : 0;
             long vectorBytes = 4L * input.shape().dim(-1);
@@ -122,7 +130,13 @@ final class CpuNormalization implements NormalizationKernels {
 
     @Override
     public void inferForward(
-            BatchNormSpec spec, Tensor input, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, Tensor output) {
+            BatchNormSpec spec,
+            Tensor input,
+            Tensor gamma,
+            Tensor beta,
+            Tensor runningMean,
+            Tensor runningVariance,
+            Tensor output) {
         backend.checkDType("batch_norm", input, output);
         if (input.elementCount() == 0) {
             return;
@@ -179,13 +193,14 @@ final class CpuNormalization implements NormalizationKernels {
 
     private static void requireSamples(Tensor input) {
         if (input.elementCount() == 0) {
-            throw new ShapeException(
-                    TenonException.where("batch_norm") + ": training needs at least one sample: input=" + input.shape());
+            throw new ShapeException(TenonException.where("batch_norm") + ": training needs at least one sample: input="
+                    + input.shape());
         }
     }
 
     private Executable get(Pass pass, BatchNormSpec spec, Tensor input, Tensor gamma, Tensor beta) {
-        Key key = new Key(pass, (float) spec.epsilon(), relu(spec), gamma != null, beta != null, input.shape(), input.dtype());
+        Key key = new Key(
+                pass, (float) spec.epsilon(), relu(spec), gamma != null, beta != null, input.shape(), input.dtype());
         return backend.cache.get(key, compiler).primitive();
     }
 
@@ -200,7 +215,9 @@ final class CpuNormalization implements NormalizationKernels {
     private Compiled compile(Key key) {
         try (Build build = new Build(backend.dnnl, "batch_norm " + key.pass, key)) {
             dnnl_memory_desc data = image(build, key.shape, key.dtype);
-            int flags = (key.scale ? dnnl_use_scale : 0) | (key.shift ? dnnl_use_shift : 0) | (key.relu ? dnnl_fuse_norm_relu : 0);
+            int flags = (key.scale ? dnnl_use_scale : 0)
+                    | (key.shift ? dnnl_use_shift : 0)
+                    | (key.relu ? dnnl_fuse_norm_relu : 0);
             boolean inference = key.pass == Pass.INFERENCE;
             dnnl_primitive_desc forward = new dnnl_primitive_desc();
             build.created(

@@ -9,8 +9,8 @@ package tenon.engine.backend.cpu;
 public record CpuOptions(int threads, long memoryLimit) {
     public CpuOptions {
         if (threads < 1 || memoryLimit < 1) {
-            throw new IllegalArgumentException("cpu: threads and memoryLimit must be at least 1: threads=" + threads + ", memoryLimit="
-                    + memoryLimit);
+            throw new IllegalArgumentException("cpu: threads and memoryLimit must be at least 1: threads=" + threads
+                    + ", memoryLimit=" + memoryLimit);
         }
     }
 

@@ -113,7 +113,9 @@ final class CpuPooling implements PoolingKernels {
     }
 
     private Executable get(Pass pass, boolean max, PoolSpec spec, Shape input, Shape output, DType dtype) {
-        return backend.cache.get(new Key(pass, max, spec, input, output, dtype), compiler).primitive();
+        return backend.cache
+                .get(new Key(pass, max, spec, input, output, dtype), compiler)
+                .primitive();
     }
 
     /** Whether a window overhangs the padded image while padding counts. Without padding, clipped and not counted are the same. */
@@ -123,7 +125,8 @@ final class CpuPooling implements PoolingKernels {
 
     private static boolean overhangs(PoolSpec spec, Shape input, Shape output) {
         Padding padding = spec.padding();
-        return after(input.dim(1), output.dim(1), spec.kernelH(), spec.strideH(), padding.top(), padding.bottom()) != padding.bottom()
+        return after(input.dim(1), output.dim(1), spec.kernelH(), spec.strideH(), padding.top(), padding.bottom())
+                        != padding.bottom()
                 || after(input.dim(2), output.dim(2), spec.kernelW(), spec.strideW(), padding.left(), padding.right())
                         != padding.right();
     }

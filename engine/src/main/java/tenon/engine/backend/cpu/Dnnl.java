@@ -51,15 +51,19 @@ final class Dnnl implements AutoCloseable {
         try {
             Loader.load(dnnl.class);
         } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
-            throw new TenonException("oneDNN: the native library must load: " + e.getMessage()
-                    + " (is there a dnnl jar for this platform? can the folder -D" + NativeDirectory.PROPERTY + " be written and executed?)", e);
+            throw new TenonException(
+                    "oneDNN: the native library must load: " + e.getMessage()
+                            + " (is there a dnnl jar for this platform? can the folder -D" + NativeDirectory.PROPERTY
+                            + " be written and executed?)",
+                    e);
         }
     }
 
     /** Throws unless {@code status} is success. */
     static void check(int status, String call, Object op) {
         if (status != dnnl_success) {
-            throw new TenonException(TenonException.where(String.valueOf(op)) + ": oneDNN refused " + call + ": status=" + status(status));
+            throw new TenonException(TenonException.where(String.valueOf(op)) + ": oneDNN refused " + call + ": status="
+                    + status(status));
         }
     }
 
@@ -81,6 +85,9 @@ final class Dnnl implements AutoCloseable {
 
     @Override
     public void close() {
+        scratchpad.close();
+        weights.close();
+        unwanted.close();
         check(dnnl_stream_destroy(stream), "dnnl_stream_destroy", "oneDNN");
         check(dnnl_engine_destroy(engine), "dnnl_engine_destroy", "oneDNN");
     }

@@ -56,7 +56,10 @@ final class Executable implements AutoCloseable {
 
     Executable bind(int slot, long newAddress) {
         if (addresses[slot] != newAddress) {
-            Dnnl.check(dnnl_memory_set_data_handle(memories[slot], address.at(newAddress)), "dnnl_memory_set_data_handle", report.op());
+            Dnnl.check(
+                    dnnl_memory_set_data_handle(memories[slot], address.at(newAddress)),
+                    "dnnl_memory_set_data_handle",
+                    report.op());
             addresses[slot] = newAddress;
         }
         return this;
@@ -68,7 +71,9 @@ final class Executable implements AutoCloseable {
             bind(scratchpadSlot, dnnl.scratchpad.address(byteSizes[scratchpadSlot]));
         }
         Dnnl.check(
-                dnnl_primitive_execute(primitive, dnnl.stream, memories.length, arguments), "dnnl_primitive_execute", report.op());
+                dnnl_primitive_execute(primitive, dnnl.stream, memories.length, arguments),
+                "dnnl_primitive_execute",
+                report.op());
     }
 
     @Override

@@ -30,13 +30,15 @@ final class OpenMp {
         parallel = bind(
                 library,
                 "GOMP_parallel",
-                FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT),
+                FunctionDescriptor.ofVoid(
+                        ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT),
                 false);
     }
 
     @SuppressWarnings("restricted")
     private static MethodHandle bind(SymbolLookup library, String name, FunctionDescriptor type, boolean shortCall) {
-        Linker.Option[] options = shortCall ? new Linker.Option[] {Linker.Option.critical(false)} : new Linker.Option[0];
+        Linker.Option[] options =
+                shortCall ? new Linker.Option[] {Linker.Option.critical(false)} : new Linker.Option[0];
         return library.find(name)
                 .map(address -> Linker.nativeLinker().downcallHandle(address, type, options))
                 .orElse(null);

@@ -28,7 +28,8 @@ final class OpenMpParallel extends Parallel {
                     .findVirtual(OpenMpParallel.class, "enter", MethodType.methodType(void.class, MemorySegment.class))
                     .bindTo(this);
             // Global: OpenMP's threads outlive every back-end, and a stub is a few hundred bytes.
-            entry = Linker.nativeLinker().upcallStub(handle, FunctionDescriptor.ofVoid(ValueLayout.ADDRESS), Arena.global());
+            entry = Linker.nativeLinker()
+                    .upcallStub(handle, FunctionDescriptor.ofVoid(ValueLayout.ADDRESS), Arena.global());
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(e);
         }

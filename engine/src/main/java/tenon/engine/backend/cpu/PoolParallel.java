@@ -21,7 +21,8 @@ final class PoolParallel extends Parallel {
         workers = new Thread[threads - 1];
         for (int i = 0; i < workers.length; i++) {
             int number = i + 1;
-            workers[i] = Thread.ofPlatform().daemon().name("tenon-cpu-" + number).unstarted(() -> work(number));
+            workers[i] =
+                    Thread.ofPlatform().daemon().name("tenon-cpu-" + number).unstarted(() -> work(number));
         }
         for (Thread worker : workers) {
             worker.start();

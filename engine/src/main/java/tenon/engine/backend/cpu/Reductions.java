@@ -45,7 +45,8 @@ final class Reductions {
         if (count == 0) {
             backend.fill(out, 0);
         } else if (out.elementCount() == count) {
-            backend.elementwise(count, (first, last) -> MemorySegment.copy(from, first * 4, to, first * 4, (last - first) * 4));
+            backend.elementwise(
+                    count, (first, last) -> MemorySegment.copy(from, first * 4, to, first * 4, (last - first) * 4));
         } else if (out.elementCount() == 1) {
             Floats.set(to, 0, (float) sum(count, (first, last) -> backend.kernels.sum(from, first, last)));
         } else if (isTrailing(in.shape(), out.shape())) {
@@ -69,7 +70,12 @@ final class Reductions {
             backend.parallel.parts(
                     stripes,
                     stripe -> backend.kernels.columnSums(
-                            from, columns, rows * stripe / stripes, rows * (stripe + 1) / stripes, sums, stripe * columns));
+                            from,
+                            columns,
+                            rows * stripe / stripes,
+                            rows * (stripe + 1) / stripes,
+                            sums,
+                            stripe * columns));
             for (int c = 0; c < columns; c++) {
                 double total = 0;
                 for (int stripe = 0; stripe < stripes; stripe++) {

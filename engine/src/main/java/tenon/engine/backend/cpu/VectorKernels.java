@@ -235,7 +235,8 @@ final class VectorKernels implements FloatKernels {
             IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
             IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
             IntVector quiet = bits.lanewise(VectorOperators.LSHR, 16).or(0x40);
-            IntVector result = rounded.blend(quiet, x.test(VectorOperators.IS_NAN).cast(INTS));
+            IntVector result =
+                    rounded.blend(quiet, x.test(VectorOperators.IS_NAN).cast(INTS));
             ((ShortVector) result.convertShape(VectorOperators.I2S, SHORTS, 0)).intoMemorySegment(out, i * 2, NATIVE);
         }
         scalar.toBf16(in, out, bound, to);
@@ -325,7 +326,21 @@ final class VectorKernels implements FloatKernels {
             store(w.mul(shrink).sub(m.mul(correction1).mul(rate).div(root.add(epsilon))), weight, i);
         }
         scalar.adam(
-                weight, grad, first, second, rate, beta1, beta2, epsilon, correction1, correction2, shrink, rescale, decay, bound, to);
+                weight,
+                grad,
+                first,
+                second,
+                rate,
+                beta1,
+                beta2,
+                epsilon,
+                correction1,
+                correction2,
+                shrink,
+                rescale,
+                decay,
+                bound,
+                to);
     }
 
     @Override

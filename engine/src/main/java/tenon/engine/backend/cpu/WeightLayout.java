@@ -18,6 +18,7 @@ final class WeightLayout implements AutoCloseable {
     private final Dnnl dnnl;
     /** Null when the primitive takes the plain layout. */
     private final Executable reorder;
+
     private final boolean toPrimitive;
 
     private WeightLayout(Dnnl dnnl, Executable reorder, boolean toPrimitive) {
