@@ -30,6 +30,11 @@ public final class TensorAssert {
         assertClose("tensor", actual.shape(), actual.toDoubleArray(), expected, Tolerance.EXACT);
     }
 
+    /** These values up to the rounding of a few operations. */
+    public static void assertNear(Tensor actual, double... expected) {
+        assertClose("tensor", actual.shape(), actual.toDoubleArray(), expected, Tolerance.of(actual.dtype(), 8));
+    }
+
     /** @param what begins the message */
     public static void assertClose(String what, Shape shape, double[] actual, double[] expected, Tolerance tolerance) {
         if (actual.length != expected.length) {
