@@ -5,6 +5,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 import tenon.apps.cli.Interpreter;
+import tenon.apps.data.InspectCommand;
 
 /** The {@code tenon} command: exit code 0 means done, 1 failed, 2 called wrongly. */
 @Command(
@@ -12,7 +13,7 @@ import tenon.apps.cli.Interpreter;
         description = "Trains, evaluates and inspects deep networks for vision.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        subcommands = {},
+        subcommands = {InspectCommand.class},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:failed", "2:called wrongly"})
 public final class Main implements Runnable {

@@ -24,6 +24,7 @@ public final class Interpreter {
         commandLine.setOut(OUT);
         commandLine.setErr(new PrintWriter(System.err, true));
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        commandLine.registerConverter(ImageSize.class, new ImageSize.Converter());
         commandLine.setParameterExceptionHandler(Interpreter::wrongCall);
         commandLine.setExecutionExceptionHandler(Interpreter::failure);
         return commandLine;

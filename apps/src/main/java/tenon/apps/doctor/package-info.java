@@ -1,0 +1,2 @@
+/** What this machine offers and what is missing. */
+package tenon.apps.doctor;
