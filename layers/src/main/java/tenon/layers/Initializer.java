@@ -1,6 +1,7 @@
 package tenon.layers;
 
 import tenon.engine.DType;
+import tenon.engine.Device;
 import tenon.engine.Generator;
 import tenon.engine.Rng;
 import tenon.engine.Shape;
@@ -17,10 +18,12 @@ public interface Initializer {
     /** Overwrites {@code weight}; constants need neither fan nor sequence. */
     void fill(Tensor weight, Rng rng);
 
-    /** A new F32 tensor in the current scope, filled with the thread's next initialization sequence ({@link Generator}). */
+    /** A new F32 tensor in the current scope, filled with the thread's next initialization sequence ({@link Generator}); shapes alone take none. */
     default Tensor create(Shape shape) {
         Tensor weight = Tensor.empty(shape, DType.F32);
-        fill(weight, Generator.current().nextInitialization());
+        if (weight.device() != Device.NONE) {
+            fill(weight, Generator.current().nextInitialization());
+        }
         return weight;
     }
 

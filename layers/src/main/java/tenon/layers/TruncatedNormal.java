@@ -1,6 +1,5 @@
 package tenon.layers;
 
-import tenon.engine.Device;
 import tenon.engine.Rng;
 import tenon.engine.Tensor;
 
@@ -10,9 +9,6 @@ record TruncatedNormal(double standardDeviation) implements Initializer {
 
     @Override
     public void fill(Tensor weight, Rng rng) {
-        if (weight.device() == Device.NONE) {
-            return;
-        }
         float[] values = new float[Math.toIntExact(weight.elementCount())];
         for (int i = 0; i < values.length; i++) {
             long draw = i;

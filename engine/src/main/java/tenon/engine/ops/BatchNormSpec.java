@@ -29,6 +29,11 @@ public record BatchNormSpec(
         return new BatchNormSpec(1e-5, 0.1, false, true, Activation.NONE);
     }
 
+    /** Keras's defaults: epsilon 1e-3, momentum 0.99 (0.01 in this convention). */
+    public static BatchNormSpec keras() {
+        return new BatchNormSpec(1e-3, 0.01, false, true, Activation.NONE);
+    }
+
     public BatchNormSpec withActivation(Activation newActivation) {
         return new BatchNormSpec(epsilon, momentum, frozenGamma, unbiasedRunningVariance, newActivation);
     }

@@ -1,0 +1,98 @@
+package tenon.apps.networks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import tenon.engine.Shape;
+import tenon.layers.Summary;
+
+/** Shapes and counts of the first course networks, layer by layer. */
+class FirstNetworksTest {
+    private static Summary.Row row(Summary summary, String name) {
+        return summary.layers().stream()
+                .filter(row -> row.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static void assertRow(Summary summary, String name, List<Integer> output, long parameters) {
+        Summary.Row row = row(summary, name);
+        assertThat(row.output()).as(name).isEqualTo(output);
+        assertThat(row.parameters()).as(name).isEqualTo(parameters);
+    }
+
+    @Test
+    void smallVggNet() {
+        Summary summary = Summary.of(() -> new SmallVggNet(64, 64, 3, 3), Shape.of(1, 64, 64, 3));
+
+        assertRow(summary, "block1.conv1", List.of(1, 64, 64, 32), 896);
+        assertRow(summary, "block1.relu1", List.of(1, 64, 64, 32), 0);
+        assertRow(summary, "block1.bn1", List.of(1, 64, 64, 32), 128);
+        assertRow(summary, "block1.pool", List.of(1, 32, 32, 32), 0);
+        assertRow(summary, "block1.dropout", List.of(1, 32, 32, 32), 0);
+        assertRow(summary, "block2.conv1", List.of(1, 32, 32, 64), 18_496);
+        assertRow(summary, "block2.bn1", List.of(1, 32, 32, 64), 256);
+        assertRow(summary, "block2.conv2", List.of(1, 32, 32, 64), 36_928);
+        assertRow(summary, "block2.bn2", List.of(1, 32, 32, 64), 256);
+        assertRow(summary, "block2.pool", List.of(1, 16, 16, 64), 0);
+        assertRow(summary, "block3.conv1", List.of(1, 16, 16, 128), 73_856);
+        assertRow(summary, "block3.conv2", List.of(1, 16, 16, 128), 147_584);
+        assertRow(summary, "block3.conv3", List.of(1, 16, 16, 128), 147_584);
+        assertRow(summary, "block3.bn3", List.of(1, 16, 16, 128), 512);
+        assertRow(summary, "block3.pool", List.of(1, 8, 8, 128), 0);
+        assertRow(summary, "flatten", List.of(1, 8192), 0);
+        assertRow(summary, "fc1", List.of(1, 512), 4_194_816);
+        assertRow(summary, "bn", List.of(1, 512), 2_048);
+        assertRow(summary, "fc2", List.of(1, 3), 1_539);
+        assertThat(summary.layers()).hasSize(30);
+        assertThat(summary.parameters()).isEqualTo(4_625_923);
+        assertThat(summary.trainable()).isEqualTo(4_623_811);
+        assertThat(summary.nonTrainable()).isEqualTo(2_112);
+        assertThat(summary.multiplyAdds()).isEqualTo(158_729_728);
+    }
+
+    @Test
+    void smallVggNetNormalizesAfterTheActivation() {
+        Summary summary = Summary.of(() -> new SmallVggNet(64, 64, 3, 3), Shape.of(1, 64, 64, 3));
+        assertThat(summary.layers().stream().map(Summary.Row::name))
+                .startsWith(
+                        "block1.conv1", "block1.relu1", "block1.bn1", "block1.pool", "block1.dropout", "block2.conv1")
+                .endsWith("flatten", "fc1", "relu", "bn", "dropout", "fc2");
+    }
+
+    @Test
+    void otherSizes() {
+        Summary summary = Summary.of(() -> new SmallVggNet(50, 30, 1, 7), Shape.of(2, 50, 30, 1));
+        assertThat(row(summary, "block3.pool").output()).isEqualTo(List.of(2, 6, 3, 128));
+        assertThat(row(summary, "fc2").output()).isEqualTo(List.of(2, 7));
+    }
+
+    @Test
+    void miniVggNet() {
+        Summary summary = Summary.of(() -> new MiniVggNet(32, 32, 3, 10), Shape.of(64, 32, 32, 3));
+        assertThat(summary.trainable()).isEqualTo(2_169_770);
+        assertThat(row(summary, "block2.pool").output()).isEqualTo(List.of(64, 8, 8, 64));
+        assertThat(row(summary, "fc2").output()).isEqualTo(List.of(64, 10));
+    }
+
+    @Test
+    void denseNet3() {
+        Summary summary = Summary.of(() -> new DenseNet3(3072, 3), Shape.of(32, 32, 32, 3));
+        assertRow(summary, "fc1", List.of(32, 1024), 3_146_752);
+        assertRow(summary, "fc2", List.of(32, 512), 524_800);
+        assertRow(summary, "fc3", List.of(32, 3), 1_539);
+        assertThat(summary.parameters()).isEqualTo(3_673_091);
+        assertThat(summary.nonTrainable()).isZero();
+        assertThat(Summary.of(() -> new DenseNet3(3072, 3), Shape.of(32, 3072)).parameters())
+                .isEqualTo(3_673_091);
+    }
+
+    @Test
+    void mnistNet() {
+        Summary summary = Summary.of(MnistNet::new, Shape.of(200, 28, 28, 1));
+        assertRow(summary, "fc1", List.of(200, 800), 628_000);
+        assertRow(summary, "fc2", List.of(200, 10), 8_010);
+        assertThat(summary.parameters()).isEqualTo(636_010);
+    }
+}
