@@ -35,21 +35,21 @@ final class Dnnl implements AutoCloseable {
     long descriptors;
 
     Dnnl(int threads, Scratch scratchpad, Scratch weights, Scratch unwanted) {
-        load();
+        openMp = OpenMp.find(load());
         this.threads = threads;
         this.scratchpad = scratchpad;
         this.weights = weights;
         this.unwanted = unwanted;
-        openMp = OpenMp.find();
         check(dnnl_engine_create(engine, dnnl_cpu, 0), "dnnl_engine_create", "oneDNN");
         check(dnnl_stream_create(stream, engine, dnnl_stream_default_flags), "dnnl_stream_create", "oneDNN");
     }
 
-    /** Loads the library, unpacking it into a folder that allows that. */
-    static void load() {
+    /** Loads the library, unpacking it into a folder that allows that; returns its path. */
+    static String load() {
         NativeDirectory.prepare();
+        OpenMp.prepareEnvironment();
         try {
-            Loader.load(dnnl.class);
+            return Loader.load(dnnl.class);
         } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
             throw new TenonException(
                     "oneDNN: the native library must load: " + e.getMessage()

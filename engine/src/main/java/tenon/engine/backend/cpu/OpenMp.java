@@ -1,6 +1,5 @@
 package tenon.engine.backend.cpu;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -8,13 +7,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
-import java.util.stream.Stream;
-import tenon.engine.TenonException;
 
-/** The OpenMP library that oneDNN loaded, called through the foreign-function API. Absent where it is not GNU's. */
+/** The OpenMP library that oneDNN loaded, called through the foreign-function API. Functions may be missing where it is not GNU's. */
 final class OpenMp {
     private static OpenMp found;
 
@@ -44,29 +39,44 @@ final class OpenMp {
                 .orElse(null);
     }
 
-    /** The library of this process; oneDNN must be loaded. */
+    /**
+     * The library that oneDNN is bound to: symbols are looked up through oneDNN's own dependencies, because another copy would be a second, idle thread
+     * pool.
+     *
+     * @param dnnl path of the loaded oneDNN library
+     */
     @SuppressWarnings("restricted")
-    static synchronized OpenMp find() {
+    static synchronized OpenMp find(String dnnl) {
         if (found == null) {
-            found = new OpenMp(loadedLibrary()
-                    .map(path -> SymbolLookup.libraryLookup(path, Arena.global()))
-                    .orElse(_ -> Optional.empty()));
+            found = new OpenMp(SymbolLookup.libraryLookup(Path.of(dnnl), Arena.global()));
         }
         return found;
     }
 
-    /** The libgomp that is mapped into this process: opening another copy would give a second, idle thread pool. */
-    private static Optional<Path> loadedLibrary() {
-        Path maps = Path.of("/proc/self/maps");
-        if (!Files.isReadable(maps)) {
-            return Optional.empty();
+    /**
+     * Must run before the library loads. Waiting threads spin for some 30 µs before they sleep, unless the user chose otherwise: GNU's default of milliseconds
+     * starves everything else on the machine, and sleeping at once costs small networks a quarter of their speed.
+     */
+    @SuppressWarnings("restricted")
+    static void prepareEnvironment() {
+        if (System.getenv("OMP_WAIT_POLICY") != null || System.getenv("GOMP_SPINCOUNT") != null) {
+            return;
         }
-        try (Stream<String> lines = Files.lines(maps)) {
-            return lines.filter(line -> line.contains("/libgomp"))
-                    .map(line -> Path.of(line.substring(line.indexOf('/'))))
-                    .findFirst();
-        } catch (IOException e) {
-            throw new TenonException("cpu: /proc/self/maps must be readable to find the OpenMP library: " + e, e);
+        Linker linker = Linker.nativeLinker();
+        MemorySegment setenv = linker.defaultLookup().find("setenv").orElse(null);
+        if (setenv == null) {
+            return;
+        }
+        MethodHandle call = linker.downcallHandle(
+                setenv,
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+        try (Arena arena = Arena.ofConfined()) {
+            int status = (int) call.invokeExact(arena.allocateFrom("GOMP_SPINCOUNT"), arena.allocateFrom("10000"), 0);
+            if (status != 0) {
+                throw new IllegalStateException("setenv GOMP_SPINCOUNT failed: status=" + status);
+            }
+        } catch (Throwable e) {
+            throw new IllegalStateException("setenv failed", e);
         }
     }
 
