@@ -6,44 +6,49 @@ import tenon.engine.DType;
 import tenon.engine.DTypeException;
 import tenon.engine.Tensor;
 
-/** Conversions to F32 and BF16. */
+/** Conversions to floating dtypes; between F32 and BF16 on vectors, the rest element by element. */
 final class Casts {
     private Casts() {}
 
     static void run(CpuBackend backend, Tensor from, Tensor to) {
         MemorySegment in = from.segment();
         MemorySegment out = to.segment();
+        DType source = from.dtype();
+        DType target = to.dtype();
         FloatKernels kernels = backend.kernels;
-        Parallel.Range body;
-        if (from.dtype() == to.dtype()) {
+        if (source == target) {
             backend.copy(from, to);
-            return;
-        } else if (to.dtype() == DType.BF16 && from.dtype() == DType.F32) {
-            body = (first, last) -> kernels.toBf16(in, out, first, last);
-        } else if (to.dtype() == DType.F32 && from.dtype() == DType.BF16) {
-            body = (first, last) -> kernels.fromBf16(in, out, first, last);
-        } else if (isInteger(from.dtype()) && (to.dtype() == DType.F32 || to.dtype() == DType.BF16)) {
-            body = (first, last) -> integers(from.dtype(), in, to.dtype(), out, first, last);
+        } else if (target == DType.BF16 && source == DType.F32) {
+            backend.elementwise(from.elementCount(), (first, last) -> kernels.toBf16(in, out, first, last));
+        } else if (target == DType.F32 && source == DType.BF16) {
+            backend.elementwise(from.elementCount(), (first, last) -> kernels.fromBf16(in, out, first, last));
+        } else if (target.isFloating()) {
+            backend.elementwise(from.elementCount(), (first, last) -> {
+                for (long i = first; i < last; i++) {
+                    set(target, out, i, get(source, in, i));
+                }
+            });
         } else {
-            throw new DTypeException(
-                    "cast: the cpu back-end converts between F32 and BF16, and U8 and I32 to these: from="
-                            + from.dtype() + ", to=" + to.dtype());
+            throw new DTypeException("cast: the target must be floating: from=" + source + ", to=" + target);
         }
-        backend.elementwise(from.elementCount(), body);
     }
 
-    private static boolean isInteger(DType dtype) {
-        return dtype == DType.U8 || dtype == DType.I32;
+    private static double get(DType dtype, MemorySegment segment, long i) {
+        return switch (dtype) {
+            case F32 -> Floats.get(segment, i);
+            case F64 -> segment.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+            case BF16 -> DType.bf16ToFloat(segment.getAtIndex(ValueLayout.JAVA_SHORT, i));
+            case U8 -> segment.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
+            case I32 -> Floats.getInt(segment, i);
+        };
     }
 
-    private static void integers(DType from, MemorySegment in, DType to, MemorySegment out, long first, long last) {
-        for (long i = first; i < last; i++) {
-            float value = from == DType.U8 ? in.get(ValueLayout.JAVA_BYTE, i) & 0xFF : Floats.getInt(in, i);
-            if (to == DType.F32) {
-                Floats.set(out, i, value);
-            } else {
-                out.setAtIndex(ValueLayout.JAVA_SHORT, i, DType.floatToBf16(value));
-            }
+    private static void set(DType dtype, MemorySegment segment, long i, double value) {
+        switch (dtype) {
+            case F32 -> Floats.set(segment, i, (float) value);
+            case F64 -> segment.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
+            case BF16 -> segment.setAtIndex(ValueLayout.JAVA_SHORT, i, DType.floatToBf16((float) value));
+            case U8, I32 -> throw new IllegalArgumentException("not floating: " + dtype);
         }
     }
 }

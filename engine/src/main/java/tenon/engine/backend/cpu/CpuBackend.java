@@ -26,7 +26,7 @@ import tenon.engine.memory.CachingAllocator;
 import tenon.engine.memory.HostMemory;
 
 /**
- * oneDNN, and Java kernels on the Vector API for what it lacks. Computes in F32; BF16, U8 and I32 can be stored, copied, filled and cast.
+ * oneDNN, and Java kernels on the Vector API for what it lacks. Computes in F32; the other dtypes can be stored, copied, filled and cast.
  *
  * <p>Primitives are compiled on first use per (op, spec, shapes) and kept. Work runs on the calling thread and {@code threads − 1} others and has ended when
  * a method returns. Several threads may use one back-end; oneDNN's ops then take turns.
@@ -184,7 +184,12 @@ public final class CpuBackend implements Backend {
                         Floats.setInt(out, i, (int) value);
                     }
                 });
-            case F64 -> throw new DTypeException("fill: the cpu back-end has no F64: tensor=" + tensor);
+            case F64 ->
+                elementwise(count, (from, to) -> {
+                    for (long i = from; i < to; i++) {
+                        out.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
+                    }
+                });
         }
     }
 
