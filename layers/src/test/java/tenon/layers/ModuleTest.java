@@ -308,6 +308,19 @@ class ModuleTest {
     }
 
     @Test
+    void bf16InputsMeetF32Parameters() {
+        Sequential net = network();
+
+        Tensor output = net.apply(Tensor.zeros(Shape.of(2, 4, 4, 3), DType.BF16));
+        Arithmetic.mean(output).backward();
+
+        assertThat(output.dtype()).isEqualTo(DType.BF16);
+        assertThat(net.parameters())
+                .allMatch(
+                        p -> p.value().dtype() == DType.F32 && p.value().grad().dtype() == DType.F32);
+    }
+
+    @Test
     void printsAsATree() {
         assertThat(network()).hasToString("""
             Sequential(
