@@ -56,11 +56,11 @@ public final class Rng {
         return Philox.toUnitFloat(bits(index));
     }
 
-    /** Standard normal by Box–Muller from draws 2·index and 2·index + 1. */
+    /** Standard normal by Box–Muller from draws 2·index and 2·index + 1; the same bits on every processor. */
     public double gaussian(long index) {
         double u = ((bits(2 * index) & 0xFFFFFFFFL) + 1) * 0x1.0p-32;
         double v = (bits(2 * index + 1) & 0xFFFFFFFFL) * 0x1.0p-32;
-        return Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v);
+        return Math.sqrt(-2 * StrictMath.log(u)) * StrictMath.cos(2 * Math.PI * v);
     }
 
     /** Moves the running position: the next draw is number {@code index}. */
