@@ -2,7 +2,7 @@ package tenon.engine.ops;
 
 import static tenon.engine.autograd.Autograd.saveNothing;
 
-import tenon.engine.Shape;
+import java.util.Arrays;
 import tenon.engine.ShapeException;
 import tenon.engine.TenonException;
 import tenon.engine.Tensor;
@@ -57,7 +57,7 @@ public final class Channels {
         for (int size : sizes) {
             if (size < 0) {
                 throw new ShapeException(
-                        TenonException.where("split") + ": sizes must be at least 0: sizes=" + Shape.of(sizes));
+                        TenonException.where("split") + ": sizes must be at least 0: sizes=" + Arrays.toString(sizes));
             }
             total += size;
         }

@@ -130,7 +130,7 @@ final class CpuLosses implements LossKernels {
         double loss = 0;
         for (int i = 0; i < c; i++) {
             double q = (1 - smoothing) * get(target, start + i) + smoothing / c;
-            loss += q * (logSum - get(x, start + i));
+            loss += q == 0 ? 0 : q * (logSum - get(x, start + i));
         }
         return loss;
     }

@@ -1,0 +1,116 @@
+package tenon.engine.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static tenon.engine.testing.TensorAssert.assertValues;
+
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import tenon.engine.DType;
+import tenon.engine.Shape;
+import tenon.engine.ShapeException;
+import tenon.engine.Tensor;
+import tenon.engine.backend.OpKind;
+import tenon.engine.testing.BackendContract;
+import tenon.engine.testing.Input;
+import tenon.engine.testing.OpCase;
+import tenon.engine.testing.Tensors;
+
+abstract class ChannelContract extends BackendContract {
+    private static OpCase concat(Shape outer, int... channels) {
+        Input[] inputs = Arrays.stream(channels)
+                .mapToObj(c -> Input.random(outer.withDim(-1, c)))
+                .toArray(Input[]::new);
+        return new OpCase(OpKind.CONCAT, 1, Channels::concat, inputs);
+    }
+
+    /** The first part is multiplied into the second, so that the order matters. */
+    private static OpCase split(Shape outer, int size) {
+        return new OpCase(
+                OpKind.CONCAT,
+                1,
+                in -> {
+                    Tensor[] parts = Channels.split(in[0], size, 0, size);
+                    return Arithmetic.mul(parts[0], parts[2]);
+                },
+                Input.random(outer.withDim(-1, 2 * size)));
+    }
+
+    @Test
+    void concatenationIsRight() {
+        verify(concat(Shape.of(2, 2, 1, 1), 1, 3, 2));
+        verify(concat(Shape.of(3, 1), 2));
+        verify(concat(Shape.of(1), 2, 1));
+        compare(concat(Shape.of(2, 5, 7, 1), 17, 1, 33, 31));
+        compare(concat(Shape.of(1, 9, 9, 1), 64, 128, 32, 32));
+        compare(concat(Shape.of(0, 1), 3, 4));
+    }
+
+    @Test
+    void splittingIsRight() {
+        verify(split(Shape.of(2, 2, 1), 3));
+        compare(split(Shape.of(3, 7, 5, 1), 17));
+        compare(split(Shape.of(2, 3, 3, 1), 32));
+    }
+
+    @Test
+    void concatByHand() {
+        Tensor a = Tensors.leaf(new double[] {1, 2}, 2, 1);
+        Tensor b = Tensors.leaf(new double[] {3, 4, 5, 6}, 2, 2);
+        Tensor joined = Channels.concat(a, b, a);
+        joined.backward(Tensor.of(new float[] {1, 2, 3, 4, 5, 6, 7, 8}, 2, 4));
+        assertValues(joined, 1, 3, 4, 1, 2, 5, 6, 2);
+        assertValues(a.grad(), 5, 13);
+        assertValues(b.grad(), 2, 3, 6, 7);
+    }
+
+    @Test
+    void splitByHand() {
+        Tensor x = Tensors.leaf(new double[] {1, 2, 3, 4, 5, 6}, 2, 3);
+        Tensor[] parts = Channels.split(x, 1, 2);
+        assertValues(parts[0], 1, 4);
+        assertValues(parts[1], 2, 3, 5, 6);
+        parts[1].backward(Tensor.of(new float[] {1, 2, 3, 4}, 2, 2));
+        assertValues(x.grad(), 0, 1, 2, 0, 3, 4);
+    }
+
+    @Test
+    void copyLeavesOtherChannelsAlone() {
+        Tensor from = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
+        Tensor to = Tensor.full(Shape.of(2, 4), DType.F32, 9);
+        backend.channels().copy(from, 1, to, 2, 1);
+        assertValues(to, 9, 9, 2, 9, 9, 9, 5, 9);
+    }
+
+    @Test
+    void frozenInputsGetNoGradient() {
+        Tensor a = Tensors.leaf(new double[] {1}, 1, 1);
+        Tensor frozen = Tensor.of(new float[] {2}, 1, 1);
+        Channels.concat(frozen, a).backward(Tensor.of(new float[] {3, 4}, 1, 2));
+        assertValues(a.grad(), 4);
+        assertThat(frozen.grad()).isNull();
+    }
+
+    @Test
+    void wrongShapesSayWhatMustHold() {
+        Tensor a = Tensor.zeros(Shape.of(2, 3), DType.F32);
+        Tensor b = Tensor.zeros(Shape.of(1, 3), DType.F32);
+        assertThatThrownBy(() -> Channels.concat(a, b))
+                .isInstanceOf(ShapeException.class)
+                .hasMessage("concat: all but the last dimension must be equal: [2, 3], [1, 3]");
+        assertThatThrownBy(Channels::concat).hasMessage("concat: at least one input is needed");
+        assertThatThrownBy(() -> Channels.split(a, 1, 1))
+                .isInstanceOf(ShapeException.class)
+                .hasMessage("split: sizes must add up to the last dimension: input=[2, 3], sum of sizes=2");
+        assertThatThrownBy(() -> Channels.split(a, 4, -1))
+                .isInstanceOf(ShapeException.class)
+                .hasMessage("split: sizes must be at least 0: sizes=[4, -1]");
+        Tensor scalar = Tensor.zeros(Shape.scalar(), DType.F32);
+        assertThatThrownBy(() -> Channels.concat(scalar, scalar))
+                .isInstanceOf(ShapeException.class)
+                .hasMessage("concat: all but the last dimension must be equal: [], []");
+        assertThatThrownBy(() -> Channels.split(scalar, 1))
+                .isInstanceOf(ShapeException.class)
+                .hasMessage("split: sizes must add up to the last dimension: input=[], sum of sizes=1");
+    }
+}
