@@ -145,6 +145,15 @@ public final class ImageCodec {
         }
     }
 
+    /** Whether the bytes begin as a JPEG or PNG file does. */
+    public static boolean isJpegOrPng(byte[] bytes) {
+        boolean jpeg =
+                bytes.length > 2 && bytes[0] == (byte) 0xFF && bytes[1] == (byte) 0xD8 && bytes[2] == (byte) 0xFF;
+        boolean png =
+                bytes.length > 8 && bytes[0] == (byte) 0x89 && bytes[1] == 'P' && bytes[2] == 'N' && bytes[3] == 'G';
+        return jpeg || png;
+    }
+
     /** A PNG file's bytes. */
     public static byte[] encodePng(Image image) {
         BufferedImage buffered = toBufferedImage(image);

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
+import tenon.io.image.ImageCodec;
 import tenon.io.record.RecordFormat.Footer;
 
 /**
@@ -133,18 +134,10 @@ public final class RecordWriter implements AutoCloseable {
                             + image.length);
         } else {
             check(
-                    image.length > 4 && (isJpeg(image) || isPng(image)),
+                    ImageCodec.isJpegOrPng(image),
                     key,
                     "an encoded image must be a JPEG or PNG file (encode others as PNG first)");
         }
-    }
-
-    private static boolean isJpeg(byte[] image) {
-        return image[0] == (byte) 0xFF && image[1] == (byte) 0xD8;
-    }
-
-    private static boolean isPng(byte[] image) {
-        return image[0] == (byte) 0x89 && image[1] == 'P' && image[2] == 'N' && image[3] == 'G';
     }
 
     private byte[] labelBytes(Label label, String key) {

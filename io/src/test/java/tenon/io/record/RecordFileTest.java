@@ -74,7 +74,7 @@ class RecordFileTest {
     @Test
     void vectorsAndBoxesComeBackAsWritten() {
         RecordSchema base = RecordSchema.encodedClasses("train", CLASSES);
-        byte[] jpeg = {(byte) 0xFF, (byte) 0xD8, 1, 2, 3};
+        byte[] jpeg = {(byte) 0xFF, (byte) 0xD8, (byte) 0xFF, 2, 3};
         Path vectors = folder.resolve("vectors.trec");
         try (RecordWriter writer = RecordWriter.create(vectors, base.withLabel(LabelKind.VECTOR, 3))) {
             writer.add(jpeg, Label.ofVector(1.5f, -0f, Float.MIN_VALUE), "a", "a.jpg");

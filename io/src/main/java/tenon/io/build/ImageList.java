@@ -1,0 +1,117 @@
+package tenon.io.build;
+
+import java.io.IOException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/**
+ * The image files below a folder of class folders, sorted by name (code units, whatever the locale). Hidden files and folders are passed over.
+ *
+ * @param entries usable files
+ * @param classNames names of the folders that hold them, sorted
+ * @param skipped files that cannot be listed or lie in no class folder
+ */
+record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.Skipped> skipped) {
+    private static final Set<String> EXTENSIONS = Set.of("jpg", "jpeg", "png", "bmp", "tif", "tiff");
+
+    /**
+     * @param key path below the folder, with slashes
+     * @param className name of the parent folder
+     */
+    record Entry(Path file, String key, String className) {}
+
+    static ImageList of(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            throw new BuildException("image folder " + folder + ": there is no such folder");
+        }
+        List<Entry> entries = new ArrayList<>();
+        List<BuildReport.Skipped> skipped = new ArrayList<>();
+        try {
+            Files.walkFileTree(
+                    folder, EnumSet.of(FileVisitOption.FOLLOW_LINKS), Integer.MAX_VALUE, new SimpleFileVisitor<>() {
+                        @Override
+                        public FileVisitResult preVisitDirectory(Path visited, BasicFileAttributes attributes) {
+                            boolean hidden = !visited.equals(folder) && isHidden(visited);
+                            return hidden ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
+                        }
+
+                        @Override
+                        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                            if (!isHidden(file) && isImage(file)) {
+                                if (file.getParent().equals(folder)) {
+                                    skipped.add(new BuildReport.Skipped(file, "lies in no class folder"));
+                                } else {
+                                    String key =
+                                            folder.relativize(file).toString().replace('\\', '/');
+                                    entries.add(new Entry(
+                                            file,
+                                            key,
+                                            file.getParent().getFileName().toString()));
+                                }
+                            }
+                            return FileVisitResult.CONTINUE;
+                        }
+
+                        @Override
+                        public FileVisitResult visitFileFailed(Path file, IOException e) {
+                            skipped.add(new BuildReport.Skipped(file, "cannot be read: " + e));
+                            return FileVisitResult.CONTINUE;
+                        }
+                    });
+        } catch (IOException e) {
+            throw new BuildException("image folder " + folder + ": cannot be listed: " + e, e);
+        }
+        entries.sort(Comparator.comparing(Entry::key));
+        skipped.sort(Comparator.comparing(BuildReport.Skipped::file));
+        checkFolders(folder, entries);
+        TreeSet<String> classNames = new TreeSet<>();
+        entries.forEach(entry -> classNames.add(entry.className()));
+        return new ImageList(List.copyOf(entries), List.copyOf(classNames), skipped);
+    }
+
+    private static void checkFolders(Path folder, List<Entry> entries) {
+        List<Path> children;
+        try (Stream<Path> found = Files.list(folder)) {
+            children = found.filter(child -> Files.isDirectory(child) && !isHidden(child))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new BuildException("image folder " + folder + ": cannot be listed: " + e, e);
+        }
+        String wanted = " (wanted: one folder per class with image files: " + new TreeSet<>(EXTENSIONS) + ")";
+        if (children.isEmpty()) {
+            throw new BuildException("image folder " + folder + ": there are no class folders in it" + wanted);
+        }
+        if (entries.isEmpty()) {
+            throw new BuildException("image folder " + folder + ": there are no image files in its folders" + wanted);
+        }
+        for (Path child : children) {
+            String prefix = child.getFileName() + "/";
+            if (entries.stream().noneMatch(entry -> entry.key().startsWith(prefix))) {
+                throw new BuildException("image folder " + folder + ": class folder '" + child.getFileName()
+                        + "' holds no image files (fill or remove it)" + wanted);
+            }
+        }
+    }
+
+    private static boolean isHidden(Path path) {
+        return path.getFileName().toString().startsWith(".");
+    }
+
+    private static boolean isImage(Path file) {
+        String name = file.getFileName().toString();
+        return EXTENSIONS.contains(name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT));
+    }
+}
