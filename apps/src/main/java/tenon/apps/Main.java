@@ -4,8 +4,12 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
+import tenon.apps.cli.EnumConverter;
 import tenon.apps.cli.Interpreter;
+import tenon.apps.data.BuildCommand;
 import tenon.apps.data.InspectCommand;
+import tenon.apps.training.NetworkSpec;
+import tenon.apps.training.SummaryCommand;
 
 /** The {@code tenon} command: exit code 0 means done, 1 failed, 2 called wrongly. */
 @Command(
@@ -13,7 +17,7 @@ import tenon.apps.data.InspectCommand;
         description = "Trains, evaluates and inspects deep networks for vision.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        subcommands = {InspectCommand.class},
+        subcommands = {BuildCommand.class, SummaryCommand.class, InspectCommand.class},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:failed", "2:called wrongly"})
 public final class Main implements Runnable {
@@ -36,7 +40,13 @@ public final class Main implements Runnable {
 
     /** The whole command line, for tests to run inside their JVM. */
     static CommandLine commandLine() {
-        return Interpreter.commandLine(new Main());
+        CommandLine commandLine = Interpreter.commandLine(new Main());
+        register(commandLine, NetworkSpec.Kind.class);
+        return commandLine;
+    }
+
+    private static <E extends Enum<E>> void register(CommandLine commandLine, Class<E> type) {
+        commandLine.registerConverter(type, new EnumConverter<>(type));
     }
 
     @Override

@@ -1,0 +1,11 @@
+package tenon.apps.data;
+
+import picocli.CommandLine.Command;
+import tenon.apps.cli.CommandGroup;
+
+/** {@code tenon build}: record files from pictures and labels in other forms. */
+@Command(
+        name = "build",
+        description = "Builds record files (.trec), which training reads quickly and checks by checksum.",
+        subcommands = BuildIdxCommand.class)
+public final class BuildCommand extends CommandGroup {}

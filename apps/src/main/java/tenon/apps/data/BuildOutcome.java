@@ -1,0 +1,37 @@
+package tenon.apps.data;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tenon.apps.cli.Console;
+import tenon.io.build.BuildReport;
+
+/** What a builder did, for people and for programs. */
+final class BuildOutcome {
+    private static final int SHOWN = 10;
+
+    private BuildOutcome() {}
+
+    static Map<String, Object> print(BuildReport report, Console console) {
+        List<Map<String, Object>> files = new ArrayList<>();
+        for (BuildReport.Part part : report.parts()) {
+            console.print("%s: %d samples in %s", part.split(), part.sampleCount(), part.file());
+            Map<String, Object> file = new LinkedHashMap<>();
+            file.put("split", part.split());
+            file.put("file", part.file().toString());
+            file.put("samples", part.sampleCount());
+            files.add(file);
+        }
+        report.skipped().stream()
+                .limit(SHOWN)
+                .forEach(skipped -> console.warn("left out " + skipped.file() + ": " + skipped.reason()));
+        if (report.skipped().size() > SHOWN) {
+            console.warn("left out " + (report.skipped().size() - SHOWN) + " more files");
+        }
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("files", files);
+        result.put("skipped", report.skipped().size());
+        return result;
+    }
+}

@@ -1,0 +1,53 @@
+package tenon.apps.training;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import tenon.engine.DType;
+import tenon.engine.GradMode;
+import tenon.engine.Scope;
+import tenon.engine.Tensor;
+import tenon.engine.ops.Losses;
+import tenon.io.data.Normalization;
+import tenon.io.image.Image;
+import tenon.io.image.Resize;
+import tenon.layers.Module;
+
+/**
+ * A trained network with what it takes to ask it about a picture. Lives in the scope in which its network was built.
+ *
+ * @param normalization the one it was trained with
+ * @param classNames one per class
+ */
+public record Classifier(NetworkSpec spec, Module network, Normalization normalization, List<String> classNames) {
+    /** A class with its probability. */
+    public record Guess(String name, double probability) {}
+
+    /** Probability of each class for one picture of any size, which is squashed to the network's input. */
+    public float[] probabilities(Image picture) {
+        Image fitted = Resize.bilinear(picture.withChannels(spec.channels()), spec.width(), spec.height());
+        float[] values = new float[spec.height() * spec.width() * spec.channels()];
+        float[] means = normalization.means();
+        float[] stds = normalization.stds();
+        for (int i = 0; i < values.length; i++) {
+            int channel = means.length == 1 ? 0 : i % spec.channels();
+            values[i] = ((fitted.pixels()[i] & 0xFF) - means[channel]) / stds[channel];
+        }
+        network.eval();
+        try (Scope _ = Scope.open("predict");
+                var _ = GradMode.noGrad()) {
+            Tensor input = Tensor.empty(spec.input(1), DType.F32);
+            input.upload(values);
+            return Losses.softmax(network.apply(input)).toFloatArray();
+        }
+    }
+
+    /** The {@code count} likeliest classes, likeliest first. */
+    public List<Guess> guess(Image picture, int count) {
+        float[] probabilities = probabilities(picture);
+        return IntStream.range(0, probabilities.length)
+                .mapToObj(i -> new Guess(classNames.get(i), probabilities[i]))
+                .sorted((a, b) -> Double.compare(b.probability(), a.probability()))
+                .limit(count)
+                .toList();
+    }
+}

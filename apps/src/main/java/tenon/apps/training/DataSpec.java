@@ -1,0 +1,35 @@
+package tenon.apps.training;
+
+import java.util.List;
+import tenon.apps.cli.UsageException;
+import tenon.io.data.Normalization;
+
+/**
+ * What a network is trained on and judged by while training.
+ *
+ * @param train samples to learn from
+ * @param validation samples to judge each epoch by, never augmented
+ * @param normalization for both, and later for every picture the network is asked about
+ * @param classNames one per class
+ */
+public record DataSpec(Part train, Part validation, Normalization normalization, List<String> classNames) {
+    /**
+     * Samples of a record file.
+     *
+     * @param file path of the record file
+     * @param from first sample
+     * @param to the sample after the last
+     */
+    public record Part(String file, int from, int to) {
+        public Part {
+            if (from < 0 || to <= from) {
+                throw new UsageException(
+                        "data: needs at least one sample of " + file + ": from=" + from + ", to=" + to);
+            }
+        }
+
+        public int size() {
+            return to - from;
+        }
+    }
+}
