@@ -10,7 +10,7 @@ import tenon.engine.Tensor;
 import tenon.engine.backend.ActivationKernels;
 import tenon.engine.ops.Activation;
 
-/** Activations: ReLU and the sums on own kernels, which keep NaN where oneDNN's ReLU gives 0; the others on oneDNN. */
+/** Activations: ReLU, ReLU6 and the sums on own kernels, which keep NaN where oneDNN's clipping gives 0; the others on oneDNN. */
 final class CpuActivation implements ActivationKernels {
     private record Key(Pass pass, Activation activation, long count, DType dtype) {}
 
@@ -36,6 +36,11 @@ final class CpuActivation implements ActivationKernels {
                 var in = input.segment();
                 var out = output.segment();
                 backend.elementwise(input.elementCount(), (from, to) -> backend.kernels.relu(in, out, from, to));
+            }
+            case RELU6 -> {
+                var in = input.segment();
+                var out = output.segment();
+                backend.elementwise(input.elementCount(), (from, to) -> backend.kernels.relu6(in, out, from, to));
             }
             default -> {
                 synchronized (backend.dnnl) {
@@ -64,6 +69,13 @@ final class CpuActivation implements ActivationKernels {
                 var in = gradInput.segment();
                 backend.elementwise(
                         output.elementCount(), (from, to) -> backend.kernels.reluBackward(out, grad, in, from, to));
+            }
+            case RELU6 -> {
+                var out = output.segment();
+                var grad = gradOutput.segment();
+                var in = gradInput.segment();
+                backend.elementwise(
+                        output.elementCount(), (from, to) -> backend.kernels.relu6Backward(out, grad, in, from, to));
             }
             default -> {
                 synchronized (backend.dnnl) {
@@ -138,24 +150,21 @@ final class CpuActivation implements ActivationKernels {
         }
     }
 
-    private static int forwardAlgorithm(Activation activation) {
+    private static int algorithm(Activation activation) {
         return switch (activation.kind()) {
-            case RELU, LEAKY_RELU -> dnnl_eltwise_relu_use_dst_for_bwd;
-            case RELU6 -> dnnl_eltwise_clip_v2_use_dst_for_bwd;
+            case LEAKY_RELU -> dnnl_eltwise_relu_use_dst_for_bwd;
             case ELU -> dnnl_eltwise_elu_use_dst_for_bwd;
             case SIGMOID -> dnnl_eltwise_logistic_use_dst_for_bwd;
             case TANH -> dnnl_eltwise_tanh_use_dst_for_bwd;
-            case NONE -> throw new IllegalArgumentException("identity needs no primitive");
+            case NONE, RELU, RELU6 -> throw new IllegalArgumentException(activation.opName() + " is no primitive");
         };
     }
 
     private Compiled compile(Key key) {
         Activation activation = key.activation;
         try (Build build = new Build(backend.dnnl, activation.opName() + " " + key.pass, key)) {
-            boolean clip = activation.kind() == Activation.Kind.RELU6;
-            float alpha = clip ? 0 : activation.alpha();
-            float beta = clip ? 6 : 0;
-            int algorithm = forwardAlgorithm(activation);
+            float alpha = activation.alpha();
+            int algorithm = algorithm(activation);
             dnnl_memory_desc data = build.plain(key.dtype, key.count);
             dnnl_primitive_desc forward = new dnnl_primitive_desc();
             build.created(
@@ -167,7 +176,7 @@ final class CpuActivation implements ActivationKernels {
                             data,
                             data,
                             alpha,
-                            beta,
+                            0,
                             build.attributes()),
                     "dnnl_eltwise_forward_primitive_desc_create",
                     forward);
@@ -184,7 +193,7 @@ final class CpuActivation implements ActivationKernels {
                             data,
                             data,
                             alpha,
-                            beta,
+                            0,
                             forward,
                             build.attributes()),
                     "dnnl_eltwise_backward_primitive_desc_create",

@@ -11,9 +11,8 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_success;
 import org.bytedeco.dnnl.dnnl_engine;
 import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.dnnl.global.dnnl;
-import org.bytedeco.javacpp.Loader;
 import tenon.engine.TenonException;
-import tenon.engine.nativelib.NativeDirectory;
+import tenon.engine.nativelib.DnnlLibrary;
 
 /**
  * oneDNN's engine and stream with what all primitives share: scratch memory, counters, the thread count. Its monitor guards the shared memory
@@ -35,28 +34,13 @@ final class Dnnl implements AutoCloseable {
     long descriptors;
 
     Dnnl(int threads, Scratch scratchpad, Scratch weights, Scratch unwanted) {
-        openMp = OpenMp.find(load());
+        openMp = OpenMp.find(DnnlLibrary.load());
         this.threads = threads;
         this.scratchpad = scratchpad;
         this.weights = weights;
         this.unwanted = unwanted;
         check(dnnl_engine_create(engine, dnnl_cpu, 0), "dnnl_engine_create", "oneDNN");
         check(dnnl_stream_create(stream, engine, dnnl_stream_default_flags), "dnnl_stream_create", "oneDNN");
-    }
-
-    /** Loads the library, unpacking it into a folder that allows that; returns its path. */
-    static String load() {
-        NativeDirectory.prepare();
-        OpenMp.prepareEnvironment();
-        try {
-            return Loader.load(dnnl.class);
-        } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
-            throw new TenonException(
-                    "oneDNN: the native library must load: " + e.getMessage()
-                            + " (is there a dnnl jar for this platform? can the folder -D" + NativeDirectory.PROPERTY
-                            + " be written and executed?)",
-                    e);
-        }
     }
 
     /** Throws unless {@code status} is success. */

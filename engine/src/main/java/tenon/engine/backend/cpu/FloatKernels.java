@@ -39,6 +39,12 @@ interface FloatKernels {
     /** gradIn = gradOut where output &gt; 0, else 0. */
     void reluBackward(MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to);
 
+    /** out = min(max(in, 0), 6), NaN kept. */
+    void relu6(MemorySegment in, MemorySegment out, long from, long to);
+
+    /** gradIn = gradOut where 0 &lt; output &lt; 6, else 0. */
+    void relu6Backward(MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to);
+
     void fill(MemorySegment out, float value, long from, long to);
 
     /** Copies columns [fromOffset, fromOffset + count) of a matrix with {@code fromColumns} columns to those at {@code toOffset} of another. */

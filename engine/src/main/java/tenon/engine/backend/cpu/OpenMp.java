@@ -53,34 +53,6 @@ final class OpenMp {
         return found;
     }
 
-    /**
-     * Must run before the library loads. Waiting threads spin for some 30 µs before they sleep, unless the user chose otherwise: GNU's default of milliseconds
-     * starves everything else on the machine, and sleeping at once costs small networks a quarter of their speed.
-     */
-    @SuppressWarnings("restricted")
-    static void prepareEnvironment() {
-        if (System.getenv("OMP_WAIT_POLICY") != null || System.getenv("GOMP_SPINCOUNT") != null) {
-            return;
-        }
-        Linker linker = Linker.nativeLinker();
-        MemorySegment setenv = linker.defaultLookup().find("setenv").orElse(null);
-        if (setenv == null) {
-            return;
-        }
-        MethodHandle call = linker.downcallHandle(
-                setenv,
-                FunctionDescriptor.of(
-                        ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
-        try (Arena arena = Arena.ofConfined()) {
-            int status = (int) call.invokeExact(arena.allocateFrom("GOMP_SPINCOUNT"), arena.allocateFrom("10000"), 0);
-            if (status != 0) {
-                throw new IllegalStateException("setenv GOMP_SPINCOUNT failed: status=" + status);
-            }
-        } catch (Throwable e) {
-            throw new IllegalStateException("setenv failed", e);
-        }
-    }
-
     /** Whether Java code can run on the library's threads. */
     boolean hasParallel() {
         return parallel != null && threadNumber != null && teamSize != null;

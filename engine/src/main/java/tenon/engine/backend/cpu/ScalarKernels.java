@@ -79,6 +79,22 @@ final class ScalarKernels implements FloatKernels {
     }
 
     @Override
+    public void relu6(MemorySegment in, MemorySegment out, long from, long to) {
+        for (long i = from; i < to; i++) {
+            float x = get(in, i);
+            set(out, i, x <= 0 ? 0 : x > 6 ? 6 : x);
+        }
+    }
+
+    @Override
+    public void relu6Backward(MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
+        for (long i = from; i < to; i++) {
+            float y = get(output, i);
+            set(gradIn, i, y > 0 && y < 6 ? get(gradOut, i) : 0);
+        }
+    }
+
+    @Override
     public void fill(MemorySegment out, float value, long from, long to) {
         for (long i = from; i < to; i++) {
             set(out, i, value);

@@ -135,6 +135,28 @@ final class VectorKernels implements FloatKernels {
     }
 
     @Override
+    public void relu6(MemorySegment in, MemorySegment out, long from, long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            FloatVector x = positive(load(in, i));
+            store(x.blend(6f, x.compare(VectorOperators.GT, 6f)), out, i);
+        }
+        scalar.relu6(in, out, bound, to);
+    }
+
+    @Override
+    public void relu6Backward(MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
+        long bound = bound(from, to);
+        FloatVector zero = FloatVector.zero(S);
+        for (long i = from; i < bound; i += L) {
+            FloatVector y = load(output, i);
+            VectorMask<Float> inside = y.compare(VectorOperators.GT, 0f).and(y.compare(VectorOperators.LT, 6f));
+            store(zero.blend(load(gradOut, i), inside), gradIn, i);
+        }
+        scalar.relu6Backward(output, gradOut, gradIn, bound, to);
+    }
+
+    @Override
     public void fill(MemorySegment out, float value, long from, long to) {
         long bound = bound(from, to);
         FloatVector values = FloatVector.broadcast(S, value);
