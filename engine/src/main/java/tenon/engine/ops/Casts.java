@@ -4,6 +4,8 @@ import static tenon.engine.autograd.Autograd.save;
 import static tenon.engine.autograd.Autograd.saveNothing;
 
 import tenon.engine.DType;
+import tenon.engine.DTypeException;
+import tenon.engine.TenonException;
 import tenon.engine.Tensor;
 import tenon.engine.autograd.Autograd;
 import tenon.engine.backend.Backend;
@@ -18,9 +20,12 @@ public final class Casts {
         if (input.dtype() == dtype) {
             return input;
         }
+        if (!dtype.isFloating()) {
+            throw new DTypeException(TenonException.where("cast") + ": the result must have a floating dtype: from="
+                    + input.dtype() + ", to=" + dtype);
+        }
         Backend backend = input.backend();
         Tensor output = Tensor.empty(backend, input.shape(), dtype);
-        Checks.floating("cast", "output", output);
         backend.cast(input, output);
         return Autograd.record(
                 "cast",

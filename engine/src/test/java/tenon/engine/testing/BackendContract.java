@@ -21,7 +21,7 @@ import tenon.engine.testing.OpCase.Outcome;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class BackendContract {
     protected Backend backend;
-    private Backend reference;
+    protected Backend reference;
     private Scope scope;
 
     protected abstract Backend open();

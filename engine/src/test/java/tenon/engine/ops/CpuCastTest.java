@@ -1,0 +1,11 @@
+package tenon.engine.ops;
+
+import tenon.engine.backend.Backend;
+import tenon.engine.backend.cpu.CpuBackend;
+
+class CpuCastTest extends CastContract {
+    @Override
+    protected Backend open() {
+        return CpuBackend.open(2);
+    }
+}
