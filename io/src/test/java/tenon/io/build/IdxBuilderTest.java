@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -116,7 +117,7 @@ class IdxBuilderTest {
     void filesThatAreNotIdxAreRefused() throws IOException {
         Path labels = write("labels", idx(new byte[2], 2));
         expectRefused(new byte[0], labels, "no IDX file");
-        expectRefused("not an idx file".getBytes(java.nio.charset.StandardCharsets.US_ASCII), labels, "no IDX file");
+        expectRefused("not an idx file".getBytes(StandardCharsets.US_ASCII), labels, "no IDX file");
         expectRefused(new byte[] {0, 0, 0x0D, 3, 0, 0, 0, 1}, labels, "type=13");
         expectRefused(idx(new byte[2], 2), labels, "images and labels swapped?");
         expectRefused(new byte[] {0, 0, 8, 3, 0, 0}, labels, "ends inside its header");

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.TreeSet;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -34,7 +36,7 @@ class ImageFolderBuilderTest {
             for (int p = 0; p < 24; p++) {
                 image.setRGB(p % 6, p / 6, classIndex << 16 | i << 8 | 7);
             }
-            String format = extension.toLowerCase(java.util.Locale.ROOT);
+            String format = extension.toLowerCase(Locale.ROOT);
             assertThat(ImageIO.write(
                             image,
                             format,
@@ -113,7 +115,7 @@ class ImageFolderBuilderTest {
             classes[i] = i * 7 % 3;
         }
         for (boolean stratified : new boolean[] {false, true}) {
-            int[] splitOf = new Splits("train", java.util.Map.of("test", 0.25), stratified).assign(classes, 3);
+            int[] splitOf = new Splits("train", Map.of("test", 0.25), stratified).assign(classes, 3);
             int[] perClass = new int[3];
             for (int i = 0; i < splitOf.length; i++) {
                 perClass[classes[i]] += splitOf[i];

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.engine.ClosedException;
+import tenon.engine.Device;
+import tenon.engine.Rng;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.ShapeException;
@@ -34,6 +37,7 @@ import tenon.io.image.ImageCodec;
 import tenon.io.record.Label;
 import tenon.io.record.LabelKind;
 import tenon.io.record.RecordException;
+import tenon.io.record.RecordReader;
 import tenon.io.record.RecordSchema;
 import tenon.io.record.RecordWriter;
 
@@ -296,7 +300,7 @@ class RecordBatchSourceTest {
 
     @Test
     void readingARawSampleAllocatesNothing() {
-        try (tenon.io.record.RecordReader reader = tenon.io.record.RecordReader.open(file);
+        try (RecordReader reader = RecordReader.open(file);
                 Arena arena = Arena.ofConfined()) {
             SampleDecoder decoder = new SampleDecoder(reader, 2, 2, 1, List.of(), Normalization.UNIT);
             MemorySegment inputs = arena.allocate(COUNT * 16);
@@ -316,6 +320,38 @@ class RecordBatchSourceTest {
             // Interpreted code may make small views that compiled code does not; buffers would be hundreds of bytes.
             assertThat(perSample).isLessThan(256);
         }
+    }
+
+    /** The reference back-end that says it is a GPU: batches must then go through upload. */
+    private Backend device(List<Long> uploads) {
+        return (Backend) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {Backend.class}, (_, method, arguments) -> {
+                    if (method.getName().equals("device")) {
+                        return new Device.Cuda(0);
+                    }
+                    if (method.getName().equals("upload")) {
+                        uploads.add(((MemorySegment) arguments[0]).byteSize());
+                    }
+                    return method.invoke(backend, arguments);
+                });
+    }
+
+    @Test
+    void onADeviceBatchesAreUploadedFromTheRing() {
+        List<Long> uploads = new ArrayList<>();
+        try (RecordBatchSource here = source().shuffle(true).open();
+                RecordBatchSource there = source().shuffle(true)
+                        .threads(3)
+                        .backend(device(uploads))
+                        .open()) {
+            assertThat(epoch(there, 1, 0)).isEqualTo(epoch(here, 1, 0));
+            assertThat(epoch(there, 2, 4)).isEqualTo(epoch(here, 2, 4));
+        }
+        assertThat(uploads)
+                .hasSize(2 * (11 + 7))
+                .startsWith(160L, 40L, 160L, 40L)
+                .endsWith(48L, 12L);
+        assertThat(backend.allocator().statistics().liveBytes()).isZero();
     }
 
     @Test
@@ -354,7 +390,7 @@ class RecordBatchSourceTest {
 
     @Test
     void anErrorInAnAugmenterNamesTheSample() {
-        Augmenter failing = (FloatImage in, FloatImage out, tenon.engine.Rng rng) -> {
+        Augmenter failing = (FloatImage in, FloatImage out, Rng rng) -> {
             throw new IllegalStateException("broken");
         };
         try (RecordBatchSource source = source().augment(failing).open();

@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.zip.CRC32;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriter;
@@ -180,7 +181,7 @@ class ImageCodecTest {
         Arrays.fill(png, 16, 24, (byte) 0);
         png[17] = 1;
         png[21] = 1;
-        java.util.zip.CRC32 crc = new java.util.zip.CRC32();
+        CRC32 crc = new CRC32();
         crc.update(png, 12, 17);
         for (int i = 0; i < 4; i++) {
             png[29 + i] = (byte) (crc.getValue() >> 24 - 8 * i);

@@ -1,0 +1,2 @@
+/** Turns folders of images and IDX files into record files. */
+package tenon.io.build;

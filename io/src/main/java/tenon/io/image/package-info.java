@@ -1,0 +1,2 @@
+/** Decoding, resizing and encoding of images. */
+package tenon.io.image;
