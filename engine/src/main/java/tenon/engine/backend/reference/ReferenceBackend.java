@@ -42,8 +42,9 @@ public final class ReferenceBackend implements Backend {
         allocator = new CachingAllocator(new HostMemory(), limitBytes);
     }
 
+    /** Memory limited by {@code -Dtenon.memory.limit} in bytes, or not at all. */
     public static ReferenceBackend open() {
-        return open(Long.MAX_VALUE);
+        return open(Long.getLong("tenon.memory.limit", Long.MAX_VALUE));
     }
 
     /** @param limitBytes most bytes held from the system at any time */
