@@ -1,7 +1,6 @@
 package tenon.engine.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
-import tenon.engine.Philox;
 import tenon.engine.Rng;
 import tenon.engine.Tensor;
 import tenon.engine.backend.RandomKernels;
@@ -24,25 +23,12 @@ final class CpuRandom implements RandomKernels {
         // The draw is (bits >>> 8)·2^-24, so "draw < rate" is a comparison of integers.
         int threshold = (int) Math.ceil(rate * 0x1.0p24);
         float keep = (float) (1 / (1 - rate));
+        FloatKernels kernels = backend.kernels;
         backend.parallel.range(
-                input.elementCount(), GRAIN, (from, to) -> dropout(in, out, threshold, keep, rng, from, to));
-    }
-
-    private static void dropout(
-            MemorySegment in, MemorySegment out, int threshold, float keep, Rng rng, long from, long to) {
-        long seed = rng.seed();
-        int stream = rng.stream();
-        int step = rng.step();
-        int[] block = new int[4];
-        for (long i = from; i < to; ) {
-            long number = i >>> 2;
-            Philox.block(seed, (int) number, (int) (number >>> 32), step, stream, block);
-            long end = Math.min(to, (number + 1) << 2);
-            for (; i < end; i++) {
-                float x = Floats.get(in, i) * keep;
-                Floats.set(out, i, (block[(int) (i & 3)] >>> 8) < threshold ? 0 : x);
-            }
-        }
+                input.elementCount(),
+                GRAIN,
+                (from, to) ->
+                        kernels.dropout(in, out, threshold, keep, rng.seed(), rng.step(), rng.stream(), from, to));
     }
 
     /** A sequence of its own for one thread: {@link Rng} caches a block. */

@@ -67,6 +67,23 @@ interface FloatKernels {
     /** sums[offset + c] = sum over rows [from, to) of in[r, c], in F64. */
     void columnSums(MemorySegment in, int columns, long from, long to, double[] sums, int offset);
 
+    /**
+     * out = 0 where draw i of the sequence is below the threshold, else factor·in.
+     *
+     * @param threshold of the upper 24 bits of a draw
+     * @param from a multiple of 4, where a Philox block starts
+     */
+    void dropout(
+            MemorySegment in,
+            MemorySegment out,
+            int threshold,
+            float factor,
+            long seed,
+            int step,
+            int stream,
+            long from,
+            long to);
+
     /** Rounds to bfloat16, to nearest even. */
     void toBf16(MemorySegment in, MemorySegment out, long from, long to);
 

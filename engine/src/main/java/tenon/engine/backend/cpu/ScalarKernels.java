@@ -6,6 +6,7 @@ import static tenon.engine.backend.cpu.Floats.set;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import tenon.engine.DType;
+import tenon.engine.Philox;
 
 /** Plain loops: the definition, the tails of the vector version, and the fallback without the Vector API. */
 final class ScalarKernels implements FloatKernels {
@@ -151,6 +152,29 @@ final class ScalarKernels implements FloatKernels {
         for (long r = from; r < to; r++) {
             for (int c = first; c < columns; c++) {
                 sums[offset + c] += get(in, r * columns + c);
+            }
+        }
+    }
+
+    @Override
+    public void dropout(
+            MemorySegment in,
+            MemorySegment out,
+            int threshold,
+            float factor,
+            long seed,
+            int step,
+            int stream,
+            long from,
+            long to) {
+        int[] block = new int[4];
+        long i = from;
+        while (i < to) {
+            long number = i >>> 2;
+            Philox.block(seed, (int) number, (int) (number >>> 32), step, stream, block);
+            long end = Math.min(to, (number + 1) << 2);
+            for (; i < end; i++) {
+                set(out, i, (block[(int) (i & 3)] >>> 8) < threshold ? 0 : get(in, i) * factor);
             }
         }
     }

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
@@ -19,6 +20,15 @@ final class VectorKernels implements FloatKernels {
     /** As many shorts as there are floats in a vector. */
     private static final VectorSpecies<Short> SHORTS =
             VectorSpecies.of(short.class, VectorShape.forBitSize(S.vectorBitSize() / 2));
+
+    private static final VectorSpecies<Long> LONGS = VectorSpecies.of(long.class, S.vectorShape());
+    /** Constants of {@link tenon.engine.Philox}, unsigned. */
+    private static final long M0 = 0xD2511F53L;
+
+    private static final long M1 = 0xCD9E8D57L;
+    private static final long W0 = 0x9E3779B9L;
+    private static final long W1 = 0xBB67AE85L;
+    private static final long LOW = 0xFFFF_FFFFL;
 
     private static final int L = S.length();
     private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
@@ -246,6 +256,59 @@ final class VectorKernels implements FloatKernels {
             b.intoArray(sums, offset + c + L / 2);
         }
         ScalarKernels.columnSums(in, columns, bound, from, to, sums, offset);
+    }
+
+    /** One Philox block per lane, each word in the lower half of a long: see {@link tenon.engine.Philox}. */
+    @Override
+    public void dropout(
+            MemorySegment in,
+            MemorySegment out,
+            int threshold,
+            float factor,
+            long seed,
+            int step,
+            int stream,
+            long from,
+            long to) {
+        // 2·L elements are L / 2 blocks, a vector of longs.
+        long bound = to - (to - from) % (2 * L);
+        long limit = (long) threshold << 8;
+        LongVector lanes = LongVector.zero(LONGS).addIndex(1);
+        for (long i = from; i < bound; i += 2 * L) {
+            LongVector number = lanes.add(i >>> 2);
+            LongVector c0 = number.and(LOW);
+            LongVector c1 = number.lanewise(VectorOperators.LSHR, 32);
+            LongVector c2 = LongVector.broadcast(LONGS, step & LOW);
+            LongVector c3 = LongVector.broadcast(LONGS, stream & LOW);
+            long k0 = seed & LOW;
+            long k1 = seed >>> 32;
+            for (int round = 0; round < 10; round++) {
+                LongVector p0 = c0.mul(M0);
+                LongVector p1 = c2.mul(M1);
+                c0 = p1.lanewise(VectorOperators.LSHR, 32)
+                        .lanewise(VectorOperators.XOR, c1)
+                        .lanewise(VectorOperators.XOR, k0);
+                c2 = p0.lanewise(VectorOperators.LSHR, 32)
+                        .lanewise(VectorOperators.XOR, c3)
+                        .lanewise(VectorOperators.XOR, k1);
+                c1 = p1.and(LOW);
+                c3 = p0.and(LOW);
+                k0 = (k0 + W0) & LOW;
+                k1 = (k1 + W1) & LOW;
+            }
+            // Word j of block b decides element 4·b + j.
+            int dropped = dropped(c0, limit, 0x11111111)
+                    | dropped(c1, limit, 0x22222222)
+                    | dropped(c2, limit, 0x44444444)
+                    | dropped(c3, limit, 0x88888888);
+            store(load(in, i).mul(factor).blend(0f, VectorMask.fromLong(S, dropped)), out, i);
+            store(load(in, i + L).mul(factor).blend(0f, VectorMask.fromLong(S, dropped >>> L)), out, i + L);
+        }
+        scalar.dropout(in, out, threshold, factor, seed, step, stream, bound, to);
+    }
+
+    private static int dropped(LongVector words, long limit, int places) {
+        return Integer.expand((int) words.compare(VectorOperators.LT, limit).toLong(), places);
     }
 
     @Override

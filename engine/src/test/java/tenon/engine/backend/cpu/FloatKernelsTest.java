@@ -77,6 +77,7 @@ class FloatKernelsTest {
                 of("fill", (k, b) -> k.fill(b[2], 2.5f, 3, SIZE)),
                 of("copyColumns", (k, b) -> k.copyColumns(b[0], 37, 5, b[2], 41, 2, 21, 0, 4)),
                 of("copyFewColumns", (k, b) -> k.copyColumns(b[0], 7, 1, b[2], 5, 2, 3, 0, 20)),
+                of("dropout", (k, b) -> k.dropout(b[0], b[2], 1 << 22, 1.5f, -1L, -2, -3, 4, SIZE)),
                 of("toBf16", (k, b) -> k.toBf16(b[0], b[2], 3, SIZE)),
                 of("fromBf16", (k, b) -> k.fromBf16(b[0], b[2], 3, SIZE)),
                 of("sgd", (k, b) -> k.sgd(b[0], b[1], null, 0.1f, 0, false, 0.5f, 0.01f, 3, SIZE)),
