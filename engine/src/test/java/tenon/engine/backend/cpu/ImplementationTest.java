@@ -1,0 +1,125 @@
+package tenon.engine.backend.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import tenon.engine.DType;
+import tenon.engine.Scope;
+import tenon.engine.Shape;
+import tenon.engine.Tensor;
+import tenon.engine.ops.Activation;
+import tenon.engine.ops.Activations;
+import tenon.engine.ops.BatchNormSpec;
+import tenon.engine.ops.ConvSpec;
+import tenon.engine.ops.Convolution;
+import tenon.engine.ops.Dense;
+import tenon.engine.ops.Normalization;
+import tenon.engine.ops.Padding;
+import tenon.engine.ops.PoolSpec;
+import tenon.engine.ops.Pooling;
+
+/** No primitive of the networks' layers, forward or backward, falls to oneDNN's reference loops, which are a hundred times slower. */
+class ImplementationTest {
+    private CpuBackend cpu;
+    private Scope scope;
+
+    @BeforeEach
+    void open() {
+        cpu = CpuBackend.open(2);
+        scope = Scope.open("test", cpu);
+    }
+
+    @AfterEach
+    void close() {
+        scope.close();
+        cpu.close();
+    }
+
+    private static Tensor leaf(int... dims) {
+        return Tensor.full(Shape.of(dims), DType.F32, 0.5).requireGrad(true);
+    }
+
+    private void backwardAndCheck(Tensor output, int primitives) {
+        output.backward(Tensor.full(output.shape(), DType.F32, 1));
+        List<PrimitiveReport> reports = cpu.primitiveReport();
+        assertThat(reports).hasSizeGreaterThanOrEqualTo(primitives).noneMatch(PrimitiveReport::isReference);
+    }
+
+    static Stream<Arguments> convolutions() {
+        return Stream.of(
+                Arguments.of("AlexNet 1", 55, 3, 96, 11, new ConvSpec(4, 4, Padding.NONE, 1, 1, 1)),
+                Arguments.of(
+                        "AlexNet 2 in groups", 13, 96, 256, 5, ConvSpec.of(1, 2).withGroups(2)),
+                Arguments.of("ResNet stem", 64, 3, 64, 7, ConvSpec.of(2, 3)),
+                Arguments.of("VGG", 14, 512, 512, 3, ConvSpec.of(1, 1)),
+                Arguments.of("1x1", 14, 256, 64, 1, ConvSpec.of(1, 0)),
+                Arguments.of("1x1 stride 2", 14, 256, 512, 1, ConvSpec.of(2, 0)),
+                Arguments.of("one channel", 28, 1, 32, 3, ConvSpec.of(1, 1)),
+                Arguments.of("LeNet", 28, 1, 20, 5, ConvSpec.of(1, 2)),
+                Arguments.of("asymmetric", 14, 64, 64, 3, ConvSpec.of(2, 0).withPadding(new Padding(0, 1, 0, 1))),
+                Arguments.of("dilated", 14, 64, 64, 3, ConvSpec.of(1, 2).withDilation(2)),
+                Arguments.of("depthwise", 14, 64, 64, 3, ConvSpec.of(1, 1).withGroups(64)),
+                Arguments.of(
+                        "depthwise stride 2", 14, 64, 64, 3, ConvSpec.of(2, 1).withGroups(64)),
+                Arguments.of("odd channels", 14, 50, 21, 3, ConvSpec.of(1, 1)));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("convolutions")
+    void convolution(String name, int size, int channels, int filters, int kernel, ConvSpec spec) {
+        Tensor input = leaf(2, size, size, channels);
+        Tensor weight = leaf(filters, kernel, kernel, channels / spec.groups());
+        backwardAndCheck(Convolution.conv2d(input, weight, leaf(filters), spec), 3);
+    }
+
+    @Test
+    void dense() {
+        backwardAndCheck(Dense.dense(leaf(16, 300), leaf(10, 300), leaf(10)), 3);
+    }
+
+    @Test
+    void pooling() {
+        PoolSpec ceil = PoolSpec.of(3, 2).withCeilMode(true);
+        backwardAndCheck(Pooling.maxPool2d(leaf(2, 14, 14, 64), PoolSpec.of(2, 2)), 2);
+        backwardAndCheck(Pooling.maxPool2d(leaf(2, 14, 14, 64), ceil), 4);
+        backwardAndCheck(Pooling.maxPool2d(leaf(2, 14, 14, 64), PoolSpec.of(3, 2, 1)), 6);
+        backwardAndCheck(Pooling.avgPool2d(leaf(2, 14, 14, 64), ceil), 8);
+        backwardAndCheck(
+                Pooling.avgPool2d(leaf(2, 14, 14, 64), PoolSpec.of(3, 1, 1).withCountPadding(true)), 10);
+        backwardAndCheck(Pooling.globalAvgPool2d(leaf(2, 7, 7, 64)), 12);
+    }
+
+    @Test
+    void batchNorm() {
+        for (Activation activation : List.of(Activation.NONE, Activation.RELU)) {
+            for (boolean frozen : new boolean[] {false, true}) {
+                BatchNormSpec spec = new BatchNormSpec(1e-5, 0.1, frozen, true, activation);
+                for (int[] shape : new int[][] {{4, 7, 7, 64}, {16, 48}}) {
+                    int c = shape[shape.length - 1];
+                    Tensor mean = Tensor.zeros(Shape.of(c), DType.F32);
+                    Tensor variance = Tensor.full(Shape.of(c), DType.F32, 1);
+                    Tensor gamma = frozen ? null : leaf(c);
+                    backwardAndCheck(
+                            Normalization.batchNorm(leaf(shape), gamma, leaf(c), mean, variance, spec, true), 2);
+                    Normalization.batchNorm(leaf(shape), gamma, leaf(c), mean, variance, spec, false);
+                }
+            }
+        }
+    }
+
+    @Test
+    void activations() {
+        for (Activation activation :
+                List.of(Activation.leakyRelu(0.1f), Activation.elu(0.25f), Activation.SIGMOID, Activation.TANH)) {
+            backwardAndCheck(Activations.activate(leaf(1000), activation), 2);
+        }
+        backwardAndCheck(Activations.prelu(leaf(2, 7, 7, 64), leaf(64)), 2);
+    }
+}
