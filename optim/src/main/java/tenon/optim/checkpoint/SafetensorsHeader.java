@@ -18,6 +18,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The JSON header of a safetensors file, believed in nothing: names once, element types known, sizes equal to shape times element, ranges inside the
@@ -177,7 +178,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, SafetensorsEn
         ObjectNode root = JSON.createObjectNode();
         if (!metadata.isEmpty()) {
             ObjectNode notes = root.putObject("__metadata__");
-            metadata.forEach(notes::put);
+            new TreeMap<>(metadata).forEach(notes::put);
         }
         for (SafetensorsEntry entry : entries.values()) {
             ObjectNode node = root.putObject(entry.name());

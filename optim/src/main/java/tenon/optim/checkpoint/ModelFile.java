@@ -1,0 +1,54 @@
+package tenon.optim.checkpoint;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import tenon.engine.Tensor;
+import tenon.layers.Module;
+
+/** A network's parameters and buffers as safetensors, by their dotted names. */
+public final class ModelFile {
+    /** What the metadata of every file says about its layouts. */
+    static final Map<String, String> LAYOUTS = Map.of(
+            "producer", "tenon",
+            "layout.activations", "NHWC",
+            "layout.convolution", "KRSC (out, height, width, in / groups)",
+            "layout.dense", "OI (out, in)");
+
+    private ModelFile() {}
+
+    /**
+     * Writes a new file, which takes its place when it is whole.
+     *
+     * @param notes further metadata, e.g. class names
+     */
+    public static void save(Module model, Path file, Map<String, String> notes) {
+        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+        try {
+            Files.deleteIfExists(temporary);
+            write(FileOps.SYSTEM, temporary, model.state(), notes);
+            FileOps.SYSTEM.rename(temporary, file);
+            FileOps.SYSTEM.syncDirectory(file.toAbsolutePath().getParent());
+        } catch (IOException e) {
+            throw new CheckpointException("model: could not write '" + file + "': " + e + " (is the disk full?)", e);
+        }
+    }
+
+    /** Overwrites all parameters and buffers from a file, or from a checkpoint's folder; names and shapes must be the model's. */
+    public static void load(Path fileOrCheckpoint, Module model) {
+        Path file =
+                Files.isDirectory(fileOrCheckpoint) ? fileOrCheckpoint.resolve("model.safetensors") : fileOrCheckpoint;
+        try (SafetensorsFile saved = SafetensorsFile.open(file)) {
+            saved.readAll(model.state());
+        }
+    }
+
+    public static FileDigest write(FileOps files, Path file, Map<String, Tensor> tensors, Map<String, String> notes)
+            throws IOException {
+        Map<String, String> metadata = new LinkedHashMap<>(LAYOUTS);
+        metadata.putAll(notes);
+        return SafetensorsWriter.write(files, file, tensors, metadata);
+    }
+}

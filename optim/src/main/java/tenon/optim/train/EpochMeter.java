@@ -1,0 +1,71 @@
+package tenon.optim.train;
+
+import tenon.engine.Tensor;
+import tenon.optim.metrics.RankCounter;
+
+/** Means over the batches of an epoch. */
+final class EpochMeter {
+    private final RankCounter ranks = new RankCounter();
+    private double lossSum;
+    private long samples;
+    private double secondsBefore;
+    private long startNanos;
+    private boolean running;
+    private long samplesBefore;
+
+    /** Goes on from these sums. */
+    void restore(TrainingState.Running sums) {
+        lossSum = sums.lossSum();
+        samples = sums.samples();
+        ranks.restore(sums.ranked(), sums.rank1(), sums.rank5());
+        secondsBefore = sums.seconds();
+    }
+
+    void reset() {
+        running = false;
+        restore(new TrainingState.Running(0, 0, 0, 0, 0, 0));
+    }
+
+    void startClock() {
+        samplesBefore = samples;
+        startNanos = System.nanoTime();
+        running = true;
+    }
+
+    void stopClock() {
+        secondsBefore = seconds();
+        running = false;
+    }
+
+    /** @param loss mean over the batch */
+    void add(Tensor logits, Tensor target, double loss, int batchSize) {
+        lossSum += loss * batchSize;
+        samples += batchSize;
+        ranks.add(logits, target);
+    }
+
+    long samples() {
+        return samples;
+    }
+
+    double loss() {
+        return lossSum / samples;
+    }
+
+    RankCounter ranks() {
+        return ranks;
+    }
+
+    double seconds() {
+        return secondsBefore + (running ? (System.nanoTime() - startNanos) * 1e-9 : 0);
+    }
+
+    double imagesPerSecond() {
+        return (samples - samplesBefore) / Math.max(1e-9, (System.nanoTime() - startNanos) * 1e-9);
+    }
+
+    TrainingState.Running state() {
+        return new TrainingState.Running(
+                samples, lossSum, ranks.samples(), ranks.rank1Count(), ranks.rank5Count(), seconds());
+    }
+}

@@ -1,0 +1,27 @@
+package tenon.optim.train;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import tenon.optim.checkpoint.AtomicFiles;
+
+/** Rewrites {@code history.json} and {@code history.csv} in a folder at the end of every epoch. */
+public final class HistoryWriter implements Callback {
+    private final Path json;
+    private final Path csv;
+
+    /** @param folder must exist */
+    public HistoryWriter(Path folder) {
+        json = folder.resolve("history.json");
+        csv = folder.resolve("history.csv");
+    }
+
+    @Override
+    public void onEpochEnd(Trainer trainer, EpochRecord epoch) {
+        write(trainer.history());
+    }
+
+    public void write(History history) {
+        AtomicFiles.replace(json, (history.toJson() + "\n").getBytes(StandardCharsets.UTF_8));
+        AtomicFiles.replace(csv, history.toCsv().getBytes(StandardCharsets.UTF_8));
+    }
+}
