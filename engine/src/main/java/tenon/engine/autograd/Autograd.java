@@ -128,7 +128,6 @@ public final class Autograd {
     }
 
     private static void visit(Node node, PriorityQueue<Node> queue) {
-        checkNotReleased(node);
         Context context = Context.get();
         String outer = context.path();
         context.setPath(node.path());
@@ -149,7 +148,7 @@ public final class Autograd {
         node.release();
     }
 
-    private static void checkNotReleased(Node node) {
+    static void checkNotReleased(Node node) {
         if (node.isReleased()) {
             throw new AutogradException(
                     "backward: the graph through " + node.op() + (node.path().isEmpty() ? "" : " '" + node.path() + "'")

@@ -65,6 +65,7 @@ public final class GradientCheck {
 
     /** Gradients by backward, null for constants. */
     private static double[][] analytic(Function<Tensor[], Tensor> op, long seed, Tensor[] inputs) {
+        requireDoubles(inputs);
         forget(inputs);
         try (var _ = Scope.open("gradient check");
                 var _ = GradMode.enableGrad()) {
@@ -77,10 +78,6 @@ public final class GradientCheck {
         for (int i = 0; i < inputs.length; i++) {
             Tensor input = inputs[i];
             if (input != null && input.requiresGrad()) {
-                if (input.dtype() != DType.F64) {
-                    throw new DTypeException(
-                            "gradient check: inputs that require a gradient must be F64: input=" + i + " " + input);
-                }
                 if (input.grad() == null) {
                     throw new AssertionError(
                             "gradient check: backward must reach every input that requires a gradient: input=" + i + " "
@@ -91,6 +88,15 @@ public final class GradientCheck {
         }
         forget(inputs);
         return gradients;
+    }
+
+    private static void requireDoubles(Tensor[] inputs) {
+        for (int i = 0; i < inputs.length; i++) {
+            if (inputs[i] != null && inputs[i].requiresGrad() && inputs[i].dtype() != DType.F64) {
+                throw new DTypeException(
+                        "gradient check: inputs that require a gradient must be F64: input=" + i + " " + inputs[i]);
+            }
+        }
     }
 
     private static void forget(Tensor[] inputs) {

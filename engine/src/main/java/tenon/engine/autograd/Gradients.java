@@ -120,6 +120,7 @@ public final class Gradients {
     }
 
     private static void deliverToNode(Node producer, int index, Tensor gradient) {
+        Autograd.checkNotReleased(producer);
         Tensor[] slots = producer.gradOutputs();
         Tensor present = slots[index];
         if (present == null) {

@@ -1,0 +1,59 @@
+package tenon.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import tenon.engine.backend.Backend;
+import tenon.engine.backend.OpKind;
+import tenon.engine.backend.cpu.CpuBackend;
+import tenon.engine.backend.reference.ReferenceBackend;
+
+/** Who supports what: printed to target/support-matrix.txt, and a gap that appears or closes unnoticed fails. */
+class SupportMatrixTest {
+    private static final Path REPORT = Path.of("target", "support-matrix.txt");
+
+    @Test
+    void isAsDocumented() throws IOException {
+        try (Backend reference = ReferenceBackend.open();
+                Backend cpu = CpuBackend.open(1)) {
+            print(reference, cpu);
+            for (OpKind op : OpKind.values()) {
+                assertThat(supported(reference, op))
+                        .as("reference %s", op)
+                        .containsExactlyInAnyOrder(DType.F32, DType.F64);
+                assertThat(supported(cpu, op)).as("cpu %s", op).containsExactly(DType.F32);
+            }
+        }
+    }
+
+    private static Set<DType> supported(Backend backend, OpKind op) {
+        Set<DType> types = EnumSet.noneOf(DType.class);
+        for (DType dtype : DType.values()) {
+            if (backend.supports(op, dtype)) {
+                types.add(dtype);
+            }
+        }
+        return types;
+    }
+
+    private static void print(Backend... backends) throws IOException {
+        StringBuilder table = new StringBuilder("%-24s".formatted("op"));
+        for (Backend backend : backends) {
+            table.append(" %-16s".formatted(backend.name()));
+        }
+        for (OpKind op : OpKind.values()) {
+            table.append("\n%-24s".formatted(op));
+            for (Backend backend : backends) {
+                String types = supported(backend, op).toString();
+                table.append(" %-16s".formatted(types.substring(1, types.length() - 1)));
+            }
+        }
+        Files.createDirectories(REPORT.getParent());
+        Files.writeString(REPORT, table.append('\n').toString().replaceAll(" +\n", "\n"));
+    }
+}
