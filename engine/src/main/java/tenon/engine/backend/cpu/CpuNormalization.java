@@ -13,7 +13,10 @@ import tenon.engine.backend.NormalizationKernels;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 
-/** Batch normalization on oneDNN; the gradient with frozen statistics, which it lacks for NHWC, on own kernels. */
+/**
+ * Batch normalization on oneDNN, but for the batch's mean and variance, which it sums up in F32 one value after the other (1e-4 off over 65,536 values), and the gradient with
+ * frozen statistics, which it lacks for NHWC: these are own kernels.
+ */
 final class CpuNormalization implements NormalizationKernels {
     private record Key(
             Pass pass, float epsilon, boolean relu, boolean scale, boolean shift, Shape shape, DType dtype) {}
@@ -41,6 +44,12 @@ final class CpuNormalization implements NormalizationKernels {
             Tensor workspace) {
         backend.checkDType("batch_norm", input, output);
         requireSamples(input);
+        backend.reductions.moments(
+                input.segment(),
+                input.shape().dim(-1),
+                input.shape().outerCount(),
+                batchMean.segment(),
+                batchVariance.segment());
         synchronized (backend.dnnl) {
             Executable primitive = get(Pass.FORWARD, spec, input, gamma, beta);
             primitive
@@ -228,7 +237,7 @@ final class CpuNormalization implements NormalizationKernels {
                             data,
                             data,
                             key.epsilon,
-                            inference ? flags | dnnl_use_global_stats : flags,
+                            key.pass == Pass.BACKWARD ? flags : flags | dnnl_use_global_stats,
                             build.attributes()),
                     "dnnl_batch_normalization_forward_primitive_desc_create",
                     forward);

@@ -242,6 +242,31 @@ final class VectorKernels implements FloatKernels {
     }
 
     @Override
+    public void columnMoments(MemorySegment in, int columns, long from, long to, double[] sums, int offset) {
+        int bound = (int) bound(0, columns);
+        for (int c = 0; c < bound; c += L) {
+            DoubleVector a = DoubleVector.zero(DOUBLES);
+            DoubleVector b = DoubleVector.zero(DOUBLES);
+            DoubleVector aSquares = DoubleVector.zero(DOUBLES);
+            DoubleVector bSquares = DoubleVector.zero(DOUBLES);
+            for (long r = from; r < to; r++) {
+                FloatVector x = load(in, r * columns + c);
+                DoubleVector low = low(x);
+                DoubleVector high = high(x);
+                a = a.add(low);
+                b = b.add(high);
+                aSquares = low.fma(low, aSquares);
+                bSquares = high.fma(high, bSquares);
+            }
+            a.intoArray(sums, offset + c);
+            b.intoArray(sums, offset + c + L / 2);
+            aSquares.intoArray(sums, offset + columns + c);
+            bSquares.intoArray(sums, offset + columns + c + L / 2);
+        }
+        ScalarKernels.columnMoments(in, columns, bound, from, to, sums, offset);
+    }
+
+    @Override
     public void columnSums(MemorySegment in, int columns, long from, long to, double[] sums, int offset) {
         int bound = (int) bound(0, columns);
         for (int c = 0; c < bound; c += L) {
