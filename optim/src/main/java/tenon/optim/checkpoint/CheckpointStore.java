@@ -105,6 +105,7 @@ public final class CheckpointStore {
 
     /**
      * Writes a checkpoint and returns its folder. When it returns, the checkpoint is on disk; when it throws, those saved before are untouched.
+     * Checkpoints of later steps are deleted: the run was set back.
      *
      * @param epoch epochs complete
      * @param step updates done
@@ -132,7 +133,7 @@ public final class CheckpointStore {
                 FileTrees.replace(files, folder.resolve("best"), pointer);
             }
             FileTrees.replace(files, folder.resolve("latest"), pointer);
-            prune();
+            prune(step);
             return target;
         } catch (IOException e) {
             if (temporary != null) {
@@ -184,13 +185,20 @@ public final class CheckpointStore {
         }
     }
 
-    /** Deletes what is older than the newest {@code keepLast} and not the best. A failure is no reason to fail a save that is done. */
-    private void prune() {
-        List<Path> all = list();
-        Set<Path> kept = new LinkedHashSet<>(all.subList(0, Math.min(keepLast, all.size())));
+    /**
+     * Deletes what is older than the newest {@code keepLast}, and what is newer than the step just saved: a run that was set back to an earlier
+     * checkpoint replaces what it had done since. The best one stays. A failure is no reason to fail a save that is done.
+     */
+    private void prune(long savedStep) {
+        List<Name> all = names();
+        List<Name> abandoned =
+                all.stream().filter(name -> name.step > savedStep).toList();
+        List<Name> current = all.subList(abandoned.size(), all.size());
+        Set<Path> kept = new LinkedHashSet<>();
+        current.stream().limit(keepLast).forEach(name -> kept.add(name.path));
         pointer("latest").ifPresent(kept::add);
         pointer("best").ifPresent(kept::add);
-        for (Path checkpoint : all) {
+        for (Path checkpoint : list()) {
             if (!kept.contains(checkpoint)) {
                 try {
                     // Renamed first, so that half a checkpoint never bears a checkpoint's name.
@@ -208,6 +216,10 @@ public final class CheckpointStore {
 
     /** All folders with a checkpoint's name, newest first; not checked. */
     public List<Path> list() {
+        return names().stream().map(Name::path).toList();
+    }
+
+    private List<Name> names() {
         List<Name> names = new ArrayList<>();
         try (Stream<Path> entries = Files.list(folder)) {
             for (Path path : (Iterable<Path>) entries::iterator) {
@@ -225,7 +237,7 @@ public final class CheckpointStore {
                 .thenComparingLong(Name::epoch)
                 .thenComparingInt(Name::attempt)
                 .reversed());
-        return names.stream().map(Name::path).toList();
+        return names;
     }
 
     /** The checkpoint to resume from: the one {@code latest} names, or else the newest whole one. Reads every file of it. */

@@ -3,16 +3,13 @@ package tenon.optim.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
+import tenon.engine.nativelib.CpuInfo;
 
 /**
  * What a run was made with: enough to repeat it, and to understand why another machine's numbers differ. Part of every checkpoint.
@@ -54,31 +51,21 @@ public record RunManifest(
     /** Looks at the running JVM and machine. */
     public static RunManifest collect(List<String> command, String precision, long seed, Map<String, String> extras) {
         BuildInfo build = BuildInfo.current();
+        CpuInfo cpu = CpuInfo.read();
         return new RunManifest(
                 build.version(),
                 build.commit(),
                 System.getProperty("java.runtime.version") + " (" + System.getProperty("java.vendor") + ")",
                 System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
                         + System.getProperty("os.arch"),
-                processorName(),
-                Runtime.getRuntime().availableProcessors(),
+                cpu.model(),
+                cpu.availableCores(),
                 ManagementFactory.getRuntimeMXBean().getInputArguments(),
                 command,
                 precision,
                 seed,
                 Instant.now().toString(),
                 extras);
-    }
-
-    private static String processorName() {
-        try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-            return lines.filter(line -> line.startsWith("model name"))
-                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                    .findFirst()
-                    .orElse(System.getProperty("os.arch"));
-        } catch (IOException e) {
-            return System.getProperty("os.arch"); // no Linux
-        }
     }
 
     public ObjectNode toJson() {

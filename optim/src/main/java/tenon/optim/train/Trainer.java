@@ -57,6 +57,7 @@ public final class Trainer {
     private double bestSaved;
     private String stopReason;
     private boolean resumed;
+    private boolean unsaved;
     private volatile boolean stopRequested;
 
     private Trainer(Builder builder) {
@@ -187,15 +188,14 @@ public final class Trainer {
         }
         Generator.current().manualSeed(seed);
         callbacks.forEach(callback -> callback.onTrainBegin(this, epochs));
-        boolean saved = true;
         while (epoch < epochs && stopReason == null && !stopRequested) {
-            saved = runEpoch(epochs);
+            runEpoch(epochs);
         }
         if (stopRequested && stopReason == null) {
             stopReason = REQUESTED;
         }
         stopRequested = false;
-        if (store != null && !saved) {
+        if (store != null && unsaved) {
             save();
         }
         callbacks.forEach(callback -> callback.onTrainEnd(this));
@@ -207,8 +207,8 @@ public final class Trainer {
         return stopReason != null && !stopReason.equals(REQUESTED);
     }
 
-    /** Returns true if its end, or the stop in its middle, is saved. */
-    private boolean runEpoch(int epochs) {
+    /** Runs what is left of the epoch; after a stop the rest of it is left to a resumed run. */
+    private void runEpoch(int epochs) {
         meter.startClock();
         model.train();
         callbacks.forEach(callback -> callback.onEpochBegin(this, epoch + 1));
@@ -218,7 +218,8 @@ public final class Trainer {
                 while (batches.hasNext()) {
                     trainStep(batches.next(), epochs);
                     if (stopReason != null || stopRequested) {
-                        return stopWithin();
+                        meter.stopClock();
+                        return;
                     }
                     if (store != null && everySteps > 0 && step % everySteps == 0 && batches.hasNext()) {
                         save();
@@ -230,7 +231,8 @@ public final class Trainer {
         if (validation != null) {
             measured = Evaluator.evaluate(model, loss, validation, (_, _) -> {}, () -> stopRequested);
             if (measured == null) {
-                return stopWithin();
+                meter.stopClock();
+                return;
             }
         }
         EpochRecord record = new EpochRecord(
@@ -247,22 +249,12 @@ public final class Trainer {
         history.add(record);
         epoch++;
         batch = 0;
+        unsaved = true;
         meter.reset();
         callbacks.forEach(callback -> callback.onEpochEnd(this, record));
         if (store != null && everyEpochs > 0 && epoch % everyEpochs == 0) {
             save();
-            return true;
         }
-        return false;
-    }
-
-    /** Leaves the epoch unfinished; a resumed run goes on in its middle. */
-    private boolean stopWithin() {
-        meter.stopClock();
-        if (store != null) {
-            save();
-        }
-        return true;
     }
 
     private void trainStep(Batch samples, int epochs) {
@@ -287,6 +279,7 @@ public final class Trainer {
         }
         step++;
         batch++;
+        unsaved = true;
         if (!callbacks.isEmpty()) {
             Progress progress = new Progress(
                     epoch + 1,
@@ -353,6 +346,7 @@ public final class Trainer {
                 manifest);
         Path saved = checkpoint.save(store, state, better);
         bestSaved = newBest;
+        unsaved = false;
         return saved;
     }
 

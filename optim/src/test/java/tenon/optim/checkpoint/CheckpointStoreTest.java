@@ -66,6 +66,17 @@ class CheckpointStoreTest {
     }
 
     @Test
+    void aRunThatWasSetBackReplacesWhatItHadDoneSince() throws IOException {
+        CheckpointStore store = CheckpointStore.open(folder, 3);
+        for (int epoch = 1; epoch <= 5; epoch++) {
+            store.save(epoch, epoch * 10L, epoch == 4, parts(epoch));
+        }
+        store.save(3, 35, false, parts(35));
+        assertThat(names()).containsExactly("best", "checkpoint-3-30", "checkpoint-3-35", "checkpoint-4-40", "latest");
+        assertHolds(store.recover().checkpoint().orElseThrow(), 35);
+    }
+
+    @Test
     void aSecondCheckpointOfTheSameStepDoesNotTouchTheFirst() throws IOException {
         CheckpointStore store = CheckpointStore.open(folder, 2);
         store.save(0, 10, false, parts(1));

@@ -12,8 +12,8 @@ import java.util.Deque;
 import java.util.List;
 
 /** The real file system, on which operation number {@code failAt} (from 1) goes wrong. */
-final class FaultyFiles implements FileOps {
-    enum Fault {
+public final class FaultyFiles implements FileOps {
+    public enum Fault {
         /** The operation fails, everything after works: a full disk. */
         ERROR,
         /** The process dies: this operation and all later ones do nothing, a write stops half-way. */
@@ -36,7 +36,7 @@ final class FaultyFiles implements FileOps {
         void run() throws IOException;
     }
 
-    FaultyFiles(int failAt, Fault fault) {
+    public FaultyFiles(int failAt, Fault fault) {
         this.failAt = failAt;
         this.fault = fault;
     }

@@ -23,6 +23,7 @@ import tenon.engine.NonFiniteException;
 import tenon.engine.Scope;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
+import tenon.engine.backend.cpu.CpuBackend;
 import tenon.engine.backend.reference.ReferenceBackend;
 import tenon.layers.ActivationLayer;
 import tenon.layers.BatchNorm;
@@ -39,6 +40,7 @@ import tenon.optim.Sgd;
 import tenon.optim.UpdateRules;
 import tenon.optim.checkpoint.CheckpointException;
 import tenon.optim.checkpoint.CheckpointStore;
+import tenon.optim.checkpoint.FaultyFiles;
 import tenon.optim.metrics.Evaluation;
 import tenon.optim.schedule.Schedule;
 
@@ -167,6 +169,16 @@ class TrainerTest {
         assertThat(Outcome.of(third)).isEqualTo(expected);
     }
 
+    /** The CPU back-end has parallel kernels of its own: they must give the same bits from run to run, too. */
+    @Test
+    void aResumedRunEndsInTheSameBitsOnTheCpuBackend() {
+        scope.close();
+        backend.close();
+        backend = CpuBackend.open(2);
+        scope = Scope.open("run", backend);
+        aStoppedAndResumedRunEndsInTheSameBits("adam", 4, 11);
+    }
+
     /** The process dies between two steps; what counts is the last checkpoint. */
     @ParameterizedTest
     @ValueSource(longs = {3, 7, 11, 15})
@@ -187,6 +199,24 @@ class TrainerTest {
         assertThat(second.step()).isEqualTo(crash - 1);
         second.fit(EPOCHS);
         assertThat(Outcome.of(second)).isEqualTo(Outcome.of(whole));
+    }
+
+    /** The disk is full for a moment, in the middle of an epoch and at its end: the run fails, nothing is lost, and it can go on. */
+    @ParameterizedTest
+    @ValueSource(ints = {3, 25, 60, 120, 160})
+    void goesOnAfterACheckpointThatCouldNotBeWritten(int failAt) {
+        Trainer whole = trainer("adam", 1).build();
+        whole.fit(EPOCHS);
+        CheckpointStore store = new CheckpointStore(folder, 2, new FaultyFiles(failAt, FaultyFiles.Fault.ERROR));
+        Trainer trainer = trainer("adam", 1).checkpoints(store, 1, 4).build();
+        assertThatThrownBy(() -> trainer.fit(EPOCHS))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("No space left on device");
+        trainer.fit(EPOCHS);
+        assertThat(Outcome.of(trainer)).isEqualTo(Outcome.of(whole));
+        Trainer resumed = trainer("adam", 2).checkpoints(store).build();
+        resumed.resume();
+        assertThat(Outcome.of(resumed)).isEqualTo(Outcome.of(whole));
     }
 
     @Test
