@@ -8,8 +8,19 @@ import tenon.apps.cli.EnumConverter;
 import tenon.apps.cli.Interpreter;
 import tenon.apps.data.BuildCommand;
 import tenon.apps.data.InspectCommand;
+import tenon.apps.doctor.DoctorCommand;
+import tenon.apps.firstnetwork.FirstNetworkCommand;
+import tenon.apps.quickstart.QuickstartCommand;
+import tenon.apps.training.Augmentation;
+import tenon.apps.training.EvaluateCommand;
 import tenon.apps.training.NetworkSpec;
+import tenon.apps.training.OptimizerSpec;
+import tenon.apps.training.PredictCommand;
+import tenon.apps.training.ResumeCommand;
+import tenon.apps.training.RunConfig;
+import tenon.apps.training.ScheduleSpec;
 import tenon.apps.training.SummaryCommand;
+import tenon.apps.training.TrainCommand;
 
 /** The {@code tenon} command: exit code 0 means done, 1 failed, 2 called wrongly. */
 @Command(
@@ -17,7 +28,18 @@ import tenon.apps.training.SummaryCommand;
         description = "Trains, evaluates and inspects deep networks for vision.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        subcommands = {BuildCommand.class, SummaryCommand.class, InspectCommand.class},
+        subcommands = {
+            QuickstartCommand.class,
+            BuildCommand.class,
+            TrainCommand.class,
+            ResumeCommand.class,
+            EvaluateCommand.class,
+            PredictCommand.class,
+            SummaryCommand.class,
+            InspectCommand.class,
+            FirstNetworkCommand.class,
+            DoctorCommand.class
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:failed", "2:called wrongly"})
 public final class Main implements Runnable {
@@ -42,6 +64,12 @@ public final class Main implements Runnable {
     static CommandLine commandLine() {
         CommandLine commandLine = Interpreter.commandLine(new Main());
         register(commandLine, NetworkSpec.Kind.class);
+        register(commandLine, OptimizerSpec.Kind.class);
+        register(commandLine, ScheduleSpec.Kind.class);
+        register(commandLine, Augmentation.class);
+        register(commandLine, RunConfig.Judge.class);
+        register(commandLine, TrainCommand.Scaling.class);
+        register(commandLine, TrainCommand.Norm.class);
         return commandLine;
     }
 

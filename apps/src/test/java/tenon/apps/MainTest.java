@@ -2,6 +2,7 @@ package tenon.apps;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
@@ -19,6 +20,11 @@ class MainTest {
                 .forEach(option -> assertThat(option.description())
                         .as(spec.qualifiedName() + " " + option.longestName())
                         .isNotEmpty());
+        // Picocli formats texts: a lone % would lose its line breaks.
+        Stream.concat(
+                        Stream.of(spec.usageMessage().description()),
+                        spec.options().stream().flatMap(option -> Stream.of(option.description())))
+                .forEach(text -> assertThat(String.format(text)).isNotEmpty());
         if (commandLine.getSubcommands().isEmpty()) {
             assertThat(help).as(spec.qualifiedName()).contains("Example").contains("./" + spec.qualifiedName() + " ");
             assertThat(spec.findOption("--json")).as(spec.qualifiedName()).isNotNull();

@@ -86,7 +86,12 @@ public final class ComputeOptions {
     /** Opens the back-end; the caller closes it. Also seeds this thread's generator. */
     public Backend open() {
         check();
+        return open(device, threads(), seed);
+    }
+
+    /** As {@link #open()} with the settings of an earlier run. */
+    public static Backend open(String device, int threads, long seed) {
         Generator.current().manualSeed(seed);
-        return device.equals("cpu") ? CpuBackend.open(threads()) : ReferenceBackend.open();
+        return device.equals("cpu") ? CpuBackend.open(threads) : ReferenceBackend.open();
     }
 }

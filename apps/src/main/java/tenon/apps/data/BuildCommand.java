@@ -7,5 +7,5 @@ import tenon.apps.cli.CommandGroup;
 @Command(
         name = "build",
         description = "Builds record files (.trec), which training reads quickly and checks by checksum.",
-        subcommands = BuildIdxCommand.class)
+        subcommands = {BuildFolderCommand.class, BuildIdxCommand.class})
 public final class BuildCommand extends CommandGroup {}

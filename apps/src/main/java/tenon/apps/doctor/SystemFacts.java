@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * What Linux says about processor and memory. Everything is absent rather than wrong where the files are not there (other systems).
+ * What Linux says about processor and memory beyond {@link tenon.engine.nativelib.CpuInfo}. Everything is absent rather than wrong where the files are not there (other systems).
  *
  * @param root {@code /}, or a folder that stands for it in tests
  */
@@ -20,15 +20,6 @@ public record SystemFacts(Path root) {
 
     private static final List<String> TELLING_FLAGS = List.of(
             "sse4_1", "avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "sve");
-
-    /** Name of the processor, or null. */
-    String processor() {
-        return lines("proc/cpuinfo")
-                .filter(line -> line.startsWith("model name"))
-                .findFirst()
-                .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                .orElse(null);
-    }
 
     /** Those instruction sets of the processor that matter here. */
     List<String> instructionSets() {
@@ -48,17 +39,6 @@ public record SystemFacts(Path root) {
 
     OptionalLong totalMemory() {
         return meminfo("MemTotal");
-    }
-
-    /** Bytes that the container (control group) allows, empty without a limit. */
-    OptionalLong containerMemory() {
-        return Stream.of("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes")
-                .flatMap(this::lines)
-                .filter(text -> text.matches("\\d{1,18}"))
-                .mapToLong(Long::parseLong)
-                // Version 1 says "no limit" with a huge number.
-                .filter(bytes -> bytes < 1L << 50)
-                .findFirst();
     }
 
     /** Processors that the container allows, e.g. 1.5, or NaN without a limit. */

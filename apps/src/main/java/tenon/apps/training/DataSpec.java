@@ -1,8 +1,10 @@
 package tenon.apps.training;
 
+import java.nio.file.Path;
 import java.util.List;
 import tenon.apps.cli.UsageException;
 import tenon.io.data.Normalization;
+import tenon.io.record.RecordReader;
 
 /**
  * What a network is trained on and judged by while training.
@@ -28,8 +30,21 @@ public record DataSpec(Part train, Part validation, Normalization normalization,
             }
         }
 
+        /** All samples of a file. */
+        public static Part whole(Path file) {
+            try (RecordReader reader = RecordReader.open(file)) {
+                return new Part(file.toAbsolutePath().toString(), 0, reader.sampleCount());
+            }
+        }
+
         public int size() {
             return to - from;
+        }
+    }
+
+    public static List<String> classNames(Path file) {
+        try (RecordReader reader = RecordReader.open(file)) {
+            return reader.schema().classNames();
         }
     }
 }

@@ -15,10 +15,12 @@ final class Interruption implements AutoCloseable {
     private final Thread hook;
     private volatile boolean requested;
 
-    Interruption(Console console) {
+    /** @param stop asks the training thread to stop; called on another thread */
+    Interruption(Console console, Runnable stop) {
         hook = new Thread(
                 () -> {
                     requested = true;
+                    stop.run();
                     console.warn("interrupted: finishing this step and saving a checkpoint");
                     awaitFinished();
                 },

@@ -7,12 +7,22 @@ import tenon.apps.networks.MiniVggNet;
 import tenon.apps.networks.MnistNet;
 import tenon.apps.networks.SmallVggNet;
 import tenon.engine.Shape;
+import tenon.engine.ops.BatchNormSpec;
 import tenon.layers.Initializer;
 import tenon.layers.Module;
 import tenon.layers.Summary;
 
-/** A network by name and sizes: all that is needed to build it again and load weights into it. Its output is logits [N, classes]. */
-public record NetworkSpec(Kind kind, int height, int width, int channels, int classes) {
+/**
+ * A network by name and sizes: all that is needed to build it again and load weights into it. Its output is logits [N, classes].
+ *
+ * @param normMomentum weight of a new batch in batch norm's running averages ({@link BatchNormSpec}); networks without batch norm ignore it
+ */
+public record NetworkSpec(Kind kind, int height, int width, int channels, int classes, double normMomentum) {
+    /** Keras's averages, as in the original experiments: slow, so that validation lags behind in the first few hundred updates. */
+    public static final double SLOW_NORM = BatchNormSpec.keras().momentum();
+    /** PyTorch's averages. */
+    public static final double FAST_NORM = BatchNormSpec.defaults().momentum();
+
     /** Networks that the command line knows, typed as {@code minivgg} and so on. */
     public enum Kind {
         /** Two blocks of two convolutions, a dense layer of 512. */
@@ -50,17 +60,30 @@ public record NetworkSpec(Kind kind, int height, int width, int channels, int cl
         if (classes < 2) {
             throw new UsageException("network " + kind + " needs at least 2 classes: " + classes);
         }
+        if (!(normMomentum > 0 && normMomentum <= 1)) {
+            throw new UsageException("network " + kind + ": batch norm's momentum must lie in (0, 1]: " + normMomentum);
+        }
     }
 
     /** Builds the network in the current scope; initial weights come from the thread's generator. */
     public Module build() {
         int features = height * width * channels;
         return switch (kind) {
-            case MINIVGG -> new MiniVggNet(height, width, channels, classes);
-            case SMALLVGG -> new SmallVggNet(height, width, channels, classes);
+            case MINIVGG -> new MiniVggNet(height, width, channels, classes, norm(), Initializer.glorotUniform());
+            case SMALLVGG -> new SmallVggNet(height, width, channels, classes, norm(), Initializer.glorotUniform());
             case DENSE3 -> new DenseNet3(features, classes);
             case MNIST -> new MnistNet(features, 800, classes, Initializer.glorotUniform());
         };
+    }
+
+    private BatchNormSpec norm() {
+        BatchNormSpec keras = BatchNormSpec.keras();
+        return new BatchNormSpec(
+                keras.epsilon(),
+                normMomentum,
+                keras.frozenGamma(),
+                keras.unbiasedRunningVariance(),
+                keras.activation());
     }
 
     /** Shape of a batch: [n, H, W, C]. */

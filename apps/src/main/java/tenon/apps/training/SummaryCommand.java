@@ -38,7 +38,8 @@ public final class SummaryCommand extends TenonCommand {
 
     @Override
     protected Map<String, ?> run(Console console) {
-        NetworkSpec spec = new NetworkSpec(network, input.height(), input.width(), input.channels(), classes);
+        NetworkSpec spec = new NetworkSpec(
+                network, input.height(), input.width(), input.channels(), classes, NetworkSpec.SLOW_NORM);
         Summary summary = spec.summary();
         console.print(summary.toString().stripTrailing());
         return new ObjectMapper().convertValue(summary, new TypeReference<Map<String, Object>>() {});

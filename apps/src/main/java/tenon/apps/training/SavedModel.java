@@ -11,32 +11,27 @@ import java.util.Map;
 import tenon.engine.TenonException;
 import tenon.io.data.Normalization;
 import tenon.layers.Module;
-import tenon.optim.checkpoint.FileOps;
+import tenon.optim.checkpoint.ModelFile;
 import tenon.optim.checkpoint.SafetensorsFile;
-import tenon.optim.checkpoint.SafetensorsWriter;
 
 /**
- * A network in one file: weights as safetensors, and in its notes the architecture, normalization and class names, so that predicting needs
- * nothing else.
+ * Trained networks on disk: in one file (safetensors whose notes hold architecture, normalization and class names, so that predicting needs nothing
+ * else), or in the folder of a run.
  */
-public final class ModelFile {
+public final class SavedModel {
     private static final String NETWORK = "tenon.network";
     private static final String NORMALIZATION = "tenon.normalization";
     private static final String CLASSES = "tenon.classes";
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private ModelFile() {}
+    private SavedModel() {}
 
-    /** Writes the file, replacing an existing one only when the new one is complete. */
+    /** Writes one file, replacing an existing one only when the new one is complete. */
     public static void write(Path file, Classifier classifier) throws IOException {
-        Path target = file.toAbsolutePath();
-        Files.createDirectories(target.getParent());
-        Path partial = target.resolveSibling(target.getFileName() + ".partial");
-        Files.deleteIfExists(partial);
-        SafetensorsWriter.write(
-                FileOps.SYSTEM,
-                partial,
-                classifier.network().state(),
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        ModelFile.save(
+                classifier.network(),
+                file.toAbsolutePath(),
                 Map.of(
                         NETWORK,
                         JSON.writeValueAsString(classifier.spec()),
@@ -44,15 +39,30 @@ public final class ModelFile {
                         JSON.writeValueAsString(classifier.normalization()),
                         CLASSES,
                         JSON.writeValueAsString(classifier.classNames())));
-        FileOps.SYSTEM.rename(partial, target);
     }
 
     /**
-     * Builds the network in the current scope and fills it from the file.
+     * Builds the network in the current scope and fills it.
      *
-     * @throws TenonException when the file is damaged, or no file of {@link #write}
+     * @param saved a file of {@link #write}, the folder of a run (its best checkpoint is taken, or else the newest), or one checkpoint's folder
+     * @throws TenonException when it is none of these, or damaged
      */
-    public static Classifier read(Path file) {
+    public static Classifier read(Path saved) throws IOException {
+        if (!Files.isDirectory(saved)) {
+            return readFile(saved);
+        }
+        RunFolder run = RunFolder.around(saved);
+        RunConfig config = run.readConfig();
+        Module network = config.network().build();
+        ModelFile.load(run.checkpoint(saved), network);
+        return new Classifier(
+                config.network(),
+                network,
+                config.data().normalization(),
+                config.data().classNames());
+    }
+
+    private static Classifier readFile(Path file) {
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             Map<String, String> notes = tensors.metadata();
             if (!notes.keySet().containsAll(List.of(NETWORK, NORMALIZATION, CLASSES))) {

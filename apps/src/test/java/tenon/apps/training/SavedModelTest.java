@@ -20,8 +20,8 @@ import tenon.io.image.Image;
 import tenon.optim.checkpoint.FileOps;
 import tenon.optim.checkpoint.SafetensorsWriter;
 
-class ModelFileTest {
-    private static final NetworkSpec SPEC = new NetworkSpec(NetworkSpec.Kind.MINIVGG, 8, 12, 3, 3);
+class SavedModelTest {
+    private static final NetworkSpec SPEC = new NetworkSpec(NetworkSpec.Kind.MINIVGG, 8, 12, 3, 3, 0.1);
 
     @TempDir
     private Path folder;
@@ -43,10 +43,10 @@ class ModelFileTest {
                     List.of("a", "b", "c"));
             float[] before = trained.probabilities(picture);
             assertThat(before[0] + before[1] + before[2]).isCloseTo(1f, within(1e-5f));
-            ModelFile.write(file, trained);
-            ModelFile.write(file, trained);
+            SavedModel.write(file, trained);
+            SavedModel.write(file, trained);
 
-            Classifier loaded = ModelFile.read(file);
+            Classifier loaded = SavedModel.read(file);
             assertThat(loaded.spec()).isEqualTo(SPEC);
             assertThat(loaded.classNames()).containsExactly("a", "b", "c");
             assertThat(loaded.probabilities(picture)).isEqualTo(before);
@@ -64,7 +64,7 @@ class ModelFileTest {
         try (Backend backend = CpuBackend.open(1);
                 Scope _ = Scope.open("model", backend)) {
             SafetensorsWriter.write(FileOps.SYSTEM, file, Map.of("w", Tensor.of(new float[] {1}, 1)), Map.of());
-            assertThatThrownBy(() -> ModelFile.read(file))
+            assertThatThrownBy(() -> SavedModel.read(file))
                     .isInstanceOf(TenonException.class)
                     .hasMessageContaining("holds weights but not the network they belong to");
         }

@@ -1,0 +1,83 @@
+package tenon.apps.data;
+
+import java.nio.file.Path;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tenon.apps.cli.BuildBar;
+import tenon.apps.cli.Console;
+import tenon.apps.cli.ImageSize;
+import tenon.apps.cli.TenonCommand;
+import tenon.apps.cli.UsageException;
+import tenon.io.build.ImageFolderBuilder;
+
+/** {@code tenon build folder}: record files from a folder with one folder of pictures per class. */
+@Command(
+        name = "folder",
+        description = {
+            "Builds record files from a folder that has one folder of pictures per class.",
+            "Pictures that cannot be decoded are left out and named."
+        },
+        footerHeading = "%nExample:%n",
+        footer = {
+            "  ./tenon build folder animals --output output/animals --size 64x64x3 --val 0.1 --test 0.15",
+            "  Writes train.trec, val.trec and test.trec, every picture squashed to 64x64."
+        })
+public final class BuildFolderCommand extends TenonCommand {
+    @Parameters(paramLabel = "FOLDER", description = "Folder of class folders.")
+    private Path folder;
+
+    @Option(names = "--output", paramLabel = "DIR", required = true, description = "Where the record files go.")
+    private Path output;
+
+    @Option(
+            names = "--size",
+            paramLabel = "HxWxC",
+            description = "Store decoded pictures of this size (default: the JPEG and PNG files as they are).")
+    private ImageSize size;
+
+    @Option(
+            names = "--val",
+            paramLabel = "SHARE",
+            defaultValue = "0",
+            description = "Share of the pictures that goes to val.trec. Default: ${DEFAULT-VALUE}.")
+    private double validation;
+
+    @Option(
+            names = "--test",
+            paramLabel = "SHARE",
+            defaultValue = "0",
+            description = "Share of the pictures that goes to test.trec. Default: ${DEFAULT-VALUE}.")
+    private double test;
+
+    @Option(names = "--stratified", description = "Take the same share of every class.")
+    private boolean stratified;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "42",
+            description = "Decides the order and who goes where. Default: ${DEFAULT-VALUE}.")
+    private long seed;
+
+    @Override
+    protected Map<String, ?> run(Console console) {
+        if (!(validation >= 0 && test >= 0 && validation + test < 1)) {
+            throw new UsageException(
+                    "--val and --test must be at least 0 and add up to less than 1: " + validation + ", " + test);
+        }
+        ImageFolderBuilder builder =
+                new ImageFolderBuilder(folder).seed(seed).stratified(stratified).progress(new BuildBar(console));
+        if (size != null) {
+            builder.storeRaw(size.height(), size.width(), size.channels());
+        }
+        if (validation > 0) {
+            builder.split("val", validation);
+        }
+        if (test > 0) {
+            builder.split("test", test);
+        }
+        return BuildOutcome.print(builder.build(output), console);
+    }
+}

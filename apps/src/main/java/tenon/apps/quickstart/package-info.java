@@ -1,0 +1,2 @@
+/** The quickstart: Fashion-MNIST from nothing to a trained, evaluated network with one command. */
+package tenon.apps.quickstart;

@@ -1,0 +1,41 @@
+package tenon.apps.training;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tenon.apps.cli.Console;
+import tenon.apps.cli.TenonCommand;
+
+/** {@code tenon resume}: goes on with an interrupted run. */
+@Command(
+        name = "resume",
+        description = {
+            "Goes on with a training run from its newest whole checkpoint, with the run's own settings (run.json).",
+            "The result is bit for bit that of a run that was never interrupted."
+        },
+        footerHeading = "%nExample:%n",
+        footer = {
+            "  ./tenon resume output/train",
+            "  ./tenon resume output/train --epochs 40     (train longer than planned)"
+        })
+public final class ResumeCommand extends TenonCommand {
+    @Parameters(paramLabel = "RUN", description = "Folder of the run, or of one of its checkpoints.")
+    private Path folder;
+
+    @Option(
+            names = "--epochs",
+            paramLabel = "N",
+            description = "Train to this number of epochs in all (default: as planned; another number changes schedules"
+                    + " that depend on it).")
+    private Integer epochs;
+
+    @Override
+    protected Map<String, ?> run(Console console) throws IOException {
+        try (TrainingRun run = TrainingRun.resume(folder, epochs, console)) {
+            return TrainingReport.train(run, run.folder(), console);
+        }
+    }
+}

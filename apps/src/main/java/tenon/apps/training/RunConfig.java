@@ -1,0 +1,124 @@
+package tenon.apps.training;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Path;
+import java.util.Locale;
+import tenon.apps.cli.UsageException;
+import tenon.engine.TenonException;
+
+/**
+ * Everything that decides what a training run computes. It is written into the run's folder, and a run is resumed from it.
+ *
+ * @param augmentation random changes of training pictures
+ * @param dropLast whether a shorter last batch of an epoch is left out
+ * @param judge what decides which epoch was best
+ * @param patience epochs in a row without a better one after which training stops early; 0 never stops early
+ * @param restoreBest whether the weights of the best epoch are put back at the end
+ * @param checkpointEvery epochs between checkpoints
+ * @param device {@code cpu} or {@code reference}
+ */
+public record RunConfig(
+        NetworkSpec network,
+        DataSpec data,
+        Augmentation augmentation,
+        int epochs,
+        int batchSize,
+        boolean dropLast,
+        OptimizerSpec optimizer,
+        ScheduleSpec schedule,
+        double labelSmoothing,
+        Judge judge,
+        int patience,
+        boolean restoreBest,
+        int checkpointEvery,
+        long seed,
+        String device,
+        int threads,
+        boolean checkFinite) {
+
+    private static final ObjectMapper JSON =
+            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
+
+    /** What decides which epoch was best. */
+    public enum Judge {
+        VAL_ACC,
+        VAL_LOSS;
+
+        /** Name of the quantity in the history. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    public RunConfig {
+        atLeast(1, "--epochs", epochs);
+        atLeast(1, "--batch", batchSize);
+        atLeast(0, "--patience", patience);
+        atLeast(1, "--checkpoint-every", checkpointEvery);
+        atLeast(1, "--threads", threads);
+        if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+            throw new UsageException("--label-smoothing must lie in [0, 1): " + labelSmoothing);
+        }
+        if (dropLast && data.train().size() < batchSize) {
+            throw new UsageException("a batch of " + batchSize + " needs as many training pictures: there are "
+                    + data.train().size() + " (make --batch smaller)");
+        }
+    }
+
+    private static void atLeast(int least, String option, int given) {
+        if (given < least) {
+            throw new UsageException(option + " must be at least " + least + ": " + given);
+        }
+    }
+
+    public int stepsPerEpoch() {
+        return dropLast
+                ? data.train().size() / batchSize
+                : Math.ceilDiv(data.train().size(), batchSize);
+    }
+
+    RunConfig withEpochs(int count) {
+        return new RunConfig(
+                network,
+                data,
+                augmentation,
+                count,
+                batchSize,
+                dropLast,
+                optimizer,
+                schedule,
+                labelSmoothing,
+                judge,
+                patience,
+                restoreBest,
+                checkpointEvery,
+                seed,
+                device,
+                threads,
+                checkFinite);
+    }
+
+    JsonNode toJson() {
+        return JSON.valueToTree(this);
+    }
+
+    /** @param where the file that it was read from, for messages */
+    static RunConfig fromJson(JsonNode json, Path where) {
+        try {
+            return JSON.treeToValue(json, RunConfig.class);
+        } catch (JsonProcessingException | IllegalArgumentException e) {
+            throw new TenonException(
+                    where + ": holds no configuration of a training run of this version: " + e.getMessage(), e);
+        }
+    }
+
+    /** Whether two runs compute the same. */
+    boolean isSame(RunConfig other) {
+        // As text: reading JSON changes the types of numbers, not how they are written.
+        return toJson().toString().equals(other.toJson().toString());
+    }
+}

@@ -1,0 +1,25 @@
+package tenon.apps.training;
+
+import java.nio.file.Path;
+import tenon.optim.train.History;
+
+/**
+ * What a run came to.
+ *
+ * @param epochs epochs done, those before a resume included
+ * @param bestEpoch number of the best epoch, from 1; 0 when there was none
+ * @param stoppedEpoch index from 0 of the epoch after which early stopping ended the run, or −1
+ * @param interrupted whether somebody stopped it
+ * @param seconds training and validation, over all epochs
+ * @param imagesPerSecond training images per second of these
+ * @param checkpoint the best one, or the last one if no epoch was judged
+ */
+public record TrainingResult(
+        History history,
+        int epochs,
+        int bestEpoch,
+        int stoppedEpoch,
+        boolean interrupted,
+        double seconds,
+        double imagesPerSecond,
+        Path checkpoint) {}
