@@ -101,6 +101,10 @@ final class CpuNormalization implements NormalizationKernels {
             Tensor gradBeta) {
         backend.checkDType("batch_norm", input, gradOutput);
         requireSamples(input);
+        if (relu(spec) && workspace == null) {
+            throw new IllegalArgumentException(TenonException.where("batch_norm")
+                    + ": the gradient of a fused ReLU needs the forward pass' workspace");
+        }
         synchronized (backend.dnnl) {
             // The shift's value plays no part in the gradients, so the primitive has a shift exactly when its gradient
             // is wanted.

@@ -2,6 +2,7 @@ package tenon.engine.backend.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import java.lang.foreign.MemorySegment;
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
 import tenon.engine.DType;
@@ -12,7 +13,8 @@ import tenon.engine.ops.Padding;
 import tenon.engine.ops.PoolSpec;
 
 /**
- * Pooling on oneDNN. Ceil mode becomes padding at the bottom and right. Where that padding must not count in an average that counts the regular one,
+ * Max pooling on own kernels, because oneDNN's loses NaN and turns −∞ into the smallest float; average pooling, and maxima over windows of more than
+ * 256 elements, on oneDNN. Ceil mode becomes padding at the bottom and right. Where that padding must not count in an average that counts the regular one,
  * which oneDNN cannot express, {@link ClippedAveragePool} computes.
  */
 final class CpuPooling implements PoolingKernels {
@@ -25,16 +27,16 @@ final class CpuPooling implements PoolingKernels {
         this.backend = backend;
     }
 
-    /** The workspace is raw bytes in oneDNN's own layout. */
     @Override
     public DType workspaceType() {
         return DType.U8;
     }
 
+    /** The winners' positions: those of large windows fill no byte, and oneDNN keeps them in a layout of its own. */
     @Override
     public Shape workspaceShape(PoolSpec spec, Shape input, Shape output) {
-        if (output.elementCount() == 0) {
-            return Shape.of(0);
+        if (fitsByte(spec) || output.elementCount() == 0) {
+            return output;
         }
         synchronized (backend.dnnl) {
             Executable primitive = get(Pass.FORWARD, true, spec, input, output, DType.F32);
@@ -42,10 +44,24 @@ final class CpuPooling implements PoolingKernels {
         }
     }
 
+    private static boolean fitsByte(PoolSpec spec) {
+        return spec.kernelH() * spec.kernelW() <= 256;
+    }
+
     @Override
     public void maxForward(PoolSpec spec, Tensor input, Tensor output, Tensor workspace) {
         backend.checkDType("max_pool2d", input, output);
         if (output.elementCount() == 0) {
+            return;
+        }
+        if (fitsByte(spec)) {
+            MaxPoolGeometry geometry = MaxPoolGeometry.of(spec, input.shape(), output.shape());
+            MemorySegment in = input.segment();
+            MemorySegment out = output.segment();
+            MemorySegment winners = workspace == null ? null : workspace.segment();
+            FloatKernels kernels = backend.kernels;
+            long rows = (long) output.shape().dim(0) * geometry.p();
+            backend.parallel.range(rows, 1, 1, (from, to) -> kernels.maxPool(geometry, in, out, winners, from, to));
             return;
         }
         synchronized (backend.dnnl) {
@@ -64,6 +80,19 @@ final class CpuPooling implements PoolingKernels {
         backend.checkDType("max_pool2d", gradOutput, gradInput);
         if (gradOutput.elementCount() == 0) {
             backend.fill(gradInput, 0);
+            return;
+        }
+        if (fitsByte(spec)) {
+            MaxPoolGeometry geometry = MaxPoolGeometry.of(spec, gradInput.shape(), gradOutput.shape());
+            MemorySegment out = gradOutput.segment();
+            MemorySegment in = gradInput.segment();
+            MemorySegment winners = workspace.segment();
+            FloatKernels kernels = backend.kernels;
+            backend.parallel.range(
+                    gradInput.shape().dim(0),
+                    1,
+                    1,
+                    (from, to) -> kernels.maxPoolBackward(geometry, out, winners, in, from, to));
             return;
         }
         synchronized (backend.dnnl) {

@@ -45,6 +45,17 @@ interface FloatKernels {
     /** gradIn = gradOut where 0 &lt; output &lt; 6, else 0. */
     void relu6Backward(MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to);
 
+    /**
+     * Max pooling of output rows [from, to), counted over all images. A NaN wins, else the first of equals in row-major order.
+     *
+     * @param winners U8 of the output's shape, the winner's position in its window; or null
+     */
+    void maxPool(MaxPoolGeometry g, MemorySegment in, MemorySegment out, MemorySegment winners, long from, long to);
+
+    /** Gradient of {@link #maxPool} for images [from, to). */
+    void maxPoolBackward(
+            MaxPoolGeometry g, MemorySegment gradOut, MemorySegment winners, MemorySegment gradIn, long from, long to);
+
     void fill(MemorySegment out, float value, long from, long to);
 
     /** Copies columns [fromOffset, fromOffset + count) of a matrix with {@code fromColumns} columns to those at {@code toOffset} of another. */

@@ -96,6 +96,84 @@ final class ScalarKernels implements FloatKernels {
     }
 
     @Override
+    public void maxPool(
+            MaxPoolGeometry g, MemorySegment in, MemorySegment out, MemorySegment winners, long from, long to) {
+        maxPool(g, in, out, winners, 0, from, to);
+    }
+
+    /** As the method above, for channels from {@code firstChannel} on. */
+    static void maxPool(
+            MaxPoolGeometry g,
+            MemorySegment in,
+            MemorySegment out,
+            MemorySegment winners,
+            int firstChannel,
+            long from,
+            long to) {
+        for (long row = from; row < to && firstChannel < g.c(); row++) {
+            long n = row / g.p();
+            int y = (int) (row % g.p());
+            for (int x = 0; x < g.q(); x++) {
+                for (int c = firstChannel; c < g.c(); c++) {
+                    int i = g.firstRow(y);
+                    int j = g.firstColumn(x);
+                    int winner = i * g.kernelW() + j;
+                    float best = get(in, g.input(n, y, x, i, j) + c);
+                    for (; i < g.endRow(y); i++) {
+                        for (j = g.firstColumn(x); j < g.endColumn(x); j++) {
+                            float value = get(in, g.input(n, y, x, i, j) + c);
+                            if (!(value <= best) && best == best) {
+                                best = value;
+                                winner = i * g.kernelW() + j;
+                            }
+                        }
+                    }
+                    long at = (row * g.q() + x) * g.c() + c;
+                    set(out, at, best);
+                    if (winners != null) {
+                        winners.set(ValueLayout.JAVA_BYTE, at, (byte) winner);
+                    }
+                }
+            }
+        }
+    }
+
+    @Override
+    public void maxPoolBackward(
+            MaxPoolGeometry g, MemorySegment gradOut, MemorySegment winners, MemorySegment gradIn, long from, long to) {
+        clear(g, gradIn, from, to);
+        maxPoolBackward(g, gradOut, winners, gradIn, 0, from, to);
+    }
+
+    /** Zeroes the gradients of images [from, to). */
+    static void clear(MaxPoolGeometry g, MemorySegment gradIn, long from, long to) {
+        long image = 4L * g.h() * g.w() * g.c();
+        gradIn.asSlice(from * image, (to - from) * image).fill((byte) 0);
+    }
+
+    /** Adds the gradients of channels from {@code firstChannel} on. */
+    static void maxPoolBackward(
+            MaxPoolGeometry g,
+            MemorySegment gradOut,
+            MemorySegment winners,
+            MemorySegment gradIn,
+            int firstChannel,
+            long from,
+            long to) {
+        for (long row = from * g.p(); row < to * g.p() && firstChannel < g.c(); row++) {
+            int y = (int) (row % g.p());
+            for (int x = 0; x < g.q(); x++) {
+                for (int c = firstChannel; c < g.c(); c++) {
+                    long at = (row * g.q() + x) * g.c() + c;
+                    int winner = winners.get(ValueLayout.JAVA_BYTE, at) & 0xFF;
+                    long target = g.input(row / g.p(), y, x, winner / g.kernelW(), winner % g.kernelW()) + c;
+                    set(gradIn, target, get(gradIn, target) + get(gradOut, at));
+                }
+            }
+        }
+    }
+
+    @Override
     public void fill(MemorySegment out, float value, long from, long to) {
         for (long i = from; i < to; i++) {
             set(out, i, value);

@@ -2,6 +2,7 @@ package tenon.engine.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -20,6 +21,11 @@ final class VectorKernels implements FloatKernels {
     /** As many shorts as there are floats in a vector. */
     private static final VectorSpecies<Short> SHORTS =
             VectorSpecies.of(short.class, VectorShape.forBitSize(S.vectorBitSize() / 2));
+
+    /** As many bytes as there are floats in a vector; null on 128-bit machines, where that is no vector. */
+    private static final VectorSpecies<Byte> BYTES = S.vectorBitSize() >= 256
+            ? VectorSpecies.of(byte.class, VectorShape.forBitSize(S.vectorBitSize() / 4))
+            : null;
 
     private static final VectorSpecies<Long> LONGS = VectorSpecies.of(long.class, S.vectorShape());
     /** Constants of {@link tenon.engine.Philox}, unsigned. */
@@ -164,6 +170,95 @@ final class VectorKernels implements FloatKernels {
             store(zero.blend(load(gradOut, i), inside), gradIn, i);
         }
         scalar.relu6Backward(output, gradOut, gradIn, bound, to);
+    }
+
+    @Override
+    public void maxPool(
+            MaxPoolGeometry g, MemorySegment in, MemorySegment out, MemorySegment winners, long from, long to) {
+        int bound = BYTES == null ? 0 : (int) bound(0, g.c());
+        for (long row = from; row < to; row++) {
+            long n = row / g.p();
+            int y = (int) (row % g.p());
+            for (int x = 0; x < g.q(); x++) {
+                long at = (row * g.q() + x) * g.c();
+                for (int c = 0; c < bound; c += L) {
+                    maxPoolVector(g, in, out, winners, n, y, x, at, c);
+                }
+            }
+        }
+        ScalarKernels.maxPool(g, in, out, winners, bound, from, to);
+    }
+
+    private static void maxPoolVector(
+            MaxPoolGeometry g,
+            MemorySegment in,
+            MemorySegment out,
+            MemorySegment winners,
+            long n,
+            int y,
+            int x,
+            long at,
+            int c) {
+        int firstRow = g.firstRow(y);
+        int endRow = g.endRow(y);
+        int firstColumn = g.firstColumn(x);
+        int endColumn = g.endColumn(x);
+        FloatVector best = load(in, g.input(n, y, x, firstRow, firstColumn) + c);
+        IntVector winner = IntVector.broadcast(INTS, firstRow * g.kernelW() + firstColumn);
+        for (int i = firstRow; i < endRow; i++) {
+            long start = g.input(n, y, x, i, 0) + c;
+            for (int j = firstColumn; j < endColumn; j++) {
+                FloatVector value = load(in, start + (long) j * g.c());
+                // Larger or NaN, unless the best is NaN already.
+                VectorMask<Float> wins =
+                        value.compare(VectorOperators.LE, best).not().and(best.compare(VectorOperators.EQ, best));
+                best = best.blend(value, wins);
+                winner = winner.blend(i * g.kernelW() + j, wins.cast(INTS));
+            }
+        }
+        store(best, out, at + c);
+        if (winners != null) {
+            ((ByteVector) winner.convertShape(VectorOperators.I2B, BYTES, 0))
+                    .intoMemorySegment(winners, at + c, NATIVE);
+        }
+    }
+
+    @Override
+    public void maxPoolBackward(
+            MaxPoolGeometry g, MemorySegment gradOut, MemorySegment winners, MemorySegment gradIn, long from, long to) {
+        ScalarKernels.clear(g, gradIn, from, to);
+        int bound = BYTES == null ? 0 : (int) bound(0, g.c());
+        for (long row = from * g.p(); row < to * g.p(); row++) {
+            long n = row / g.p();
+            int y = (int) (row % g.p());
+            for (int x = 0; x < g.q(); x++) {
+                long at = (row * g.q() + x) * g.c();
+                for (int i = g.firstRow(y); i < g.endRow(y); i++) {
+                    for (int j = g.firstColumn(x); j < g.endColumn(x); j++) {
+                        maxPoolBackwardPixel(
+                                gradOut, winners, gradIn, at, g.input(n, y, x, i, j), i * g.kernelW() + j, bound);
+                    }
+                }
+            }
+        }
+        ScalarKernels.maxPoolBackward(g, gradOut, winners, gradIn, bound, from, to);
+    }
+
+    private static void maxPoolBackwardPixel(
+            MemorySegment gradOut,
+            MemorySegment winners,
+            MemorySegment gradIn,
+            long at,
+            long target,
+            int position,
+            int bound) {
+        for (int c = 0; c < bound; c += L) {
+            ByteVector winner = ByteVector.fromMemorySegment(BYTES, winners, at + c, NATIVE);
+            VectorMask<Float> won =
+                    winner.compare(VectorOperators.EQ, (byte) position).cast(S);
+            FloatVector grad = FloatVector.zero(S).blend(load(gradOut, at + c), won);
+            store(load(gradIn, target + c).add(grad), gradIn, target + c);
+        }
     }
 
     @Override

@@ -3,6 +3,7 @@ package tenon.engine.backend.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import tenon.engine.DType;
 import tenon.engine.DTypeException;
@@ -14,6 +15,8 @@ import tenon.engine.TenonException;
 import tenon.engine.Tensor;
 import tenon.engine.backend.BackendStatistics;
 import tenon.engine.backend.OpKind;
+import tenon.engine.ops.Activation;
+import tenon.engine.ops.Activations;
 import tenon.engine.ops.ConvSpec;
 import tenon.engine.ops.Convolution;
 import tenon.engine.ops.PoolSpec;
@@ -107,6 +110,27 @@ class CpuBackendTest {
                     assertThat(values[i]).as("element %d at rate %s", i, rate).isEqualTo(expected);
                 }
             }
+        }
+    }
+
+    @Test
+    void losesNoNaN() {
+        try (CpuBackend cpu = CpuBackend.open(1);
+                var _ = Scope.open("test", cpu)) {
+            Tensor input = Tensor.full(Shape.of(1, 4, 4, 17), DType.F32, Double.NaN);
+            List<Activation> activations =
+                    List.of(Activation.RELU, Activation.RELU6, Activation.elu(1), Activation.SIGMOID, Activation.TANH);
+            for (Activation activation : activations) {
+                assertThat(Activations.activate(input, activation).toFloatArray())
+                        .as(activation.opName())
+                        .containsOnly(Float.NaN);
+            }
+            assertThat(Pooling.maxPool2d(input, PoolSpec.of(2, 2)).toFloatArray())
+                    .containsOnly(Float.NaN);
+            assertThat(Pooling.avgPool2d(input, PoolSpec.of(2, 2)).toFloatArray())
+                    .containsOnly(Float.NaN);
+            Tensor low = Tensor.full(Shape.of(1, 4, 4, 17), DType.F32, Double.NEGATIVE_INFINITY);
+            assertThat(Pooling.maxPool2d(low, PoolSpec.of(2, 2)).toFloatArray()).containsOnly(Float.NEGATIVE_INFINITY);
         }
     }
 

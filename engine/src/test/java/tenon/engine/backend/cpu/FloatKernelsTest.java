@@ -13,6 +13,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import tenon.engine.Rng;
+import tenon.engine.Shape;
+import tenon.engine.ops.PoolSpec;
 
 /** The vector kernels give the bits of the scalar ones, on sizes that fill no vector and on special values. */
 class FloatKernelsTest {
@@ -91,6 +93,47 @@ class FloatKernelsTest {
                 of(
                         "rmsprop momentum",
                         (k, b) -> k.rmsprop(b[0], b[1], b[3], b[2], 0.1f, 0.9f, 1e-8f, 0.9f, 0.5f, 0.01f, 3, SIZE)));
+    }
+
+    @Test
+    void maxPoolingAgrees() {
+        int[][] cases = {{2, 2, 0}, {3, 2, 1}, {3, 1, 1}, {2, 3, 0}};
+        for (int[] spec : cases) {
+            for (int c : new int[] {1, 16, 21, 35}) {
+                maxPoolingAgrees(PoolSpec.of(spec[0], spec[1], spec[2]).withCeilMode(true), c);
+            }
+        }
+    }
+
+    private void maxPoolingAgrees(PoolSpec spec, int c) {
+        Shape in = Shape.of(2, 6, 5, c);
+        Shape out = spec.outputShape("max_pool2d", in);
+        MaxPoolGeometry geometry = MaxPoolGeometry.of(spec, in, out);
+        byte[][] results = new byte[6][];
+        int result = 0;
+        for (FloatKernels kernels : new FloatKernels[] {scalar, vector}) {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment input = arena.allocate(in.elementCount() * 4, 64);
+                MemorySegment output = arena.allocate(out.elementCount() * 4, 64);
+                MemorySegment winners = arena.allocate(out.elementCount(), 64);
+                MemorySegment gradInput = arena.allocate(in.elementCount() * 4, 64);
+                Rng rng = new Rng(c, 0, 0);
+                for (int i = 0; i < in.elementCount(); i++) {
+                    int draw = rng.nextInt(20);
+                    Floats.set(input, i, draw == 0 ? Float.NaN : draw == 1 ? Float.NEGATIVE_INFINITY : draw / 4);
+                }
+                kernels.maxPool(geometry, input, output, winners, 0, 2L * out.dim(1));
+                kernels.maxPoolBackward(geometry, output, winners, gradInput, 0, 2);
+                results[result++] = output.toArray(ValueLayout.JAVA_BYTE);
+                results[result++] = winners.toArray(ValueLayout.JAVA_BYTE);
+                results[result++] = gradInput.toArray(ValueLayout.JAVA_BYTE);
+            }
+        }
+        for (int i = 0; i < 3; i++) {
+            assertThat(results[3 + i])
+                    .as("result %d of %s over %s", i, spec, in)
+                    .isEqualTo(results[i]);
+        }
     }
 
     private static Arguments of(String name, BiConsumer<FloatKernels, MemorySegment[]> kernel) {

@@ -87,13 +87,11 @@ class ImplementationTest {
     @Test
     void pooling() {
         PoolSpec ceil = PoolSpec.of(3, 2).withCeilMode(true);
-        backwardAndCheck(Pooling.maxPool2d(leaf(2, 14, 14, 64), PoolSpec.of(2, 2)), 2);
-        backwardAndCheck(Pooling.maxPool2d(leaf(2, 14, 14, 64), ceil), 4);
-        backwardAndCheck(Pooling.maxPool2d(leaf(2, 14, 14, 64), PoolSpec.of(3, 2, 1)), 6);
-        backwardAndCheck(Pooling.avgPool2d(leaf(2, 14, 14, 64), ceil), 8);
+        backwardAndCheck(Pooling.maxPool2d(leaf(2, 20, 20, 64), PoolSpec.of(17, 1)), 2);
+        backwardAndCheck(Pooling.avgPool2d(leaf(2, 14, 14, 64), ceil), 4);
         backwardAndCheck(
-                Pooling.avgPool2d(leaf(2, 14, 14, 64), PoolSpec.of(3, 1, 1).withCountPadding(true)), 10);
-        backwardAndCheck(Pooling.globalAvgPool2d(leaf(2, 7, 7, 64)), 12);
+                Pooling.avgPool2d(leaf(2, 14, 14, 64), PoolSpec.of(3, 1, 1).withCountPadding(true)), 6);
+        backwardAndCheck(Pooling.globalAvgPool2d(leaf(2, 7, 7, 64)), 8);
     }
 
     @Test
