@@ -36,7 +36,7 @@ public final class Arithmetic {
         Checks.sameDType("mul", a, b);
         Tensor output = Tensor.empty(backend, Shape.broadcast("mul", a.shape(), b.shape()), a.dtype());
         backend.multiply(a, b, output);
-        return Autograd.record("mul", save(a, b), output, save(a, b), (saved, grads) -> {
+        return Autograd.record("mul", save(a, b), output, saveFactors(a, b), (saved, grads) -> {
             for (int i = 0; i < 2; i++) {
                 if (grads.wanted(i)) {
                     Tensor gradient = Tensor.empty(
@@ -75,7 +75,7 @@ public final class Arithmetic {
         Tensor output =
                 Tensor.empty(backend, Shape.of(a.shape().dim(0), b.shape().dim(1)), a.dtype());
         backend.gemm(false, false, 1, a, b, 0, output);
-        return Autograd.record("matmul", save(a, b), output, save(a, b), (saved, grads) -> {
+        return Autograd.record("matmul", save(a, b), output, saveFactors(a, b), (saved, grads) -> {
             if (grads.wanted(0)) {
                 backend.gemm(false, true, 1, grads.output(), saved[1], 0, grads.target(0));
             }
@@ -83,6 +83,11 @@ public final class Arithmetic {
                 backend.gemm(true, false, 1, saved[0], grads.output(), 0, grads.target(1));
             }
         });
+    }
+
+    /** Each factor is needed for the other one's gradient. */
+    private static Tensor[] saveFactors(Tensor a, Tensor b) {
+        return save(b.requiresGrad() ? a : null, a.requiresGrad() ? b : null);
     }
 
     /** Sum of all elements, a scalar. */

@@ -116,6 +116,13 @@ abstract class ArithmeticContract extends BackendContract {
         compare(product(m, k, n));
     }
 
+    @Test
+    void leafTimesItselfIsRight() {
+        verify(new OpCase(OpKind.GEMM, 3, in -> Arithmetic.matmul(in[0], in[0]), Input.random(3, 3)));
+        verify(new OpCase(OpKind.MUL, 2, in -> Arithmetic.mul(in[0], in[0]), Input.random(2, 3)));
+        verify(new OpCase(OpKind.ADD, 2, in -> Arithmetic.add(in[0], in[0]), Input.random(2, 3)));
+    }
+
     private static OpCase product(int m, int k, int n) {
         return new OpCase(
                 OpKind.GEMM,

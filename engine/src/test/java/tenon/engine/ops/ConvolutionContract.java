@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static tenon.engine.testing.TensorAssert.assertNear;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import tenon.engine.DType;
 import tenon.engine.DTypeException;
+import tenon.engine.Rng;
 import tenon.engine.Shape;
 import tenon.engine.ShapeException;
 import tenon.engine.Tensor;
@@ -125,6 +127,34 @@ abstract class ConvolutionContract extends BackendContract {
     @ParameterizedTest
     @MethodSource("ugly")
     void uglySizesAreRight(Geometry geometry) {
+        compare(geometry.toCase(true));
+    }
+
+    /** Whatever sizes come up; a failure names its geometry. */
+    static Stream<Geometry> drawn() {
+        Rng rng = new Rng(2024, Rng.stream("convolution"), 0);
+        return Stream.generate(() -> draw(rng)).filter(Objects::nonNull).limit(40);
+    }
+
+    private static Geometry draw(Rng rng) {
+        int groups = 1 + rng.nextInt(3);
+        Shape input =
+                Shape.of(1 + rng.nextInt(3), 1 + rng.nextInt(12), 1 + rng.nextInt(12), groups * (1 + rng.nextInt(9)));
+        int filters = groups * (1 + rng.nextInt(9));
+        Padding padding = new Padding(rng.nextInt(4), rng.nextInt(4), rng.nextInt(4), rng.nextInt(4));
+        ConvSpec spec = new ConvSpec(
+                1 + rng.nextInt(3), 1 + rng.nextInt(3), padding, 1 + rng.nextInt(3), 1 + rng.nextInt(3), groups);
+        int kernelH = 1 + rng.nextInt(5);
+        int kernelW = 1 + rng.nextInt(5);
+        boolean fits = input.dim(1) + padding.top() + padding.bottom() > (kernelH - 1) * spec.dilationH()
+                && input.dim(2) + padding.left() + padding.right() > (kernelW - 1) * spec.dilationW();
+        String name = input + ", " + filters + " filters " + kernelH + "x" + kernelW + ", " + spec;
+        return fits ? new Geometry(name, input, filters, kernelH, kernelW, spec) : null;
+    }
+
+    @ParameterizedTest
+    @MethodSource("drawn")
+    void drawnSizesAreRight(Geometry geometry) {
         compare(geometry.toCase(true));
     }
 

@@ -29,7 +29,7 @@ abstract class MetricContract extends BackendContract {
     @Test
     void nanIsLargest() {
         float infinity = Float.POSITIVE_INFINITY;
-        Tensor x = Tensor.of(new float[] {1, NAN, infinity, NAN, /**/ -infinity, 0, -0.0f, -infinity}, 2, 4);
+        Tensor x = Tensor.of(new float[] {1, NAN, infinity, NAN, /**/ -infinity, -0.0f, 0, -infinity}, 2, 4);
         assertThat(Metrics.topK(x, 4).toIntArray()).containsExactly(1, 3, 2, 0, 1, 2, 0, 3);
         assertThat(Metrics.topK(x, 2).toIntArray()).containsExactly(1, 3, 1, 2);
         assertThat(Metrics.argmax(x).toIntArray()).containsExactly(1, 1);

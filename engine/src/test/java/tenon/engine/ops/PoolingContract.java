@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static tenon.engine.testing.TensorAssert.assertNear;
 
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import tenon.engine.DType;
+import tenon.engine.Rng;
 import tenon.engine.Shape;
 import tenon.engine.ShapeException;
 import tenon.engine.Tensor;
@@ -65,6 +67,33 @@ abstract class PoolingContract extends BackendContract {
                 new Geometry("one row", Shape.of(1, 1, 65, 3), new PoolSpec(1, 3, 1, 2, Padding.NONE, false, false)),
                 new Geometry(
                         "GoogLeNet", Shape.of(1, 28, 28, 16), PoolSpec.of(3, 2).withCeilMode(true)));
+    }
+
+    /** Whatever sizes come up; a failure names its geometry. */
+    static Stream<Geometry> drawn() {
+        Rng rng = new Rng(2024, Rng.stream("pooling"), 0);
+        return Stream.generate(() -> draw(rng)).filter(Objects::nonNull).limit(40);
+    }
+
+    private static Geometry draw(Rng rng) {
+        int kernelH = 1 + rng.nextInt(5);
+        int kernelW = 1 + rng.nextInt(5);
+        Shape input = Shape.of(1 + rng.nextInt(2), 1 + rng.nextInt(12), 1 + rng.nextInt(12), 1 + rng.nextInt(33));
+        Padding padding =
+                new Padding(rng.nextInt(kernelH), rng.nextInt(kernelH), rng.nextInt(kernelW), rng.nextInt(kernelW));
+        PoolSpec spec = new PoolSpec(
+                kernelH, kernelW, 1 + rng.nextInt(4), 1 + rng.nextInt(4), padding, rng.nextInt(2) == 1, false);
+        boolean fits = input.dim(1) + padding.top() + padding.bottom() >= kernelH
+                && input.dim(2) + padding.left() + padding.right() >= kernelW;
+        return fits ? new Geometry(input + ", " + spec, input, spec) : null;
+    }
+
+    @ParameterizedTest
+    @MethodSource("drawn")
+    void drawnSizesAreRight(Geometry geometry) {
+        compare(max(geometry));
+        compare(average(geometry, false));
+        compare(average(geometry, true));
     }
 
     private static OpCase max(Geometry geometry) {
