@@ -65,6 +65,13 @@ abstract class ConvolutionContract extends BackendContract {
                         new ConvSpec(1, 2, Padding.of(0, 1), 1, 1, 1)),
                 Geometry.of("asymmetric padding", 1, 4, 2, 2, 3, PLAIN.withPadding(new Padding(0, 2, 1, 0))),
                 Geometry.of("padding beyond the kernel", 1, 2, 1, 1, 2, ConvSpec.of(1, 3)),
+                new Geometry(
+                        "outputs of padding only",
+                        Shape.of(2, 5, 1, 1),
+                        9,
+                        2,
+                        1,
+                        new ConvSpec(1, 3, new Padding(2, 1, 2, 3), 1, 3, 1)),
                 Geometry.of("dilation", 1, 6, 2, 2, 3, ConvSpec.of(1, 1).withDilation(2)),
                 new Geometry(
                         "unequal dilation, stride, padding",

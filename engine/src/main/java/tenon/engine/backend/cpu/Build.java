@@ -109,6 +109,13 @@ final class Build implements AutoCloseable {
         return descriptor;
     }
 
+    /** Moves the descriptor on to oneDNN's next kernel while its name begins with {@code prefix}. */
+    void avoid(String prefix, dnnl_primitive_desc descriptor) {
+        while (implementation(descriptor).startsWith(prefix)) {
+            check(dnnl_primitive_desc_next_impl(descriptor), "dnnl_primitive_desc_next_impl");
+        }
+    }
+
     /** Layout that the primitive wants for an argument, valid while this build is open. */
     dnnl_memory_desc layout(dnnl_primitive_desc descriptor, int argument) {
         dnnl_memory_desc md = dnnl_primitive_desc_query_md(descriptor, dnnl_query_exec_arg_md, argument);

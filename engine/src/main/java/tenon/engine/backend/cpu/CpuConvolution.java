@@ -15,6 +15,12 @@ import tenon.engine.ops.Padding;
 final class CpuConvolution implements ConvolutionKernels {
     private record Key(Pass pass, ConvSpec spec, Shape input, Shape weight, Shape output, boolean bias, DType dtype) {}
 
+    /**
+     * oneDNN 3.11's brgemm convolution reads outside its memory when every window of an output row lies in the padding: 1 column, kernel width 1,
+     * stride 3, padding 2 left and 3 right.
+     */
+    private static final String CRASHES_ON_PADDING = "brg";
+
     private final CpuBackend backend;
     private final PrimitiveCache.Compiler<Key> compiler = this::compile;
 
@@ -120,6 +126,10 @@ final class CpuConvolution implements ConvolutionKernels {
                             build.attributes()),
                     "dnnl_convolution_forward_primitive_desc_create",
                     forward);
+            boolean onlyPadding = hasOnlyPadding(key);
+            if (onlyPadding) {
+                build.avoid(CRASHES_ON_PADDING, forward);
+            }
             dnnl_primitive_desc descriptor = new dnnl_primitive_desc();
             return switch (key.pass) {
                 case BACKWARD_INPUT -> {
@@ -139,6 +149,9 @@ final class CpuConvolution implements ConvolutionKernels {
                                     build.attributes()),
                             "dnnl_convolution_backward_data_primitive_desc_create",
                             descriptor);
+                    if (onlyPadding) {
+                        build.avoid(CRASHES_ON_PADDING, descriptor);
+                    }
                     yield new Compiled(
                             build.executable(descriptor, DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC),
                             toPrimitive(build, key, descriptor));
@@ -161,6 +174,9 @@ final class CpuConvolution implements ConvolutionKernels {
                                     build.attributes()),
                             "dnnl_convolution_backward_weights_primitive_desc_create",
                             descriptor);
+                    if (onlyPadding) {
+                        build.avoid(CRASHES_ON_PADDING, descriptor);
+                    }
                     Executable primitive = key.bias
                             ? build.executable(
                                     descriptor,
@@ -187,6 +203,15 @@ final class CpuConvolution implements ConvolutionKernels {
                             toPrimitive(build, key, forward));
             };
         }
+    }
+
+    /** True when a window may lie in the padding altogether. */
+    private static boolean hasOnlyPadding(Key key) {
+        Padding padding = key.spec.padding();
+        int height = (key.weight.dim(1) - 1) * key.spec.dilationH() + 1;
+        int width = (key.weight.dim(2) - 1) * key.spec.dilationW() + 1;
+        return Math.max(padding.top(), padding.bottom()) >= height
+                || Math.max(padding.left(), padding.right()) >= width;
     }
 
     private static WeightLayout toPrimitive(Build build, Key key, dnnl_primitive_desc descriptor) {
