@@ -14,7 +14,6 @@ import tenon.apps.cli.ComputeOptions;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
-import tenon.apps.training.Classifier;
 import tenon.apps.training.DataSpec;
 import tenon.apps.training.EpochPrinter;
 import tenon.apps.training.NetworkSpec;
@@ -89,11 +88,18 @@ abstract class TrainerCommand extends TenonCommand {
         }
         // Beside the model, so that the same command goes on after an interruption.
         Path work = model.toAbsolutePath().resolveSibling(model.getFileName() + ".work");
-        console.print("[INFO] loading images...");
-        BuildReport pictures = build(work, console);
-        try (TrainingRun run = TrainingRun.startOrContinue(config(pictures), work, console)) {
+        try {
+            console.print("[INFO] loading images...");
+            return train(config(build(work, console)), work, console);
+        } finally {
+            // An interrupted run keeps its folder.
+            RunFolder.deleteIfFinished(work);
+        }
+    }
+
+    private Map<String, Object> train(RunConfig config, Path work, Console console) throws IOException {
+        try (TrainingRun run = TrainingRun.startOrContinue(config, work, console)) {
             console.print("[INFO] training network...");
-            RunConfig config = run.config();
             int trained = config.data().train().size();
             int tested = config.data().validation().size();
             if (!program.dropLast()) {
@@ -110,13 +116,9 @@ abstract class TrainerCommand extends TenonCommand {
             console.print(ClassificationReport.of(evaluation.confusion(), names).toString());
             Plots.training(plot, "Training Loss and Accuracy (" + program.title() + ")", result.history());
             console.print("[INFO] serializing network and label binarizer...");
-            Classifier classifier = run.classifier();
-            SavedModel.write(model, classifier);
+            SavedModel.write(model, run.classifier());
             LabelFile.write(labels, new LabelBinarizer(names));
             return summary(result, evaluation, trained, tested);
-        } finally {
-            // An interrupted run keeps its folder.
-            RunFolder.deleteIfFinished(work);
         }
     }
 

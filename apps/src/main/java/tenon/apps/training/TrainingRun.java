@@ -145,7 +145,10 @@ public final class TrainingRun implements AutoCloseable {
             }
             Trainer trainer = builder.build();
             if (continued) {
-                trainer.resume();
+                trainer.resume()
+                        .ifPresentOrElse(
+                                checkpoint -> console.print("Going on from %s", checkpoint),
+                                () -> console.print("There is no checkpoint yet: beginning anew"));
             }
             boolean interrupted;
             History history;

@@ -1,0 +1,135 @@
+package tenon.apps.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import tenon.apps.cli.UsageException;
+import tenon.engine.Rng;
+import tenon.engine.TenonException;
+import tenon.io.augment.Augmenter;
+import tenon.io.augment.FloatImage;
+import tenon.io.data.Normalization;
+import tenon.optim.metrics.ConfusionMatrix;
+import tenon.optim.schedule.Schedule;
+
+class RunPartsTest {
+    @Test
+    void schedulesInEpochs() {
+        Schedule step = new ScheduleSpec(ScheduleSpec.Kind.STEP, 0.3, 0).schedule(10, 9);
+        assertThat(step.rate(29)).isCloseTo(0.3, within(1e-12));
+        assertThat(step.rate(30)).isCloseTo(0.03, within(1e-12));
+        assertThat(step.rate(60)).isCloseTo(0.003, within(1e-12));
+        Schedule cosine = new ScheduleSpec(ScheduleSpec.Kind.COSINE, 0.2, 1).schedule(10, 3);
+        assertThat(cosine.rate(0)).isCloseTo(0.02, within(1e-12));
+        assertThat(cosine.rate(10)).isCloseTo(0.2, within(1e-12));
+        assertThat(cosine.rate(20)).isCloseTo(0.1, within(1e-12));
+        assertThat(cosine.rate(30)).isCloseTo(0, within(1e-12));
+        Schedule cycle = new ScheduleSpec(ScheduleSpec.Kind.ONE_CYCLE, 0.5, 0).schedule(10, 5);
+        assertThat(cycle.rate(0)).isCloseTo(0.02, within(1e-12));
+        assertThat(cycle.rate(9)).isCloseTo(0.5, within(1e-12));
+        assertThat(cycle.rate(49)).isCloseTo(0.5 / 25 / 1e3, within(1e-12));
+    }
+
+    @ParameterizedTest
+    @EnumSource(ScheduleSpec.Kind.class)
+    void everyScheduleTakesARunOfOneStep(ScheduleSpec.Kind kind) {
+        double rate = new ScheduleSpec(kind, 0.1, 0).schedule(1, 1).rate(0);
+        assertThat(rate).isPositive().isLessThanOrEqualTo(0.1);
+    }
+
+    @Test
+    void contradictionsAreUsageErrors() {
+        assertThatThrownBy(() -> new ScheduleSpec(ScheduleSpec.Kind.ONE_CYCLE, 0.1, 2))
+                .isInstanceOf(UsageException.class);
+        assertThatThrownBy(() -> new ScheduleSpec(ScheduleSpec.Kind.CONSTANT, Double.NaN, 0))
+                .isInstanceOf(UsageException.class);
+        assertThatThrownBy(() -> new OptimizerSpec(OptimizerSpec.Kind.ADAM, 0, true, 0))
+                .isInstanceOf(UsageException.class)
+                .hasMessage("--nesterov needs sgd with a momentum");
+        assertThatThrownBy(() -> new OptimizerSpec(OptimizerSpec.Kind.SGD, 1, false, 0))
+                .isInstanceOf(UsageException.class);
+    }
+
+    @Test
+    void stepsPerEpochAreTheTutorials() {
+        assertThat(config(2250, false).stepsPerEpoch()).isEqualTo(71);
+        assertThat(config(2250, true).stepsPerEpoch()).isEqualTo(70);
+        assertThat(config(48_000, false).withEpochs(3).epochs()).isEqualTo(3);
+    }
+
+    @Test
+    void configurationSurvivesItsFile() {
+        RunConfig config = config(100, false);
+        RunConfig read = RunConfig.fromJson(config.toJson(), Path.of("run.json"));
+        assertThat(read.isSame(config)).isTrue();
+        assertThat(read.isSame(config.withEpochs(7))).isFalse();
+        assertThat(read.schedule()).isEqualTo(config.schedule());
+        var incomplete = config.toJson().deepCopy();
+        ((ObjectNode) incomplete).remove("epochs");
+        assertThatThrownBy(() -> RunConfig.fromJson(incomplete, Path.of("run.json")))
+                .isInstanceOf(TenonException.class)
+                .hasMessageStartingWith("run.json: holds no configuration of a training run of this version");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Augmentation.class)
+    void augmentationKeepsSizeAndRange(Augmentation augmentation) {
+        float[] values = new float[8 * 10 * 3];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i * 255f / values.length;
+        }
+        FloatImage image = FloatImage.of(8, 10, 3, values);
+        for (Augmenter augmenter : augmentation.augmenters(8, 10)) {
+            FloatImage changed = FloatImage.of(1, 1, 1, 0);
+            augmenter.apply(image, changed, new Rng(1, 2, 3));
+            image = changed;
+        }
+        assertThat(List.of(image.height(), image.width(), image.channels())).containsExactly(8, 10, 3);
+        for (int i = 0; i < image.size(); i++) {
+            assertThat(image.values()[i]).isBetween(0f, 255f);
+        }
+    }
+
+    @Test
+    void confusionAsText() {
+        ConfusionMatrix matrix = new ConfusionMatrix(2);
+        for (int i = 0; i < 12; i++) {
+            matrix.add(0, 0);
+        }
+        matrix.add(1, 0);
+        assertThat(ConfusionText.of(matrix, List.of("cat", "doggy")).lines())
+                .containsExactly("         0  1", "0 cat   12  0", "1 doggy  1  0");
+    }
+
+    private static RunConfig config(int samples, boolean dropLast) {
+        return new RunConfig(
+                new NetworkSpec(NetworkSpec.Kind.SMALLVGG, 64, 64, 3, 3, NetworkSpec.SLOW_NORM),
+                new DataSpec(
+                        new DataSpec.Part("train.trec", 0, samples),
+                        new DataSpec.Part("test.trec", 0, 10),
+                        Normalization.UNIT,
+                        List.of("a", "b", "c")),
+                Augmentation.AFFINE,
+                75,
+                32,
+                dropLast,
+                new OptimizerSpec(OptimizerSpec.Kind.SGD, 0, false, 0),
+                new ScheduleSpec(ScheduleSpec.Kind.TIME_DECAY, 0.01, 0),
+                0,
+                RunConfig.Judge.VAL_ACC,
+                0,
+                false,
+                1,
+                42,
+                "cpu",
+                1,
+                false);
+    }
+}

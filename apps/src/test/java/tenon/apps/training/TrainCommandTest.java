@@ -1,0 +1,270 @@
+package tenon.apps.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import tenon.apps.Cli;
+import tenon.apps.TestData;
+
+/** train, resume, evaluate and predict on small pictures. */
+class TrainCommandTest {
+    @TempDir
+    private static Path folder;
+
+    private static Path pictures;
+    private static Path records;
+
+    @BeforeAll
+    static void draw() throws IOException {
+        pictures = folder.resolve("pictures");
+        TestData.pictures(pictures, List.of("a", "b", "c"), 30, 20, 16, 5);
+        records = folder.resolve("records");
+        Cli.Result built = Cli.run(
+                "build", "folder", pictures, "--output", records, "--size", "12x12x3", "--val", 0.2, "--stratified");
+        assertThat(built.err()).isEmpty();
+        assertThat(built.exitCode()).isZero();
+    }
+
+    @Test
+    void resumedRunIsBitForBitTheUninterruptedOne() throws IOException {
+        Path whole = folder.resolve("whole");
+        Path halves = folder.resolve("halves");
+        assertThat(train(whole, 4, "--augment", "affine", "--schedule", "constant")
+                        .exitCode())
+                .isZero();
+        assertThat(train(halves, 2, "--augment", "affine", "--schedule", "constant")
+                        .exitCode())
+                .isZero();
+        Cli.Result resumed = Cli.run("resume", halves, "--epochs", 4, "--json");
+        assertThat(resumed.err()).isEmpty();
+        assertThat(resumed.exitCode()).isZero();
+        assertThat(resumed.outLines()).contains("Epoch 3/4", "Epoch 4/4").doesNotContain("Epoch 2/4");
+        assertThat(resumed.json().get("epochs").asInt()).isEqualTo(4);
+
+        assertThat(history(halves)).isEqualTo(history(whole));
+        assertThat(history(whole)).hasSize(5);
+        for (String file : List.of("model.safetensors", "optimizer.safetensors")) {
+            assertThat(Files.mismatch(
+                            newest(halves).resolve(file), newest(whole).resolve(file)))
+                    .as(file)
+                    .isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void trainsOnAFolderThenEvaluatesAndPredicts() throws IOException {
+        Path run = folder.resolve("run");
+        Cli.Result trained = Cli.run(
+                "train",
+                "--data",
+                pictures,
+                "--size",
+                "12x12x3",
+                "--epochs",
+                6,
+                "--batch",
+                9,
+                "--lr",
+                0.05,
+                "--norm",
+                "fast",
+                "--normalize",
+                "standardize",
+                "--output",
+                run,
+                "--json");
+        assertThat(trained.err()).isEmpty();
+        assertThat(trained.exitCode()).isZero();
+        assertThat(trained.json().get("command").asText()).isEqualTo("train");
+        assertThat(trained.json().get("val_acc").asDouble()).isGreaterThan(0.8);
+        assertThat(run.resolve("plot.png")).isRegularFile();
+        JsonNode saved = new ObjectMapper().readTree(run.resolve("run.json").toFile());
+        assertThat(saved.get("finished").asBoolean()).isTrue();
+        assertThat(saved.get("manifest").get("seed").asLong()).isEqualTo(42);
+
+        Cli.Result evaluated = Cli.run("evaluate", run, "--data", records.resolve("val.trec"), "--json");
+        assertThat(evaluated.err()).isEmpty();
+        assertThat(evaluated.json().get("samples").asInt()).isEqualTo(18);
+        assertThat(evaluated.json().get("rank1").asDouble()).isGreaterThan(0.8);
+        assertThat(evaluated.json().get("rank5").asDouble()).isEqualTo(1);
+        assertThat(evaluated.out()).contains("precision    recall").containsPattern("0 a +\\d+ +\\d+ +\\d+");
+
+        Cli.Result fromFolder = Cli.run("evaluate", run, "--data", pictures, "--json");
+        assertThat(fromFolder.json().get("samples").asInt()).isEqualTo(90);
+
+        Path output = folder.resolve("predictions");
+        Path picture = pictures.resolve("b/4.png");
+        Path text = Files.writeString(folder.resolve("text.png"), "no picture");
+        Cli.Result predicted = Cli.run("predict", run, picture, "--output", output, "--json");
+        assertThat(predicted.exitCode()).isZero();
+        assertThat(predicted.outLines().getFirst()).matches(".*4\\.png: b: \\d+\\.\\d\\d%");
+        assertThat(predicted.json().get("predictions").get(0).get("label").asText())
+                .isEqualTo("b");
+        BufferedImage drawn = ImageIO.read(output.resolve("4.png").toFile());
+        assertThat(List.of(drawn.getWidth(), drawn.getHeight())).containsExactly(20, 16);
+
+        Cli.Result some = Cli.run("predict", run, picture, text, pictures.resolve("a/4.png"), "--output", output);
+        assertThat(some.exitCode()).isEqualTo(1);
+        assertThat(some.out()).contains("b/4.png: b").contains("a/4.png: a");
+        assertThat(some.errLines()).hasSize(2);
+        assertThat(some.errLines().getFirst()).startsWith("warning: image " + text);
+        assertThat(some.errLines().getLast()).isEqualTo("tenon predict: 1 of 3 pictures could not be read: " + text);
+        assertThat(output.resolve("4-2.png")).isRegularFile();
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void ctrlCSavesAndResumeFinishes() throws Exception {
+        Path run = folder.resolve("interrupted");
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--add-modules=jdk.incubator.vector",
+                "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                "tenon.apps.Main"));
+        command.addAll(arguments(run, 100_000));
+        Path log = folder.resolve("interrupted.log");
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        try {
+            while (process.isAlive() && !Files.readString(log).contains("Epoch 2/")) {
+                Thread.sleep(50);
+            }
+            new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
+                    .start()
+                    .waitFor();
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            process.destroyForcibly();
+        }
+        assertThat(Files.readString(log)).contains("Saved. To go on: ./tenon resume " + run);
+        assertThat(process.exitValue()).isEqualTo(130);
+
+        Cli.Result refused = train(run, 5);
+        assertThat(refused.exitCode()).isEqualTo(2);
+        assertThat(refused.errLines().getFirst())
+                .isEqualTo("tenon train: " + run + " holds a training run already: go on with it (./tenon resume " + run
+                        + ") or choose another --output");
+
+        int done = history(run).size() - 1;
+        Cli.Result resumed = Cli.run("resume", run, "--epochs", done + 2);
+        assertThat(resumed.exitCode()).isZero();
+        Path uninterrupted = folder.resolve("uninterrupted");
+        assertThat(train(uninterrupted, done + 2).exitCode()).isZero();
+        assertThat(history(run)).isEqualTo(history(uninterrupted));
+    }
+
+    @Test
+    void earlyStoppingEndsTheRun() {
+        Cli.Result result = Cli.run(
+                "train",
+                "--network",
+                "mnist",
+                "--data",
+                records.resolve("train.trec"),
+                "--val",
+                records.resolve("val.trec"),
+                "--optimizer",
+                "adam",
+                "--lr",
+                0.01,
+                "--epochs",
+                60,
+                "--patience",
+                3,
+                "--output",
+                folder.resolve("early"),
+                "--json");
+        assertThat(result.err()).isEmpty();
+        assertThat(result.out()).contains("Stopped early: no better epoch in 3");
+        assertThat(result.json().get("epochs").asInt())
+                .isLessThan(60)
+                .isEqualTo(result.json().get("best_epoch").asInt() + 3);
+    }
+
+    @Test
+    void mistakesAreNamedBeforeAnyWork() throws IOException {
+        Path output = folder.resolve("mistakes");
+        Cli.Result noFile = Cli.run("train", "--data", folder.resolve("no.trec"), "--output", output);
+        assertThat(noFile.exitCode()).isEqualTo(1);
+        assertThat(noFile.err()).contains("no.trec: there is no such file");
+        assertThat(Cli.run("train", "--data", records.resolve("train.trec"), "--output", output, "--lr", 0)
+                        .errLines()
+                        .getFirst())
+                .isEqualTo("tenon train: the learning rate must be positive: 0.0");
+        assertThat(Cli.run("train", "--data", records.resolve("train.trec"), "--output", output, "--schedule", "cos")
+                        .errLines()
+                        .getFirst())
+                .contains("'cos' must be one of constant, step, cosine, linear, time-decay, one-cycle");
+        assertThat(Cli.run("evaluate", folder, "--data", records.resolve("val.trec"))
+                        .errLines()
+                        .getFirst())
+                .endsWith("(there is no run.json in it or above it)");
+        assertThat(output).doesNotExist();
+
+        Path damaged = Files.copy(records.resolve("train.trec"), folder.resolve("damaged.trec"));
+        byte[] bytes = Files.readAllBytes(damaged);
+        bytes[bytes.length / 2] ^= 0x10;
+        Files.write(damaged, bytes);
+        Cli.Result broken = Cli.run("train", "--data", damaged, "--output", output, "--epochs", 1);
+        assertThat(broken.exitCode()).isEqualTo(1);
+        assertThat(broken.err()).contains("damaged.trec: sample ").contains("checksum differs");
+        assertThat(broken.errLines()).hasSize(1);
+    }
+
+    private static Cli.Result train(Path output, int epochs, Object... more) {
+        List<Object> arguments = new ArrayList<>(arguments(output, epochs));
+        arguments.addAll(List.of(more));
+        return Cli.run(arguments.toArray());
+    }
+
+    private static List<String> arguments(Path output, int epochs) {
+        return List.of(
+                "train",
+                "--data",
+                records.resolve("train.trec").toString(),
+                "--val",
+                records.resolve("val.trec").toString(),
+                "--network",
+                "minivgg",
+                "--epochs",
+                Integer.toString(epochs),
+                "--batch",
+                "16",
+                "--threads",
+                "2",
+                "--output",
+                output.toString());
+    }
+
+    /** Lines of history.csv without the time that each epoch took. */
+    private static List<String> history(Path run) throws IOException {
+        return Files.readAllLines(run.resolve("history.csv")).stream()
+                .map(line -> line.replaceFirst(",[^,]*$", ""))
+                .toList();
+    }
+
+    private static Path newest(Path run) throws IOException {
+        Path checkpoints = run.resolve("checkpoints");
+        return checkpoints.resolve(
+                Files.readString(checkpoints.resolve("latest")).strip());
+    }
+}
