@@ -6,6 +6,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 import tenon.apps.cli.EnumConverter;
 import tenon.apps.cli.Interpreter;
+import tenon.apps.cli.Version;
 import tenon.apps.data.BuildCommand;
 import tenon.apps.data.InspectCommand;
 import tenon.apps.doctor.DoctorCommand;
@@ -27,7 +28,7 @@ import tenon.apps.training.TrainCommand;
         name = "tenon",
         description = "Trains, evaluates and inspects deep networks for vision.",
         mixinStandardHelpOptions = true,
-        versionProvider = Main.Version.class,
+        versionProvider = Version.class,
         subcommands = {
             QuickstartCommand.class,
             BuildCommand.class,
@@ -80,14 +81,5 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         spec.commandLine().usage(spec.commandLine().getOut());
-    }
-
-    /** The version of the jar; "development" where there is none. */
-    static final class Version implements CommandLine.IVersionProvider {
-        @Override
-        public String[] getVersion() {
-            String version = Main.class.getPackage().getImplementationVersion();
-            return new String[] {"tenon " + (version == null ? "development" : version)};
-        }
     }
 }

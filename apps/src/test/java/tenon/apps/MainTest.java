@@ -27,6 +27,8 @@ class MainTest {
                 .forEach(text -> assertThat(String.format(text)).isNotEmpty());
         if (commandLine.getSubcommands().isEmpty()) {
             assertThat(help).as(spec.qualifiedName()).contains("Example").contains("./" + spec.qualifiedName() + " ");
+            // Examples are for copying: none may wrap.
+            assertThat(spec.usageMessage().footer()).allMatch(line -> line.length() < 80);
             assertThat(spec.findOption("--json")).as(spec.qualifiedName()).isNotNull();
         }
         commandLine.getSubcommands().values().forEach(MainTest::checkHelp);

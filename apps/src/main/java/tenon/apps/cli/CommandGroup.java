@@ -7,7 +7,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** A command that only has sub-commands. */
-@Command(mixinStandardHelpOptions = true, usageHelpAutoWidth = true)
+@Command(mixinStandardHelpOptions = true, versionProvider = Version.class, usageHelpAutoWidth = true)
 public abstract class CommandGroup implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

@@ -21,8 +21,8 @@ import tenon.io.build.ImageFolderBuilder;
         },
         footerHeading = "%nExample:%n",
         footer = {
-            "  ./tenon build folder animals --output output/animals --size 64x64x3 --val 0.1 --test 0.15",
-            "  Writes train.trec, val.trec and test.trec, every picture squashed to 64x64."
+            "  ./tenon build folder animals --output records --size 64x64x3 --test 0.2",
+            "  Writes train.trec and test.trec, every picture squashed to 64x64."
         })
 public final class BuildFolderCommand extends TenonCommand {
     @Parameters(paramLabel = "FOLDER", description = "Folder of class folders.")

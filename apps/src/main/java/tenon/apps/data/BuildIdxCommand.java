@@ -19,8 +19,8 @@ import tenon.io.build.IdxBuilder;
         description = "Builds record files from a pair of IDX files (MNIST's format; plain or .gz).",
         footerHeading = "%nExample:%n",
         footer = {
-            "  ./tenon build idx train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz --output output/mnist"
-                    + " --hold-out 5000",
+            "  ./tenon build idx train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\",
+            "      --output output/mnist --hold-out 5000",
             "  Writes output/mnist/train.trec and output/mnist/val.trec."
         })
 public final class BuildIdxCommand extends TenonCommand {

@@ -43,8 +43,8 @@ import tenon.io.record.RecordSchema;
         },
         footerHeading = "%nExample:%n",
         footer = {
-            "  ./tenon first-network early-stopping --data mnist --plot output/early-stopping.png",
-            "  mnist holds train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or .gz."
+            "  ./tenon first-network early-stopping --data mnist --plot early.png",
+            "  The folder mnist holds train-images-idx3-ubyte and train-labels-idx1-ubyte."
         })
 public final class EarlyStoppingCommand extends TenonCommand {
     private static final double VALIDATION_SHARE = 0.2;

@@ -35,9 +35,8 @@ import tenon.io.image.ImageCodec;
         },
         footerHeading = "%nExample:%n",
         footer = {
-            "  ./tenon first-network predict -i images/cat.jpg -m output/simple_nn.model -l output/simple_nn_lb.json"
-                    + " \\",
-            "      -w 32 -e 32 -f 1"
+            "  ./tenon first-network predict -i images/cat.jpg -m output/simple_nn.model \\",
+            "      -l output/simple_nn_lb.json -w 32 -e 32 -f 1"
         })
 public final class PredictCommand extends TenonCommand {
     @Option(

@@ -23,10 +23,7 @@ import tenon.io.FashionMnist;
                     + " plot.png and predictions.png."
         },
         footerHeading = "%nExample:%n",
-        footer = {
-            "  ./tenon quickstart",
-            "  ./tenon quickstart --epochs 1 --limit 6000 --output /tmp/quickstart --json     (a short form)"
-        })
+        footer = {"  ./tenon quickstart", "  ./tenon quickstart --epochs 1 --limit 6000 --output output/short --json"})
 public final class QuickstartCommand extends TenonCommand {
     @Option(
             names = "--network",

@@ -30,8 +30,8 @@ import tenon.io.record.RecordSchema;
         },
         footerHeading = "%nExample:%n",
         footer = {
-            "  ./tenon train --network smallvgg --data animals --size 64x64x3 --epochs 50 --lr 0.05 \\",
-            "      --schedule cosine --augment affine --patience 10 --output output/animals"
+            "  ./tenon train --network smallvgg --data animals --size 64x64x3 --epochs 50 \\",
+            "      --lr 0.05 --schedule cosine --augment affine --output output/animals"
         })
 public final class TrainCommand extends TenonCommand {
     @Option(

@@ -3,6 +3,7 @@ package tenon.apps.training;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.ProgressBar;
@@ -46,7 +47,13 @@ final class TrainingReport {
         values.put("checkpoint", result.checkpoint().toString());
         values.put("plot", plot(result, folder, console));
         console.print(
-                "Trained in %s, %.0f pictures/s", ProgressBar.duration(result.seconds()), result.imagesPerSecond());
+                result.imagesPerSecond() > 0
+                        ? String.format(
+                                Locale.ROOT,
+                                "Trained in %s, %.0f pictures/s",
+                                ProgressBar.duration(result.seconds()),
+                                result.imagesPerSecond())
+                        : "Nothing was left to train: " + result.epochs() + " epochs were done before");
         console.print("Checkpoint: %s", result.checkpoint());
         return values;
     }
