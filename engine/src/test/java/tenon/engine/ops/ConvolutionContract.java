@@ -72,6 +72,13 @@ abstract class ConvolutionContract extends BackendContract {
                         2,
                         1,
                         new ConvSpec(1, 3, new Padding(2, 1, 2, 3), 1, 3, 1)),
+                new Geometry(
+                        "one channel, one output column, strided",
+                        Shape.of(2, 4, 3, 1),
+                        3,
+                        2,
+                        3,
+                        new ConvSpec(1, 2, Padding.NONE, 1, 1, 1)),
                 Geometry.of("dilation", 1, 6, 2, 2, 3, ConvSpec.of(1, 1).withDilation(2)),
                 new Geometry(
                         "unequal dilation, stride, padding",
