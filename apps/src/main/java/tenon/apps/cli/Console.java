@@ -8,6 +8,8 @@ public final class Console {
     private final PrintWriter out;
     private final PrintWriter err;
     private final boolean terminal;
+    /** Whether the cursor stands at the end of a line that {@link #overwrite} wrote. */
+    private boolean midLine;
 
     public Console(PrintWriter out, PrintWriter err, boolean terminal) {
         this.out = out;
@@ -26,6 +28,7 @@ public final class Console {
 
     /** Writes one line, or several. */
     public void print(String text) {
+        endLine();
         out.println(text);
         out.flush();
     }
@@ -38,9 +41,20 @@ public final class Console {
     void overwrite(String text) {
         out.print("\r" + text + "\u001b[K");
         out.flush();
+        midLine = true;
+    }
+
+    /** Ends such a line. */
+    void endLine() {
+        if (midLine) {
+            out.println();
+            out.flush();
+            midLine = false;
+        }
     }
 
     public void warn(String text) {
+        endLine();
         err.println("warning: " + text);
         err.flush();
     }

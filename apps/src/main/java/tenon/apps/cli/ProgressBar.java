@@ -56,7 +56,7 @@ public final class ProgressBar {
         String line = bar(total) + " - " + duration((now - start) / 1e9) + rateText(rate(total, now)) + suffix(detail);
         if (console.terminal()) {
             console.overwrite(line);
-            console.print("");
+            console.endLine();
         } else {
             console.print(line);
         }

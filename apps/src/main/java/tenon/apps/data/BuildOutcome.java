@@ -9,8 +9,6 @@ import tenon.io.build.BuildReport;
 
 /** What a builder did, for people and for programs. */
 final class BuildOutcome {
-    private static final int SHOWN = 10;
-
     private BuildOutcome() {}
 
     static Map<String, Object> print(BuildReport report, Console console) {
@@ -23,11 +21,8 @@ final class BuildOutcome {
             file.put("samples", part.sampleCount());
             files.add(file);
         }
-        report.skipped().stream()
-                .limit(SHOWN)
-                .forEach(skipped -> console.warn("left out " + skipped.file() + ": " + skipped.reason()));
-        if (report.skipped().size() > SHOWN) {
-            console.warn("left out " + (report.skipped().size() - SHOWN) + " more files");
+        if (!report.skipped().isEmpty()) {
+            console.print("left out: %d files", report.skipped().size());
         }
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("files", files);

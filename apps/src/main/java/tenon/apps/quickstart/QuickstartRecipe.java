@@ -22,12 +22,12 @@ record QuickstartRecipe(
 
     static final QuickstartRecipe DEFAULT = new QuickstartRecipe(
             NetworkSpec.Kind.MINIVGG,
-            6,
+            12,
             64,
             new OptimizerSpec(OptimizerSpec.Kind.SGD, 0.9, true, 5e-4),
             new ScheduleSpec(ScheduleSpec.Kind.ONE_CYCLE, 0.05, 0),
             0,
-            Augmentation.FLIP_SHIFT,
+            Augmentation.FLIP,
             5000.0 / 60000);
 
     /** This recipe with what the command line may change. */

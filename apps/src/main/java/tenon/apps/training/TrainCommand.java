@@ -285,7 +285,6 @@ public final class TrainCommand extends TenonCommand {
         Path folder = Files.createDirectories(output.resolve("data"));
         BuildReport report = builder.build(folder);
         report.parts().forEach(part -> console.print("%s: %d pictures", part.split(), part.sampleCount()));
-        report.skipped().forEach(skipped -> console.warn("left out " + skipped.file() + ": " + skipped.reason()));
         return report;
     }
 
