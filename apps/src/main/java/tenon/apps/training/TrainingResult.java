@@ -10,8 +10,8 @@ import tenon.optim.train.History;
  * @param bestEpoch number of the best epoch, from 1; 0 when there was none
  * @param stoppedEpoch index from 0 of the epoch after which early stopping ended the run, or −1
  * @param interrupted whether somebody stopped it
- * @param seconds training and validation, over all epochs
- * @param imagesPerSecond training images per second of these
+ * @param seconds training and validation, over all epochs, to a tenth
+ * @param imagesPerSecond training images per second without validation and checkpoints, to a tenth
  * @param checkpoint the best one, or the last one if no epoch was judged
  */
 public record TrainingResult(

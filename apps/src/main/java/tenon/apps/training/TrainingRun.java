@@ -183,9 +183,13 @@ public final class TrainingRun implements AutoCloseable {
                 bestEpoch(history),
                 early == null ? -1 : early.stoppedEpoch(),
                 interrupted,
-                seconds,
-                throughput.imagesPerSecond(),
+                tenths(seconds),
+                tenths(throughput.imagesPerSecond()),
                 config.restoreBest() ? best : last);
+    }
+
+    private static double tenths(double value) {
+        return Math.round(10 * value) / 10.0;
     }
 
     private int bestEpoch(History history) {
