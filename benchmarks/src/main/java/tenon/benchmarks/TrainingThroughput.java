@@ -18,7 +18,9 @@ import tenon.engine.DType;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
+import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
+import tenon.engine.backend.reference.ReferenceBackend;
 import tenon.engine.ops.BatchNormSpec;
 
 /**
@@ -47,7 +49,8 @@ public final class TrainingThroughput {
         double[] pixels =
                 new Random(1).doubles((long) batch * side * side * channels).toArray();
         int[] labels = new Random(2).ints(batch, 0, 10).toArray();
-        try (CpuBackend backend = CpuBackend.open(threads);
+        // Opening the CPU back-end sets how long OpenMP's threads spin, which is not libtorch's setting.
+        try (Backend backend = engine.equals("tenon") ? CpuBackend.open(threads) : ReferenceBackend.open();
                 var _ = Scope.open("model", backend)) {
             MiniVggNet net = new MiniVggNet(side, side, channels, 10);
             try (TrainingStep step = switch (engine) {
