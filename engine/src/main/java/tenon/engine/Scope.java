@@ -145,7 +145,7 @@ public final class Scope implements AutoCloseable {
         owner.nodes.add(node);
     }
 
-    /** Recorded ops that still hold saved tensors. */
+    /** Ops recorded in this scope; those that backward has visited are released and hold nothing. */
     public List<Node> nodes() {
         return nodes;
     }

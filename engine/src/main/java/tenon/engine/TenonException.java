@@ -16,7 +16,11 @@ public class TenonException extends RuntimeException {
 
     /** Prefix of an op's messages: the op, and the layer it runs in when one is known, e.g. {@code conv2d 'block1.conv1'}. */
     public static String where(String op) {
-        String path = Context.get().path();
+        return where(op, Context.get().path());
+    }
+
+    /** The same for an op that ran in the layer {@code path}, empty for none. */
+    public static String where(String op, String path) {
         return path.isEmpty() ? op : op + " '" + path + "'";
     }
 }

@@ -10,7 +10,7 @@ import tenon.engine.memory.Storage;
 /**
  * A dense row-major array in back-end memory. Images are [N, H, W, C], convolution weights [K, R, S, C / groups], dense weights [out, in].
  *
- * <p>A tensor is a handle: {@link #reshape} and {@link #retain} give further handles on the same memory, which is freed when the last one
+ * <p>A tensor is a handle: {@link #view} and {@link #retain} give further handles on the same memory, which is freed when the last one
  * closes. Every handle belongs to the scope that was current when it was made and closes with it; closing earlier is allowed, closing twice is
  * harmless, any other use of a closed tensor throws {@link ClosedException}. Not thread-safe; reading one tensor from several threads is fine.
  *

@@ -8,6 +8,7 @@ import tenon.engine.GradMode;
 import tenon.engine.NonFiniteException;
 import tenon.engine.Scope;
 import tenon.engine.ShapeException;
+import tenon.engine.TenonException;
 import tenon.engine.Tensor;
 
 /**
@@ -76,9 +77,8 @@ public final class Autograd {
 
     static void checkFinite(String op, String path, Tensor tensor) {
         if (checkFinite && tensor.dtype().isFloating() && !tensor.backend().isFinite(tensor)) {
-            throw new NonFiniteException(
-                    op + (path.isEmpty() ? "" : " '" + path + "'") + ": produced a NaN or infinity: result=" + tensor
-                            + " (lower the learning rate, clip gradients, or check the inputs)");
+            throw new NonFiniteException(TenonException.where(op, path) + ": produced a NaN or infinity: result="
+                    + tensor + " (lower the learning rate, clip gradients, or check the inputs)");
         }
     }
 
@@ -150,10 +150,9 @@ public final class Autograd {
 
     static void checkNotReleased(Node node) {
         if (node.isReleased()) {
-            throw new AutogradException(
-                    "backward: the graph through " + node.op() + (node.path().isEmpty() ? "" : " '" + node.path() + "'")
-                            + " was already used by a backward pass, which freed what it had saved (compute the"
-                            + " forward pass again, or call backward once on the sum of the losses)");
+            throw new AutogradException("backward: the graph through " + TenonException.where(node.op(), node.path())
+                    + " was already used by a backward pass, which freed what it had saved (compute the"
+                    + " forward pass again, or call backward once on the sum of the losses)");
         }
     }
 }

@@ -3,6 +3,7 @@ package tenon.engine.autograd;
 import tenon.engine.AutogradException;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
+import tenon.engine.TenonException;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 
@@ -140,8 +141,7 @@ public final class Gradients {
 
     private void check(Tensor gradient, Tensor input) {
         if (!gradient.shape().equals(input.shape()) || gradient.dtype() != input.dtype()) {
-            throw new AutogradException("backward of " + node.op()
-                    + (node.path().isEmpty() ? "" : " '" + node.path() + "'")
+            throw new AutogradException("backward of " + TenonException.where(node.op(), node.path())
                     + ": gradient and input must agree in shape and dtype: gradient=" + gradient + ", input=" + input);
         }
     }
