@@ -22,6 +22,7 @@ import tenon.apps.training.RunConfig;
 import tenon.apps.training.ScheduleSpec;
 import tenon.apps.training.SummaryCommand;
 import tenon.apps.training.TrainCommand;
+import tenon.engine.Precision;
 
 /** The {@code tenon} command: exit code 0 means done, 1 failed, 2 called wrongly. */
 @Command(
@@ -71,6 +72,7 @@ public final class Main implements Runnable {
         register(commandLine, RunConfig.Judge.class);
         register(commandLine, TrainCommand.Scaling.class);
         register(commandLine, TrainCommand.Norm.class);
+        register(commandLine, Precision.class);
         return commandLine;
     }
 

@@ -11,6 +11,7 @@ import java.util.function.UnaryOperator;
 import tenon.engine.Context;
 import tenon.engine.DType;
 import tenon.engine.GradMode;
+import tenon.engine.Precision;
 import tenon.engine.Scope;
 import tenon.engine.Tensor;
 import tenon.engine.ops.Casts;
@@ -41,6 +42,7 @@ public abstract class Module {
     private String name = "";
     private String path;
     private boolean training = true;
+    private Precision precision = Precision.FP32;
     private ApplyListener listener;
 
     /**
@@ -60,7 +62,7 @@ public abstract class Module {
         context.setPath(path());
         Tensor output;
         try (Scope local = Scope.openLocal(path)) {
-            output = forward(input);
+            output = precision == Precision.FP32 ? forward(input) : forwardIn(precision.dtype(), input);
             handOver(output, local, caller);
         } finally {
             context.setPath(outerPath);
@@ -69,6 +71,10 @@ public abstract class Module {
             listener.after(this, input, output);
         }
         return output;
+    }
+
+    private Tensor forwardIn(DType dtype, Tensor input) {
+        return Casts.cast(forward(Casts.cast(input, dtype)), input.dtype());
     }
 
     /**
@@ -318,6 +324,14 @@ public abstract class Module {
 
     public final boolean isTraining() {
         return training;
+    }
+
+    /**
+     * The precision in which this module, with all below, computes: with {@link Precision#BF16}, {@link #apply} casts its input to BF16, every layer
+     * follows its input's dtype, and the result is cast back. Parameters and buffers stay as they are. Meant for the root of a network.
+     */
+    public final void computeIn(Precision newPrecision) {
+        precision = newPrecision;
     }
 
     /** Has every {@link #apply} of this module and all below reported to {@code newListener}; null ends it. */

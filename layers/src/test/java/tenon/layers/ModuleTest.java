@@ -10,10 +10,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import tenon.engine.Context;
 import tenon.engine.DType;
+import tenon.engine.Precision;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.ShapeException;
 import tenon.engine.Tensor;
+import tenon.engine.backend.reference.ReferenceBackend;
 import tenon.engine.backend.shapes.ShapeBackend;
 import tenon.engine.ops.Activations;
 import tenon.engine.ops.Arithmetic;
@@ -45,6 +47,29 @@ class ModuleTest {
                 .add("block1", block)
                 .add("flatten", new Flatten())
                 .add("fc", new Dense(8 * 4 * 4, 10));
+    }
+
+    @Test
+    void precisionIsThatOfTheInputOnTheWayInAndFp32OnTheWayOut() {
+        List<DType> seen = new ArrayList<>();
+        Module inner = new Module() {
+            @Override
+            protected Tensor forward(Tensor input) {
+                seen.add(input.dtype());
+                return input.detach();
+            }
+        };
+        Sequential net = new Sequential().add("inner", inner);
+        try (var _ = Scope.open("reference", ReferenceBackend.open())) {
+            Tensor input = Tensor.of(new float[] {1.00390625f, -2.5f}, 1, 2);
+            assertThat(net.apply(input).toFloatArray()).containsExactly(1.00390625f, -2.5f);
+            net.computeIn(Precision.BF16);
+            Tensor output = net.apply(input);
+            assertThat(output.dtype()).isEqualTo(DType.F32);
+            // 1 + 2^-8 lies between two BF16 numbers; the even one is 1.
+            assertThat(output.toFloatArray()).containsExactly(1, -2.5f);
+        }
+        assertThat(seen).containsExactly(DType.F32, DType.BF16);
     }
 
     @Test

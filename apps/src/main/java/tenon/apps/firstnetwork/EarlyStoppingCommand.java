@@ -96,7 +96,7 @@ public final class EarlyStoppingCommand extends TenonCommand {
 
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
-        compute.check();
+        compute.settings();
         if (patience < 1) {
             throw new UsageException("--patience must be at least 1: " + patience);
         }
@@ -184,9 +184,6 @@ public final class EarlyStoppingCommand extends TenonCommand {
                 patience,
                 restoreBest,
                 1,
-                compute.seed(),
-                compute.device(),
-                compute.threads(),
-                compute.checkFinite());
+                compute.settings());
     }
 }

@@ -6,7 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import tenon.apps.cli.ComputeOptions;
+import tenon.apps.cli.ComputeSettings;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
@@ -18,7 +21,6 @@ import tenon.apps.training.SavedModel;
 import tenon.engine.Scope;
 import tenon.engine.TenonException;
 import tenon.engine.backend.Backend;
-import tenon.engine.backend.cpu.CpuBackend;
 import tenon.io.image.Image;
 import tenon.io.image.ImageCodec;
 
@@ -87,15 +89,20 @@ public final class PredictCommand extends TenonCommand {
             description = "Labelled copy (default: predicted-NAME.png in the current folder).")
     private Path output;
 
+    @Mixin
+    private ComputeOptions compute;
+
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
+        ComputeSettings settings = compute.settings();
         Image picture = ImageCodec.read(image);
         console.print("[INFO] loading network and label binarizer...");
         List<String> classes = LabelFile.read(labels).classes();
         Classifier.Guess guess;
-        try (Backend backend = CpuBackend.open();
+        try (Backend backend = settings.open();
                 Scope _ = Scope.open("model", backend)) {
             Classifier classifier = SavedModel.read(model);
+            classifier.network().computeIn(settings.precision(backend, console));
             checkFits(classifier.spec(), classes);
             guess = new Classifier(classifier.spec(), classifier.network(), classifier.normalization(), classes)
                     .guess(picture, 1)

@@ -82,7 +82,7 @@ abstract class TrainerCommand extends TenonCommand {
 
     @Override
     protected final Map<String, ?> run(Console console) throws IOException {
-        compute.check();
+        compute.settings();
         if (epochs < 1) {
             throw new UsageException("--epochs must be at least 1: " + epochs);
         }
@@ -154,10 +154,7 @@ abstract class TrainerCommand extends TenonCommand {
                 0,
                 false,
                 epochs,
-                compute.seed(),
-                compute.device(),
-                compute.threads(),
-                compute.checkFinite());
+                compute.settings());
     }
 
     private Map<String, Object> summary(TrainingResult result, Evaluation evaluation, int trained, int tested) {

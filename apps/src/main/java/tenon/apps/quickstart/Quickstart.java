@@ -88,10 +88,7 @@ record Quickstart(QuickstartRecipe recipe, Integer limit, Path output, ComputeOp
                 0,
                 true,
                 1,
-                compute.seed(),
-                compute.device(),
-                compute.threads(),
-                compute.checkFinite());
+                compute.settings());
     }
 
     /** The test images are looked at here, once, with the weights that the held-out images chose. */

@@ -64,7 +64,7 @@ public final class QuickstartCommand extends TenonCommand {
 
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
-        compute.check();
+        compute.settings();
         if (limit != null && limit < 100) {
             throw new UsageException("--limit must be at least 100: " + limit);
         }

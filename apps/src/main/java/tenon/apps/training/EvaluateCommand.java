@@ -12,6 +12,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tenon.apps.cli.BuildBar;
 import tenon.apps.cli.ComputeOptions;
+import tenon.apps.cli.ComputeSettings;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
@@ -60,9 +61,11 @@ public final class EvaluateCommand extends TenonCommand {
         if (batch < 1) {
             throw new UsageException("--batch must be at least 1: " + batch);
         }
-        try (Backend backend = compute.open();
+        ComputeSettings settings = compute.settings();
+        try (Backend backend = settings.open();
                 Scope _ = Scope.open("model", backend)) {
             Classifier classifier = SavedModel.read(checkpoint);
+            classifier.network().computeIn(settings.precision(backend, console));
             if (!Files.isDirectory(data)) {
                 return report(classifier, evaluate(classifier, data), console);
             }

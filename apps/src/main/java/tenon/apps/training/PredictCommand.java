@@ -11,6 +11,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tenon.apps.cli.ComputeOptions;
+import tenon.apps.cli.ComputeSettings;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.pictures.LabelDrawing;
@@ -63,9 +64,11 @@ public final class PredictCommand extends TenonCommand {
     protected Map<String, ?> run(Console console) throws IOException {
         List<Map<String, Object>> results = new ArrayList<>();
         List<String> failures = new ArrayList<>();
-        try (Backend backend = compute.open();
+        ComputeSettings settings = compute.settings();
+        try (Backend backend = settings.open();
                 Scope _ = Scope.open("model", backend)) {
             Classifier classifier = SavedModel.read(checkpoint);
+            classifier.network().computeIn(settings.precision(backend, console));
             for (int i = 0; i < pictures.size(); i++) {
                 try {
                     results.add(predict(classifier, pictures.get(i), i, console));

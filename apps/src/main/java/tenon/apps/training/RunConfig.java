@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Path;
 import java.util.Locale;
+import tenon.apps.cli.ComputeSettings;
 import tenon.apps.cli.UsageException;
 import tenon.engine.TenonException;
 
@@ -18,7 +19,6 @@ import tenon.engine.TenonException;
  * @param patience epochs in a row without a better one after which training stops early; 0 never stops early
  * @param restoreBest whether the weights of the best epoch are put back at the end
  * @param checkpointEvery epochs between checkpoints
- * @param device {@code cpu} or {@code reference}
  */
 public record RunConfig(
         NetworkSpec network,
@@ -34,10 +34,7 @@ public record RunConfig(
         int patience,
         boolean restoreBest,
         int checkpointEvery,
-        long seed,
-        String device,
-        int threads,
-        boolean checkFinite) {
+        ComputeSettings compute) {
 
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
@@ -59,7 +56,6 @@ public record RunConfig(
         atLeast(1, "--batch", batchSize);
         atLeast(0, "--patience", patience);
         atLeast(1, "--checkpoint-every", checkpointEvery);
-        atLeast(1, "--threads", threads);
         if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
             throw new UsageException("--label-smoothing must lie in [0, 1): " + labelSmoothing);
         }
@@ -96,10 +92,7 @@ public record RunConfig(
                 patience,
                 restoreBest,
                 checkpointEvery,
-                seed,
-                device,
-                threads,
-                checkFinite);
+                compute);
     }
 
     JsonNode toJson() {

@@ -218,7 +218,7 @@ public final class TrainCommand extends TenonCommand {
 
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
-        compute.check();
+        compute.settings();
         if (!(validationShare > 0 && validationShare < 1)) {
             throw new UsageException("--val-share must lie between 0 and 1: " + validationShare);
         }
@@ -265,17 +265,14 @@ public final class TrainCommand extends TenonCommand {
                 patience,
                 true,
                 checkpointEvery,
-                compute.seed(),
-                compute.device(),
-                compute.threads(),
-                compute.checkFinite());
+                compute.settings());
     }
 
     /** A folder is packed first, at the network's size. */
     private BuildReport buildRecords(Console console) throws IOException {
         ImageSize stored = size != null ? size : new ImageSize(64, 64, 3);
         ImageFolderBuilder builder = new ImageFolderBuilder(data)
-                .seed(compute.seed())
+                .seed(compute.settings().seed())
                 .stratified(true)
                 .storeRaw(stored.height(), stored.width(), stored.channels())
                 .progress(new BuildBar(console));

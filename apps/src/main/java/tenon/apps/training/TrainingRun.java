@@ -5,9 +5,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import tenon.apps.cli.ComputeOptions;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.UsageException;
+import tenon.engine.Precision;
 import tenon.engine.Scope;
 import tenon.engine.TenonException;
 import tenon.engine.autograd.Autograd;
@@ -49,17 +49,19 @@ public final class TrainingRun implements AutoCloseable {
         this.folder = folder;
         this.console = console;
         this.continued = continued;
-        backend = ComputeOptions.open(config.device(), config.threads(), config.seed());
+        backend = config.compute().open();
         scope = Scope.open("model", backend);
-        Autograd.setCheckFinite(config.checkFinite());
+        Autograd.setCheckFinite(config.compute().checkFinite());
         network = config.network().build();
+        Precision precision = config.compute().precision(backend, console);
+        network.computeIn(precision);
         manifest = RunManifest.collect(
                 command(),
-                "fp32",
-                config.seed(),
+                precision.toString(),
+                config.compute().seed(),
                 new TreeMap<>(Map.of(
                         "backend", backend.name(),
-                        "threads", Integer.toString(config.threads()),
+                        "threads", Integer.toString(config.compute().threads()),
                         "decoder", ImageCodec.name())));
     }
 
@@ -133,7 +135,7 @@ public final class TrainingRun implements AutoCloseable {
                             loss,
                             training)
                     .validation(validation)
-                    .seed(config.seed())
+                    .seed(config.compute().seed())
                     .checkpoints(store, config.checkpointEvery(), 0)
                     .bestBy(monitor)
                     .manifest(manifest)
@@ -207,8 +209,10 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private RecordBatchSource trainingSource() {
-        RecordBatchSource.Builder source =
-                source(config.data().train()).shuffle(true).seed(config.seed()).dropLast(config.dropLast());
+        RecordBatchSource.Builder source = source(config.data().train())
+                .shuffle(true)
+                .seed(config.compute().seed())
+                .dropLast(config.dropLast());
         List<Augmenter> augmenters = config.augmentation()
                 .augmenters(config.network().height(), config.network().width());
         augmenters.forEach(source::augment);

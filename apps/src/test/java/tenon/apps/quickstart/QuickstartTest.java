@@ -112,11 +112,10 @@ class QuickstartTest {
         assertThat(cuda.exitCode()).isEqualTo(2);
         assertThat(cuda.errLines().getFirst())
                 .startsWith("tenon quickstart: --device cuda is not available in this version");
-        Cli.Result bf16 = Cli.run("quickstart", "--precision", "bf16");
-        assertThat(bf16.exitCode()).isEqualTo(2);
-        assertThat(bf16.errLines().getFirst())
-                .isEqualTo("tenon quickstart: --precision bf16 is not available in this version, which trains in fp32"
-                        + " (--precision fp32)");
+        Cli.Result fp8 = Cli.run("quickstart", "--precision", "fp8");
+        assertThat(fp8.exitCode()).isEqualTo(2);
+        assertThat(fp8.errLines().getFirst())
+                .isEqualTo("tenon quickstart: Invalid value for option '--precision': 'fp8' must be one of fp32, bf16");
         assertThat(Cli.run("quickstart", "--limit", 5).errLines().getFirst())
                 .isEqualTo("tenon quickstart: --limit must be at least 100: 5");
     }

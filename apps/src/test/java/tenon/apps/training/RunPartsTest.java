@@ -10,7 +10,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import tenon.apps.cli.ComputeSettings;
 import tenon.apps.cli.UsageException;
+import tenon.engine.Precision;
 import tenon.engine.Rng;
 import tenon.engine.TenonException;
 import tenon.io.augment.Augmenter;
@@ -127,9 +129,6 @@ class RunPartsTest {
                 0,
                 false,
                 1,
-                42,
-                "cpu",
-                1,
-                false);
+                new ComputeSettings("cpu", 1, Precision.FP32, 42, false));
     }
 }

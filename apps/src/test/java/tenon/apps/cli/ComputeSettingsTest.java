@@ -1,0 +1,49 @@
+package tenon.apps.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.reflect.Proxy;
+import org.junit.jupiter.api.Test;
+import tenon.engine.DType;
+import tenon.engine.Precision;
+import tenon.engine.backend.Backend;
+
+class ComputeSettingsTest {
+    private static final ComputeSettings BF16 = new ComputeSettings("cpu", 1, Precision.BF16, 42, false);
+
+    private final StringWriter err = new StringWriter();
+    private final Console console = new Console(new PrintWriter(new StringWriter()), new PrintWriter(err), false);
+
+    @Test
+    void withoutBf16ItGoesOnInFp32AndSaysSo() {
+        assertThat(BF16.precision(backend(DType.F32), console)).isEqualTo(Precision.FP32);
+        assertThat(err.toString()).contains("old machine").contains("computing in fp32");
+    }
+
+    @Test
+    void withBf16ItSaysNothing() {
+        assertThat(BF16.precision(backend(DType.BF16), console)).isEqualTo(Precision.BF16);
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void devicesAndThreadsAreChecked() {
+        assertThatThrownBy(() -> new ComputeSettings("tpu", 1, Precision.FP32, 1, false))
+                .isInstanceOf(UsageException.class)
+                .hasMessage("--device must be cpu or reference: tpu");
+        assertThatThrownBy(() -> new ComputeSettings("cpu", 0, Precision.FP32, 1, false))
+                .isInstanceOf(UsageException.class)
+                .hasMessage("--threads must be at least 1: 0");
+    }
+
+    /** A back-end named {@code old machine} with kernels for one dtype. */
+    private static Backend backend(DType dtype) {
+        return (Backend) Proxy.newProxyInstance(
+                Backend.class.getClassLoader(),
+                new Class<?>[] {Backend.class},
+                (_, method, arguments) -> method.getName().equals("supports") ? dtype == arguments[1] : "old machine");
+    }
+}
