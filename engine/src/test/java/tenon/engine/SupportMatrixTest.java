@@ -12,9 +12,11 @@ import tenon.engine.backend.Backend;
 import tenon.engine.backend.OpKind;
 import tenon.engine.backend.cpu.CpuBackend;
 import tenon.engine.backend.reference.ReferenceBackend;
+import tenon.engine.nativelib.DnnlInfo;
 
 /** Who supports what: printed to target/support-matrix.txt, and a gap that appears or closes unnoticed fails. */
 class SupportMatrixTest {
+    private static final Set<OpKind> BF16_OPS = EnumSet.of(OpKind.CONV2D, OpKind.DENSE);
     private static final Path REPORT = Path.of("target", "support-matrix.txt");
 
     @Test
@@ -23,10 +25,16 @@ class SupportMatrixTest {
                 Backend cpu = CpuBackend.open(1)) {
             print(reference, cpu);
             for (OpKind op : OpKind.values()) {
-                assertThat(supported(reference, op))
-                        .as("reference %s", op)
-                        .containsExactlyInAnyOrder(DType.F32, DType.F64);
-                assertThat(supported(cpu, op)).as("cpu %s", op).containsExactly(DType.F32);
+                Set<DType> wanted = EnumSet.of(DType.F32);
+                if (BF16_OPS.contains(op) && DnnlInfo.hasBf16()) {
+                    wanted.add(DType.BF16);
+                }
+                assertThat(supported(cpu, op)).as("cpu %s", op).isEqualTo(wanted);
+                wanted = EnumSet.of(DType.F32, DType.F64);
+                if (BF16_OPS.contains(op)) {
+                    wanted.add(DType.BF16);
+                }
+                assertThat(supported(reference, op)).as("reference %s", op).isEqualTo(wanted);
             }
         }
     }

@@ -66,7 +66,7 @@ public final class Conv2d extends Module {
         if (samePadding && input.shape().rank() == 4) {
             fitPadding(input.shape().dim(1), input.shape().dim(2));
         }
-        return Convolution.conv2d(input, weight.as(input.dtype()), bias == null ? null : bias.value(), spec);
+        return Convolution.conv2d(input, weight.value(), bias == null ? null : bias.value(), spec);
     }
 
     private void fitPadding(int height, int width) {

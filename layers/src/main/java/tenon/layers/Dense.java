@@ -37,7 +37,7 @@ public final class Dense extends Module {
 
     @Override
     protected Tensor forward(Tensor input) {
-        return tenon.engine.ops.Dense.dense(input, weight.as(input.dtype()), bias == null ? null : bias.value());
+        return tenon.engine.ops.Dense.dense(input, weight.value(), bias == null ? null : bias.value());
     }
 
     @Override

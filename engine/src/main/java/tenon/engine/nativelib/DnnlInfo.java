@@ -21,6 +21,21 @@ public record DnnlInfo(String version, String instructionSet, String path) {
                 path);
     }
 
+    /** Whether the instruction set in force has oneDNN's bfloat16 kernels: AVX-512, or AVX2 with VNNI 2. Without, creating one fails. */
+    public static boolean hasBf16() {
+        DnnlLibrary.load();
+        return hasBf16(dnnl.dnnl_get_effective_cpu_isa());
+    }
+
+    /** The values are sets of bits: a larger instruction set contains those of the smaller. */
+    static boolean hasBf16(int isa) {
+        return contains(isa, dnnl.dnnl_cpu_isa_avx512_core) || contains(isa, dnnl.dnnl_cpu_isa_avx2_vnni_2);
+    }
+
+    private static boolean contains(int isa, int smaller) {
+        return (isa & smaller) == smaller;
+    }
+
     static String instructionSet(int isa) {
         return switch (isa) {
             case dnnl.dnnl_cpu_isa_default -> "default";

@@ -63,6 +63,16 @@ final class Checks {
         }
     }
 
+    /** A layer's weight and optional bias: F32 for a BF16 input, since parameters stay in F32; else the input's dtype. */
+    static void parameters(String op, Tensor input, Tensor weight, Tensor bias) {
+        DType wanted = input.dtype() == DType.BF16 ? DType.F32 : input.dtype();
+        if (weight.dtype() != wanted || bias != null && bias.dtype() != wanted) {
+            throw new DTypeException(TenonException.where(op) + ": for an input in " + input.dtype()
+                    + " weight and bias must be " + wanted + ": input=" + input + ", weight=" + weight + ", bias="
+                    + bias);
+        }
+    }
+
     static void rank(String op, String name, Tensor tensor, int rank, String letters) {
         if (tensor.shape().rank() != rank) {
             throw new ShapeException(TenonException.where(op) + ": " + name + " must be " + letters + ": " + name + "="

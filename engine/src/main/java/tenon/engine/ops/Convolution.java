@@ -17,13 +17,13 @@ public final class Convolution {
      * k's group; outside the image the input is 0. Saves the input if the weight is trained, and the weight if the input's gradient is wanted.
      *
      * @param input [N, H, W, C]
-     * @param weight [K, R, S, C / groups]
-     * @param bias [K], or null
-     * @return [N, P, Q, K]
+     * @param weight [K, R, S, C / groups], in the input's dtype; F32 for a BF16 input, and rounded to BF16 where it is multiplied
+     * @param bias [K] in the weight's dtype, or null
+     * @return [N, P, Q, K] in the input's dtype
      */
     public static Tensor conv2d(Tensor input, Tensor weight, Tensor bias, ConvSpec spec) {
         Backend backend = Checks.backend("conv2d", OpKind.CONV2D, input, weight, bias);
-        Checks.sameDType("conv2d", input, weight);
+        Checks.parameters("conv2d", input, weight, bias);
         Shape shape = spec.outputShape(input.shape(), weight.shape(), bias == null ? null : bias.shape());
         Tensor output = Tensor.empty(backend, shape, input.dtype());
         backend.convolution().forward(spec, input, weight, bias, output);

@@ -18,13 +18,13 @@ public final class Dense {
      * output = input·weightᵀ + bias. Saves the input if the weight is trained, and the weight if the input's gradient is wanted.
      *
      * @param input [N, I]
-     * @param weight [O, I]
-     * @param bias [O], or null
-     * @return [N, O]
+     * @param weight [O, I], in the input's dtype; F32 for a BF16 input, and rounded to BF16 where it is multiplied
+     * @param bias [O] in the weight's dtype, or null
+     * @return [N, O] in the input's dtype
      */
     public static Tensor dense(Tensor input, Tensor weight, Tensor bias) {
         Backend backend = Checks.backend("dense", OpKind.DENSE, input, weight, bias);
-        Checks.sameDType("dense", input, weight);
+        Checks.parameters("dense", input, weight, bias);
         Checks.rank("dense", "input", input, 2, "[N, I]");
         Checks.rank("dense", "weight", weight, 2, "[O, I]");
         int features = weight.shape().dim(1);

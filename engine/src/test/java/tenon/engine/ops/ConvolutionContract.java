@@ -3,6 +3,7 @@ package tenon.engine.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static tenon.engine.testing.TensorAssert.assertNear;
+import static tenon.engine.testing.TensorAssert.assertValues;
 
 import java.util.List;
 import java.util.Objects;
@@ -39,8 +40,8 @@ abstract class ConvolutionContract extends BackendContract {
                     Math.max(weight.elementCount() / filters, output.elementCount() / filters),
                     in -> Convolution.conv2d(in[0], in[1], in[2], spec),
                     Input.random(input),
-                    Input.random(weight),
-                    withBias ? Input.random(filters) : null);
+                    Input.random(weight).statistic(),
+                    withBias ? Input.random(filters).statistic() : null);
         }
 
         @Override
@@ -309,13 +310,40 @@ abstract class ConvolutionContract extends BackendContract {
     }
 
     @Test
-    void refusesMixedDTypes() {
+    void refusesWeightsOfAnotherDType() {
         Tensor input = Tensor.zeros(Shape.of(1, 1, 1, 1), DType.F32);
         Tensor weight = Tensor.empty(Shape.of(1, 1, 1, 1), DType.F64);
         assertThatThrownBy(() -> Convolution.conv2d(input, weight, null, PLAIN))
                 .isInstanceOf(DTypeException.class)
-                .hasMessage("conv2d: dtypes must be equal: F32[1, 1, 1, 1]@" + backend.name() + ", F64[1, 1, 1, 1]@"
-                        + backend.name() + " (cast one of them)");
+                .hasMessage("conv2d: for an input in F32 weight and bias must be F32: input=F32[1, 1, 1, 1]@"
+                        + backend.name() + ", weight=F64[1, 1, 1, 1]@" + backend.name() + ", bias=null");
+    }
+
+    @Test
+    void inBf16WeightsAreF32AndRoundedWhereTheyAreMultiplied() {
+        if (!backend.supports(OpKind.CONV2D, DType.BF16)) {
+            return;
+        }
+        Tensor input = Tensors.of(DType.BF16, Shape.of(1, 1, 1, 2), 2, 4).requireGrad(true);
+        Tensor weight = Tensors.of(DType.F32, Shape.of(1, 1, 1, 2), 1 + 0x1p-8, 1 + 0x3p-8)
+                .requireGrad(true);
+        Tensor bias = Tensors.of(DType.F32, Shape.of(1), 0.25).requireGrad(true);
+
+        Tensor output = Convolution.conv2d(input, weight, bias, PLAIN);
+        output.backward(Tensors.of(DType.BF16, output.shape(), 1.5));
+
+        // To nearest even: 1 + 2^-8 becomes 1, 1 + 3·2^-8 becomes 1 + 2^-6.
+        assertThat(output.dtype()).isEqualTo(DType.BF16);
+        assertValues(output, 6.3125);
+        assertThat(input.grad().dtype()).isEqualTo(DType.BF16);
+        assertValues(input.grad(), 1.5, 1.5234375);
+        assertThat(weight.grad().dtype()).isEqualTo(DType.F32);
+        assertValues(weight.grad(), 3, 6);
+        assertThat(bias.grad().dtype()).isEqualTo(DType.F32);
+        assertValues(bias.grad(), 1.5);
+        assertThatThrownBy(() -> Convolution.conv2d(input, input, null, PLAIN))
+                .isInstanceOf(DTypeException.class)
+                .hasMessageContaining("for an input in BF16 weight and bias must be F32");
     }
 
     @Test

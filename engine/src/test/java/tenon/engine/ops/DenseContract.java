@@ -3,11 +3,13 @@ package tenon.engine.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static tenon.engine.testing.TensorAssert.assertNear;
+import static tenon.engine.testing.TensorAssert.assertValues;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tenon.engine.DType;
+import tenon.engine.DTypeException;
 import tenon.engine.Shape;
 import tenon.engine.ShapeException;
 import tenon.engine.Tensor;
@@ -24,8 +26,8 @@ abstract class DenseContract extends BackendContract {
                 Math.max(in, Math.max(batch, out)),
                 t -> Dense.dense(t[0], t[1], t[2]),
                 Input.random(batch, in),
-                Input.random(out, in),
-                withBias ? Input.random(out) : null);
+                Input.random(out, in).statistic(),
+                withBias ? Input.random(out).statistic() : null);
     }
 
     @ParameterizedTest
@@ -65,6 +67,33 @@ abstract class DenseContract extends BackendContract {
         assertNear(input.grad(), 5, 2, -1, 11, 4, -3);
         assertNear(weight.grad(), 13, 17, 21, 18, 24, 30);
         assertNear(bias.grad(), 4, 6);
+    }
+
+    @Test
+    void inBf16WeightsAreF32AndRoundedWhereTheyAreMultiplied() {
+        if (!backend.supports(OpKind.DENSE, DType.BF16)) {
+            return;
+        }
+        Tensor input = Tensors.of(DType.BF16, Shape.of(1, 2), 2, 4).requireGrad(true);
+        Tensor weight =
+                Tensors.of(DType.F32, Shape.of(1, 2), 1 + 0x1p-8, 1 + 0x3p-8).requireGrad(true);
+        Tensor bias = Tensors.of(DType.F32, Shape.of(1), 0.25).requireGrad(true);
+
+        Tensor output = Dense.dense(input, weight, bias);
+        output.backward(Tensors.of(DType.BF16, output.shape(), 1.5));
+
+        // To nearest even: 1 + 2^-8 becomes 1, 1 + 3·2^-8 becomes 1 + 2^-6.
+        assertThat(output.dtype()).isEqualTo(DType.BF16);
+        assertValues(output, 6.3125);
+        assertThat(input.grad().dtype()).isEqualTo(DType.BF16);
+        assertValues(input.grad(), 1.5, 1.5234375);
+        assertThat(weight.grad().dtype()).isEqualTo(DType.F32);
+        assertValues(weight.grad(), 3, 6);
+        assertThat(bias.grad().dtype()).isEqualTo(DType.F32);
+        assertValues(bias.grad(), 1.5);
+        assertThatThrownBy(() -> Dense.dense(input, input, null))
+                .isInstanceOf(DTypeException.class)
+                .hasMessageContaining("for an input in BF16 weight and bias must be F32");
     }
 
     @Test

@@ -2,7 +2,9 @@ package tenon.engine.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import tenon.engine.DType;
 import tenon.engine.DTypeException;
 import tenon.engine.Device;
@@ -24,6 +26,7 @@ import tenon.engine.backend.UpdateKernels;
 import tenon.engine.memory.Allocator;
 import tenon.engine.memory.CachingAllocator;
 import tenon.engine.memory.HostMemory;
+import tenon.engine.nativelib.DnnlInfo;
 
 /**
  * oneDNN, and Java kernels on the Vector API for what it lacks. Computes in F32; the other dtypes can be stored, copied, filled and cast.
@@ -34,6 +37,9 @@ import tenon.engine.memory.HostMemory;
 public final class CpuBackend implements Backend {
     /** Fewest elements of a cheap operation that are worth a second thread. */
     static final long GRAIN = 8192;
+
+    /** Ops whose activations can be BF16; their parameters stay in F32. */
+    private static final Set<OpKind> BF16_OPS = EnumSet.of(OpKind.CONV2D, OpKind.DENSE);
 
     final Dnnl dnnl;
     final PrimitiveCache cache = new PrimitiveCache();
@@ -55,6 +61,7 @@ public final class CpuBackend implements Backend {
     private final CpuRandom random = new CpuRandom(this);
     private final CpuMetrics metrics = new CpuMetrics(this);
     private final CpuUpdates updates = new CpuUpdates(this);
+    private final boolean bf16 = DnnlInfo.hasBf16();
     private boolean closed;
 
     private CpuBackend(CpuOptions options) {
@@ -98,7 +105,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public boolean supports(OpKind op, DType dtype) {
-        return dtype == DType.F32;
+        return dtype == DType.F32 || dtype == DType.BF16 && bf16 && BF16_OPS.contains(op);
     }
 
     /** Every compiled oneDNN primitive with the kernel it got. */
@@ -118,6 +125,14 @@ public final class CpuBackend implements Backend {
         if (tensor.dtype() != DType.F32) {
             throw new DTypeException(TenonException.where(op) + ": the cpu back-end computes in F32: tensor=" + tensor);
         }
+    }
+
+    /** An op's input and output agree in F32 or BF16, and its weight is F32. */
+    void checkDTypes(String op, Tensor input, Tensor output, Tensor weight) {
+        if (input.dtype() != DType.BF16 || output.dtype() != DType.BF16) {
+            checkDType(op, input, output);
+        }
+        checkDType(op, weight);
     }
 
     void checkDType(String op, Tensor a, Tensor b) {
@@ -234,6 +249,13 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void add(Tensor a, Tensor b, Tensor out) {
+        if (out.dtype() == DType.BF16 && a.shape().equals(b.shape())) {
+            MemorySegment x = a.segment();
+            MemorySegment y = b.segment();
+            MemorySegment sum = out.segment();
+            elementwise(out.elementCount(), (from, to) -> kernels.addBf16(x, y, sum, from, to));
+            return;
+        }
         checkDType("add", a, b, out);
         broadcast.run(Broadcast.Operation.ADD, a, b, out);
     }

@@ -27,7 +27,7 @@ final class CpuConvolution implements ConvolutionKernels {
 
     @Override
     public void forward(ConvSpec spec, Tensor input, Tensor weight, Tensor bias, Tensor output) {
-        backend.checkDType("conv2d", input, weight, output);
+        backend.checkDTypes("conv2d", input, output, weight);
         if (output.elementCount() == 0) {
             return;
         }
@@ -47,7 +47,7 @@ final class CpuConvolution implements ConvolutionKernels {
 
     @Override
     public void backwardInput(ConvSpec spec, Tensor gradOutput, Tensor weight, Tensor gradInput) {
-        backend.checkDType("conv2d", gradOutput, weight, gradInput);
+        backend.checkDTypes("conv2d", gradOutput, gradInput, weight);
         if (gradInput.elementCount() == 0) {
             return;
         }
@@ -63,7 +63,7 @@ final class CpuConvolution implements ConvolutionKernels {
 
     @Override
     public void backwardWeight(ConvSpec spec, Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias) {
-        backend.checkDType("conv2d", input, gradOutput, gradWeight);
+        backend.checkDTypes("conv2d", input, gradOutput, gradWeight);
         if (gradOutput.elementCount() == 0) {
             backend.fill(gradWeight, 0);
             if (gradBias != null) {
@@ -154,13 +154,15 @@ final class CpuConvolution implements ConvolutionKernels {
                             toPrimitive(build, key, descriptor));
                 }
                 case BACKWARD_WEIGHT -> {
+                    // In F32 whatever the activations are, as the master weights are.
+                    dnnl_memory_desc gradWeight = build.any(DType.F32, WeightLayout.dims(key.weight, spec.groups()));
                     build.created(
                             dnnl_convolution_backward_weights_primitive_desc_create(
                                     descriptor,
                                     backend.dnnl.engine,
                                     dnnl_convolution_direct,
                                     source,
-                                    weight,
+                                    gradWeight,
                                     bias,
                                     destination,
                                     strides,
@@ -185,11 +187,7 @@ final class CpuConvolution implements ConvolutionKernels {
                     yield new Compiled(
                             primitive,
                             WeightLayout.fromPrimitive(
-                                    build,
-                                    key.dtype,
-                                    key.weight,
-                                    spec.groups(),
-                                    build.layout(descriptor, DNNL_ARG_DIFF_WEIGHTS)));
+                                    build, key.weight, spec.groups(), build.layout(descriptor, DNNL_ARG_DIFF_WEIGHTS)));
                 }
                 default ->
                     new Compiled(
@@ -219,7 +217,7 @@ final class CpuConvolution implements ConvolutionKernels {
 
     private static WeightLayout toPrimitive(Build build, Key key, dnnl_primitive_desc descriptor) {
         return WeightLayout.toPrimitive(
-                build, key.dtype, key.weight, key.spec.groups(), build.layout(descriptor, DNNL_ARG_WEIGHTS));
+                build, key.weight, key.spec.groups(), build.layout(descriptor, DNNL_ARG_WEIGHTS));
     }
 
     static dnnl_memory_desc image(Build build, Shape shape, DType dtype) {

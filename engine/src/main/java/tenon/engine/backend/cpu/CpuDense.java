@@ -5,6 +5,7 @@ import static org.bytedeco.dnnl.global.dnnl.*;
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
 import tenon.engine.DType;
+import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.DenseKernels;
 
@@ -21,13 +22,17 @@ final class CpuDense implements DenseKernels {
 
     @Override
     public void forward(Tensor input, Tensor weight, Tensor bias, Tensor output) {
-        backend.checkDType("dense", input, weight, output);
+        backend.checkDTypes("dense", input, output, weight);
         if (output.elementCount() == 0) {
             return;
         }
         synchronized (backend.dnnl) {
-            Executable primitive = get(Pass.FORWARD, input, output, bias != null);
-            primitive.bind(0, input.address()).bind(1, weight.address()).bind(2, output.address());
+            Compiled compiled = get(Pass.FORWARD, input, output, bias != null);
+            Executable primitive = compiled.primitive();
+            primitive
+                    .bind(0, input.address())
+                    .bind(1, compiled.weights().pack(weight.address()))
+                    .bind(2, output.address());
             if (bias != null) {
                 primitive.bind(3, bias.address());
             }
@@ -37,14 +42,15 @@ final class CpuDense implements DenseKernels {
 
     @Override
     public void backwardInput(Tensor gradOutput, Tensor weight, Tensor gradInput) {
-        backend.checkDType("dense", gradOutput, weight, gradInput);
+        backend.checkDTypes("dense", gradOutput, gradInput, weight);
         if (gradInput.elementCount() == 0) {
             return;
         }
         synchronized (backend.dnnl) {
-            get(Pass.BACKWARD_INPUT, gradInput, gradOutput, false)
+            Compiled compiled = get(Pass.BACKWARD_INPUT, gradInput, gradOutput, false);
+            compiled.primitive()
                     .bind(0, gradOutput.address())
-                    .bind(1, weight.address())
+                    .bind(1, compiled.weights().pack(weight.address()))
                     .bind(2, gradInput.address())
                     .run();
         }
@@ -52,7 +58,7 @@ final class CpuDense implements DenseKernels {
 
     @Override
     public void backwardWeight(Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias) {
-        backend.checkDType("dense", input, gradOutput, gradWeight);
+        backend.checkDTypes("dense", input, gradOutput, gradWeight);
         if (gradOutput.elementCount() == 0) {
             backend.fill(gradWeight, 0);
             if (gradBias != null) {
@@ -61,7 +67,8 @@ final class CpuDense implements DenseKernels {
             return;
         }
         synchronized (backend.dnnl) {
-            Executable primitive = get(Pass.BACKWARD_WEIGHT, input, gradOutput, gradBias != null);
+            Executable primitive = get(Pass.BACKWARD_WEIGHT, input, gradOutput, gradBias != null)
+                    .primitive();
             primitive.bind(0, input.address()).bind(1, gradOutput.address()).bind(2, gradWeight.address());
             if (gradBias != null) {
                 primitive.bind(3, gradBias.address());
@@ -70,10 +77,10 @@ final class CpuDense implements DenseKernels {
         }
     }
 
-    private Executable get(Pass pass, Tensor input, Tensor output, boolean bias) {
+    private Compiled get(Pass pass, Tensor input, Tensor output, boolean bias) {
         Key key = new Key(
                 pass, input.shape().dim(0), input.shape().dim(1), output.shape().dim(1), bias, input.dtype());
-        return backend.cache.get(key, compiler).primitive();
+        return backend.cache.get(key, compiler);
     }
 
     private Compiled compile(Key key) {
@@ -96,36 +103,40 @@ final class CpuDense implements DenseKernels {
                     "dnnl_inner_product_forward_primitive_desc_create",
                     forward);
             dnnl_primitive_desc descriptor = new dnnl_primitive_desc();
-            return new Compiled(
-                    switch (key.pass) {
-                        case BACKWARD_INPUT -> {
-                            build.created(
-                                    dnnl_inner_product_backward_data_primitive_desc_create(
-                                            descriptor,
-                                            backend.dnnl.engine,
-                                            source,
-                                            weight,
-                                            destination,
-                                            forward,
-                                            build.attributes()),
-                                    "dnnl_inner_product_backward_data_primitive_desc_create",
-                                    descriptor);
-                            yield build.executable(descriptor, DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC);
-                        }
-                        case BACKWARD_WEIGHT -> {
-                            build.created(
-                                    dnnl_inner_product_backward_weights_primitive_desc_create(
-                                            descriptor,
-                                            backend.dnnl.engine,
-                                            source,
-                                            weight,
-                                            bias,
-                                            destination,
-                                            forward,
-                                            build.attributes()),
-                                    "dnnl_inner_product_backward_weights_primitive_desc_create",
-                                    descriptor);
-                            yield key.bias
+            return switch (key.pass) {
+                case BACKWARD_INPUT -> {
+                    build.created(
+                            dnnl_inner_product_backward_data_primitive_desc_create(
+                                    descriptor,
+                                    backend.dnnl.engine,
+                                    source,
+                                    weight,
+                                    destination,
+                                    forward,
+                                    build.attributes()),
+                            "dnnl_inner_product_backward_data_primitive_desc_create",
+                            descriptor);
+                    yield new Compiled(
+                            build.executable(descriptor, DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC),
+                            toPrimitive(build, key, weight));
+                }
+                case BACKWARD_WEIGHT -> {
+                    // In F32 whatever the activations are, as the master weights are.
+                    dnnl_memory_desc gradWeight = build.plain(DType.F32, key.outputs, key.inputs);
+                    build.created(
+                            dnnl_inner_product_backward_weights_primitive_desc_create(
+                                    descriptor,
+                                    backend.dnnl.engine,
+                                    source,
+                                    gradWeight,
+                                    bias,
+                                    destination,
+                                    forward,
+                                    build.attributes()),
+                            "dnnl_inner_product_backward_weights_primitive_desc_create",
+                            descriptor);
+                    yield new Compiled(
+                            key.bias
                                     ? build.executable(
                                             descriptor,
                                             DNNL_ARG_SRC,
@@ -133,14 +144,20 @@ final class CpuDense implements DenseKernels {
                                             DNNL_ARG_DIFF_WEIGHTS,
                                             DNNL_ARG_DIFF_BIAS)
                                     : build.executable(
-                                            descriptor, DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS);
-                        }
-                        default ->
+                                            descriptor, DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS));
+                }
+                default ->
+                    new Compiled(
                             key.bias
                                     ? build.executable(
                                             forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS)
-                                    : build.executable(forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST);
-                    });
+                                    : build.executable(forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST),
+                            toPrimitive(build, key, weight));
+            };
         }
+    }
+
+    private static WeightLayout toPrimitive(Build build, Key key, dnnl_memory_desc weight) {
+        return WeightLayout.toPrimitive(build, Shape.of(key.outputs, key.inputs), 1, weight);
     }
 }

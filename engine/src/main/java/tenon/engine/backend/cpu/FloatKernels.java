@@ -17,6 +17,9 @@ interface FloatKernels {
     /** out = a + b; out may be a or b. */
     void add(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to);
 
+    /** As {@link #add} on BF16, rounding the F32 sum. */
+    void addBf16(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to);
+
     /** out = max(a + b, 0), NaN kept. */
     void addRelu(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to);
 

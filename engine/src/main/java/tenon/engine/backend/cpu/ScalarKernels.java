@@ -278,6 +278,15 @@ final class ScalarKernels implements FloatKernels {
     }
 
     @Override
+    public void addBf16(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to) {
+        for (long i = from; i < to; i++) {
+            float sum = DType.bf16ToFloat(a.getAtIndex(ValueLayout.JAVA_SHORT, i))
+                    + DType.bf16ToFloat(b.getAtIndex(ValueLayout.JAVA_SHORT, i));
+            out.setAtIndex(ValueLayout.JAVA_SHORT, i, DType.floatToBf16(sum));
+        }
+    }
+
+    @Override
     public void toBf16(MemorySegment in, MemorySegment out, long from, long to) {
         for (long i = from; i < to; i++) {
             out.setAtIndex(ValueLayout.JAVA_SHORT, i, DType.floatToBf16(get(in, i)));

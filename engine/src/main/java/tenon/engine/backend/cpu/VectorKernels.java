@@ -464,18 +464,37 @@ final class VectorKernels implements FloatKernels {
         return Integer.expand((int) words.compare(VectorOperators.LT, limit).toLong(), places);
     }
 
+    private static FloatVector loadBf16(MemorySegment segment, long index) {
+        ShortVector bits = ShortVector.fromMemorySegment(SHORTS, segment, index * 2, NATIVE);
+        IntVector wide = (IntVector) bits.convertShape(VectorOperators.S2I, INTS, 0);
+        return wide.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+    }
+
+    /** Rounds to nearest even; a NaN stays one. */
+    private static void storeBf16(FloatVector x, MemorySegment segment, long index) {
+        IntVector bits = x.reinterpretAsInts();
+        IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+        IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
+        IntVector quiet = bits.lanewise(VectorOperators.LSHR, 16).or(0x40);
+        IntVector result = rounded.blend(quiet, x.test(VectorOperators.IS_NAN).cast(INTS));
+        ((ShortVector) result.convertShape(VectorOperators.I2S, SHORTS, 0))
+                .intoMemorySegment(segment, index * 2, NATIVE);
+    }
+
+    @Override
+    public void addBf16(MemorySegment a, MemorySegment b, MemorySegment out, long from, long to) {
+        long bound = bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            storeBf16(loadBf16(a, i).add(loadBf16(b, i)), out, i);
+        }
+        scalar.addBf16(a, b, out, bound, to);
+    }
+
     @Override
     public void toBf16(MemorySegment in, MemorySegment out, long from, long to) {
         long bound = bound(from, to);
         for (long i = from; i < bound; i += L) {
-            FloatVector x = load(in, i);
-            IntVector bits = x.reinterpretAsInts();
-            IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
-            IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
-            IntVector quiet = bits.lanewise(VectorOperators.LSHR, 16).or(0x40);
-            IntVector result =
-                    rounded.blend(quiet, x.test(VectorOperators.IS_NAN).cast(INTS));
-            ((ShortVector) result.convertShape(VectorOperators.I2S, SHORTS, 0)).intoMemorySegment(out, i * 2, NATIVE);
+            storeBf16(load(in, i), out, i);
         }
         scalar.toBf16(in, out, bound, to);
     }
@@ -484,9 +503,7 @@ final class VectorKernels implements FloatKernels {
     public void fromBf16(MemorySegment in, MemorySegment out, long from, long to) {
         long bound = bound(from, to);
         for (long i = from; i < bound; i += L) {
-            ShortVector bits = ShortVector.fromMemorySegment(SHORTS, in, i * 2, NATIVE);
-            IntVector wide = (IntVector) bits.convertShape(VectorOperators.S2I, INTS, 0);
-            store(wide.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), out, i);
+            store(loadBf16(in, i), out, i);
         }
         scalar.fromBf16(in, out, bound, to);
     }

@@ -11,8 +11,8 @@ import tenon.engine.DType;
 import tenon.engine.Shape;
 
 /**
- * Converts convolution weights between [K, R, S, C / groups] and the layout that a primitive wants. The only class that knows both: plain
- * weights would send oneDNN's convolutions to its reference loops.
+ * Converts F32 weights between their plain layout ([K, R, S, C / groups], or [O, I] of dense layers) and the layout and dtype that a primitive
+ * wants. The only class that knows both: plain weights would send oneDNN's convolutions to its reference loops.
  */
 final class WeightLayout implements AutoCloseable {
     private final Dnnl dnnl;
@@ -46,18 +46,20 @@ final class WeightLayout implements AutoCloseable {
     }
 
     /** Conversion of the plain weight into the layout {@code wanted}, before the primitive runs. */
-    static WeightLayout toPrimitive(Build build, DType dtype, Shape weight, int groups, dnnl_memory_desc wanted) {
-        return create(build, dtype, weight, groups, wanted, true);
+    static WeightLayout toPrimitive(Build build, Shape weight, int groups, dnnl_memory_desc wanted) {
+        return create(build, weight, groups, wanted, true);
     }
 
     /** Conversion of the primitive's result {@code given} into the plain layout. */
-    static WeightLayout fromPrimitive(Build build, DType dtype, Shape weight, int groups, dnnl_memory_desc given) {
-        return create(build, dtype, weight, groups, given, false);
+    static WeightLayout fromPrimitive(Build build, Shape weight, int groups, dnnl_memory_desc given) {
+        return create(build, weight, groups, given, false);
     }
 
     private static WeightLayout create(
-            Build build, DType dtype, Shape weight, int groups, dnnl_memory_desc blocked, boolean toPrimitive) {
-        dnnl_memory_desc plain = build.strided(dtype, dims(weight, groups), plainStrides(weight, groups));
+            Build build, Shape weight, int groups, dnnl_memory_desc blocked, boolean toPrimitive) {
+        dnnl_memory_desc plain = weight.rank() == 2
+                ? build.plain(DType.F32, weight.dim(0), weight.dim(1))
+                : build.strided(DType.F32, dims(weight, groups), plainStrides(weight, groups));
         if (dnnl_memory_desc_equal(plain, blocked) != 0) {
             return new WeightLayout(build.dnnl, null, toPrimitive);
         }

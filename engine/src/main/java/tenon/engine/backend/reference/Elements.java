@@ -11,6 +11,19 @@ record Elements(MemorySegment segment, DType dtype) {
         return new Elements(tensor.segment(), tensor.dtype());
     }
 
+    /** A weight as a layer multiplies it: rounded to BF16 where the activations are BF16. */
+    static Elements weight(Tensor weight, Tensor activation) {
+        Elements elements = of(weight);
+        if (activation.dtype() != DType.BF16) {
+            return elements;
+        }
+        double[] rounded = new double[Math.toIntExact(weight.elementCount())];
+        for (int i = 0; i < rounded.length; i++) {
+            rounded[i] = DType.bf16ToFloat(DType.floatToBf16((float) elements.get(i)));
+        }
+        return new Elements(MemorySegment.ofArray(rounded), DType.F64);
+    }
+
     double get(long i) {
         return switch (dtype) {
             case F32 -> segment.getAtIndex(ValueLayout.JAVA_FLOAT, i);

@@ -1,6 +1,8 @@
 package tenon.engine.backend.reference;
 
 import java.lang.foreign.MemorySegment;
+import java.util.EnumSet;
+import java.util.Set;
 import tenon.engine.DType;
 import tenon.engine.Device;
 import tenon.engine.Tensor;
@@ -26,6 +28,9 @@ import tenon.engine.memory.HostMemory;
  * that an op asks for.
  */
 public final class ReferenceBackend implements Backend {
+    /** Ops whose activations can be BF16; their parameters stay in F32. */
+    private static final Set<OpKind> BF16_OPS = EnumSet.of(OpKind.CONV2D, OpKind.DENSE);
+
     private final Allocator allocator;
     private final DenseKernels dense = new ReferenceDense();
     private final ConvolutionKernels convolution = new ReferenceConvolution();
@@ -69,7 +74,7 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public boolean supports(OpKind op, DType dtype) {
-        return dtype == DType.F32 || dtype == DType.F64;
+        return dtype == DType.F32 || dtype == DType.F64 || dtype == DType.BF16 && BF16_OPS.contains(op);
     }
 
     @Override

@@ -11,7 +11,7 @@ final class ReferenceConvolution implements ConvolutionKernels {
     public void forward(ConvSpec spec, Tensor input, Tensor weight, Tensor bias, Tensor output) {
         Geometry g = new Geometry(spec, input.shape(), weight.shape(), output.shape());
         Elements x = Elements.of(input);
-        Elements w = Elements.of(weight);
+        Elements w = Elements.weight(weight, input);
         Elements b = bias == null ? null : Elements.of(bias);
         Elements y = Elements.of(output);
         for (int n = 0; n < g.n; n++) {
@@ -43,7 +43,7 @@ final class ReferenceConvolution implements ConvolutionKernels {
     public void backwardInput(ConvSpec spec, Tensor gradOutput, Tensor weight, Tensor gradInput) {
         Geometry g = new Geometry(spec, gradInput.shape(), weight.shape(), gradOutput.shape());
         Elements gy = Elements.of(gradOutput);
-        Elements w = Elements.of(weight);
+        Elements w = Elements.weight(weight, gradInput);
         Elements gx = Elements.of(gradInput);
         for (int n = 0; n < g.n; n++) {
             for (int row = 0; row < g.h; row++) {

@@ -10,7 +10,7 @@ final class ReferenceDense implements DenseKernels {
         int in = weight.shape().dim(1);
         int out = weight.shape().dim(0);
         Elements x = Elements.of(input);
-        Elements w = Elements.of(weight);
+        Elements w = Elements.weight(weight, input);
         Elements b = bias == null ? null : Elements.of(bias);
         Elements y = Elements.of(output);
         for (int n = 0; n < batch; n++) {
@@ -26,7 +26,21 @@ final class ReferenceDense implements DenseKernels {
 
     @Override
     public void backwardInput(Tensor gradOutput, Tensor weight, Tensor gradInput) {
-        ReferenceArithmetic.gemm(false, false, 1, gradOutput, weight, 0, gradInput);
+        int batch = gradOutput.shape().dim(0);
+        int in = weight.shape().dim(1);
+        int out = weight.shape().dim(0);
+        Elements gy = Elements.of(gradOutput);
+        Elements w = Elements.weight(weight, gradInput);
+        Elements gx = Elements.of(gradInput);
+        for (int n = 0; n < batch; n++) {
+            for (int i = 0; i < in; i++) {
+                double sum = 0;
+                for (int o = 0; o < out; o++) {
+                    sum += gy.get((long) n * out + o) * w.get((long) o * in + i);
+                }
+                gx.set((long) n * in + i, sum);
+            }
+        }
     }
 
     @Override
