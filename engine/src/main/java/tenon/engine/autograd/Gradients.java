@@ -49,6 +49,21 @@ public final class Gradients {
         return buffer;
     }
 
+    /**
+     * As {@link #target}, but the memory of the only output's gradient where nobody else needs that: for rules that overwrite an element of it after
+     * they have read it for the last time. For one input only.
+     */
+    public Tensor targetInPlace(int i) {
+        Tensor gradient = output();
+        if (isDirect(i)
+                || gradient.isShared()
+                || !gradient.shape().equals(node.input(i).shape())) {
+            return target(i);
+        }
+        pending[i] = gradient;
+        return gradient;
+    }
+
     /** True when {@link #target} hands out the leaf's own buffer: a leaf without a gradient that the op uses once. */
     private boolean isDirect(int i) {
         Tensor input = node.input(i);

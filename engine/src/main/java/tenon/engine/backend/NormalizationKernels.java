@@ -1,48 +1,35 @@
 package tenon.engine.backend;
 
-import tenon.engine.DType;
 import tenon.engine.Tensor;
 import tenon.engine.ops.BatchNormSpec;
 
 /**
- * Batch normalization over the last dimension of [N, …, C]; gamma, beta and all statistics are [C], F32 (F64 in the reference's F64 mode). gamma is
- * null when frozen, beta null when absent.
+ * Batch normalization over the last dimension of [N, …, C]. Input, shortcut, output and their gradients have one dtype; gamma, beta, their gradients and all
+ * statistics are [C], F32 (F64 in the reference's F64 mode). gamma is null when frozen, beta null when absent.
+ *
+ * <p>The result may be a channel range of a wider tensor: output and gradOutput are [N, …, C'] with channels [offset, offset + C) being the op's. With a
+ * shortcut or an activation other than ReLU the offset is 0 and C' is C.
  */
 public interface NormalizationKernels {
     /**
-     * Training: normalizes by the batch's own statistics.
+     * Training: normalizes by the batch's own statistics, and moves the running ones as the spec says.
      *
+     * @param shortcut added before the activation, of the input's shape, or null
      * @param batchMean out: mean over all but the last dimension
-     * @param batchVariance out: biased variance, computed in two passes or by Welford's method
-     * @param workspace out: for the fused ReLU, U8 of the input's shape, or null without activation; private to the back-end
+     * @param batchVariance out: biased variance, without cancellation where the mean is large
      */
     void trainForward(
             BatchNormSpec spec,
             Tensor input,
             Tensor gamma,
             Tensor beta,
+            Tensor runningMean,
+            Tensor runningVariance,
+            Tensor shortcut,
             Tensor output,
+            int offset,
             Tensor batchMean,
-            Tensor batchVariance,
-            Tensor workspace);
-
-    /** DType of the fused activation's workspace. */
-    default DType workspaceType() {
-        return DType.U8;
-    }
-
-    /** Overwrites gradInput and, unless null, gradGamma and gradBeta. gradInput may be null when only the parameters are trained. */
-    void backward(
-            BatchNormSpec spec,
-            Tensor input,
-            Tensor gamma,
-            Tensor batchMean,
-            Tensor batchVariance,
-            Tensor workspace,
-            Tensor gradOutput,
-            Tensor gradInput,
-            Tensor gradGamma,
-            Tensor gradBeta);
+            Tensor batchVariance);
 
     /** Inference: normalizes by the running statistics. */
     void inferForward(
@@ -52,25 +39,35 @@ public interface NormalizationKernels {
             Tensor beta,
             Tensor runningMean,
             Tensor runningVariance,
-            Tensor output);
+            Tensor shortcut,
+            Tensor output,
+            int offset);
 
     /**
-     * Gradients of {@link #inferForward}, where the statistics are constants: a network fine-tuned with frozen statistics.
+     * Gradients of {@link #trainForward}, or of {@link #inferForward}, where the statistics are constants. Overwrites those that are not null.
      *
-     * @param output the forward result when an activation is fused, else null
+     * @param beta null if absent; it decides where a ReLU passed
+     * @param mean that the forward pass used
+     * @param variance that the forward pass used
+     * @param constantStatistics whether they are constants
+     * @param output the forward result if the spec has an activation and there was a shortcut, else null
+     * @param gradInput may share gradOutput's memory if that has the same shape
+     * @param gradShortcut gradOutput where the activation passed; may share gradOutput's memory, but not gradInput's. Null without activation, where it is
+     *     gradOutput
      */
-    void inferBackward(
+    void backward(
             BatchNormSpec spec,
             Tensor input,
             Tensor gamma,
-            Tensor runningMean,
-            Tensor runningVariance,
+            Tensor beta,
+            Tensor mean,
+            Tensor variance,
+            boolean constantStatistics,
             Tensor output,
             Tensor gradOutput,
+            int offset,
             Tensor gradInput,
+            Tensor gradShortcut,
             Tensor gradGamma,
             Tensor gradBeta);
-
-    /** running = (1 − momentum)·running + momentum·factor·batch, elementwise over [C]. */
-    void movingAverage(Tensor running, Tensor batch, double momentum, double factor);
 }

@@ -12,7 +12,7 @@ import tenon.engine.backend.Backend;
 import tenon.engine.backend.NormalizationKernels;
 import tenon.engine.backend.OpKind;
 
-/** Batch normalization over the last dimension, with an optional fused ReLU. */
+/** Batch normalization over the last dimension, with an optional shortcut added and an optional ReLU fused. */
 public final class Normalization {
     private Normalization() {}
 
@@ -21,7 +21,7 @@ public final class Normalization {
      * averages move towards them as {@link BatchNormSpec} says; otherwise the running averages are used and treated as constants.
      *
      * @param input [N, …, C]; in training with more than one value per channel
-     * @param gamma [C]; must be null when the spec freezes it
+     * @param gamma [C]; must be null when the spec freezes it. F32 for BF16 input, as all that follow
      * @param beta [C], or null
      * @param runningMean [C], updated in place in training
      * @param runningVariance [C], updated in place in training
@@ -34,113 +34,135 @@ public final class Normalization {
             Tensor runningVariance,
             BatchNormSpec spec,
             boolean training) {
-        Backend backend =
-                Checks.backend("batch_norm", OpKind.BATCH_NORM, input, gamma, beta, runningMean, runningVariance);
-        check(input, gamma, beta, runningMean, runningVariance, spec);
-        return training
-                ? train(backend, input, gamma, beta, runningMean, runningVariance, spec)
-                : infer(backend, input, gamma, beta, runningMean, runningVariance, spec);
+        return run("batch_norm", input, null, gamma, beta, runningMean, runningVariance, spec, training);
     }
 
-    private static Tensor train(
-            Backend backend,
+    /**
+     * y = activation(batchNorm(x) + shortcut), the end of a residual block with post-activation (He et al. 2015, "Deep residual learning", fig. 2).
+     * Everything else is as in {@link #batchNorm}.
+     *
+     * @param shortcut of the input's shape and dtype
+     */
+    public static Tensor batchNormAdd(
             Tensor input,
+            Tensor shortcut,
             Tensor gamma,
             Tensor beta,
             Tensor runningMean,
             Tensor runningVariance,
-            BatchNormSpec spec) {
-        long count = input.shape().outerCount();
-        if (count < 2) {
-            throw new ShapeException(
-                    TenonException.where("batch_norm") + ": training needs more than one value per channel: input="
-                            + input.shape() + " (use a larger batch, or drop the last short one)");
-        }
+            BatchNormSpec spec,
+            boolean training) {
+        String op = "batch_norm_add";
+        Checks.sameShape(op, input, shortcut);
+        Checks.sameDType(op, input, shortcut);
+        return run(op, input, shortcut, gamma, beta, runningMean, runningVariance, spec, training);
+    }
+
+    private static Tensor run(
+            String op,
+            Tensor input,
+            Tensor shortcut,
+            Tensor gamma,
+            Tensor beta,
+            Tensor runningMean,
+            Tensor runningVariance,
+            BatchNormSpec spec,
+            boolean training) {
+        Backend backend =
+                Checks.backend(op, OpKind.BATCH_NORM, input, shortcut, gamma, beta, runningMean, runningVariance);
+        check(op, input, gamma, beta, runningMean, runningVariance, spec, training);
         NormalizationKernels kernels = backend.normalization();
-        boolean fused = spec.activation().kind() != Activation.Kind.NONE;
-        Shape perChannel = runningMean.shape();
         Tensor output = Tensor.empty(backend, input.shape(), input.dtype());
-        Tensor mean = Tensor.empty(backend, perChannel, runningMean.dtype());
-        Tensor variance = Tensor.empty(backend, perChannel, runningMean.dtype());
-        Tensor workspace = fused ? Tensor.empty(backend, input.shape(), kernels.workspaceType()) : null;
-        kernels.trainForward(spec, input, gamma, beta, output, mean, variance, workspace);
-        double unbias = spec.unbiasedRunningVariance() ? count / (count - 1.0) : 1;
-        kernels.movingAverage(runningMean, mean, spec.momentum(), 1);
-        kernels.movingAverage(runningVariance, variance, spec.momentum(), unbias);
+        Tensor mean = training ? like(runningMean) : runningMean;
+        Tensor variance = training ? like(runningVariance) : runningVariance;
+        if (training) {
+            kernels.trainForward(
+                    spec, input, gamma, beta, runningMean, runningVariance, shortcut, output, 0, mean, variance);
+        } else {
+            kernels.inferForward(spec, input, gamma, beta, runningMean, runningVariance, shortcut, output, 0);
+        }
+        // Where a ReLU passed can be computed again from the input, unless a shortcut was added.
+        boolean fused = spec.activation().kind() != Activation.Kind.NONE;
         Autograd.record(
-                "batch_norm",
-                save(input, gamma, beta),
+                op,
+                save(input, shortcut, gamma, beta),
                 output,
-                save(input, gamma, mean, variance, workspace),
-                (saved, grads) -> kernels.backward(
-                        spec,
-                        saved[0],
-                        saved[1],
-                        saved[2],
-                        saved[3],
-                        saved[4],
-                        grads.output(),
-                        grads.wanted(0) ? grads.target(0) : null,
-                        grads.wanted(1) ? grads.target(1) : null,
-                        grads.wanted(2) ? grads.target(2) : null));
-        mean.close();
-        variance.close();
-        if (fused) {
-            workspace.close();
+                save(
+                        input,
+                        gamma,
+                        fused && shortcut == null ? beta : null,
+                        mean,
+                        variance,
+                        fused && shortcut != null ? output : null),
+                (saved, grads) -> {
+                    Tensor gradOutput = grads.output();
+                    Tensor gradShortcut = grads.wanted(1) && fused ? grads.targetInPlace(1) : null;
+                    Tensor gradInput = null;
+                    if (grads.wanted(0)) {
+                        gradInput = grads.wanted(1) ? grads.target(0) : grads.targetInPlace(0);
+                    }
+                    kernels.backward(
+                            spec,
+                            saved[0],
+                            saved[1],
+                            saved[2],
+                            saved[3],
+                            saved[4],
+                            !training,
+                            saved[5],
+                            gradOutput,
+                            0,
+                            gradInput,
+                            gradShortcut,
+                            grads.wanted(2) ? grads.target(2) : null,
+                            grads.wanted(3) ? grads.target(3) : null);
+                    if (!fused) {
+                        grads.give(1, gradOutput);
+                    }
+                });
+        if (training) {
+            mean.close();
+            variance.close();
         }
         return output;
     }
 
-    private static Tensor infer(
-            Backend backend,
+    private static Tensor like(Tensor tensor) {
+        return Tensor.empty(tensor.backend(), tensor.shape(), tensor.dtype());
+    }
+
+    /** The conditions on the arguments of {@link #batchNorm}. */
+    static void check(
+            String op,
             Tensor input,
             Tensor gamma,
             Tensor beta,
             Tensor runningMean,
             Tensor runningVariance,
-            BatchNormSpec spec) {
-        NormalizationKernels kernels = backend.normalization();
-        boolean fused = spec.activation().kind() != Activation.Kind.NONE;
-        Tensor output = Tensor.empty(backend, input.shape(), input.dtype());
-        kernels.inferForward(spec, input, gamma, beta, runningMean, runningVariance, output);
-        return Autograd.record(
-                "batch_norm",
-                save(input, gamma, beta),
-                output,
-                save(input, gamma, runningMean, runningVariance, fused ? output : null),
-                (saved, grads) -> kernels.inferBackward(
-                        spec,
-                        saved[0],
-                        saved[1],
-                        saved[2],
-                        saved[3],
-                        saved[4],
-                        grads.output(),
-                        grads.wanted(0) ? grads.target(0) : null,
-                        grads.wanted(1) ? grads.target(1) : null,
-                        grads.wanted(2) ? grads.target(2) : null));
-    }
-
-    private static void check(
-            Tensor input, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, BatchNormSpec spec) {
+            BatchNormSpec spec,
+            boolean training) {
         if (input.shape().rank() < 2) {
-            throw new ShapeException(
-                    TenonException.where("batch_norm") + ": input must be [N, …, C]: input=" + input.shape());
+            throw new ShapeException(TenonException.where(op) + ": input must be [N, …, C]: input=" + input.shape());
         }
-        Shape perChannel = Shape.of(input.shape().dim(-1));
         if (spec.frozenGamma() != (gamma == null)) {
             throw new IllegalArgumentException(
-                    TenonException.where("batch_norm") + ": gamma must be given exactly when it is not frozen: gamma="
-                            + gamma + ", frozenGamma=" + spec.frozenGamma());
+                    TenonException.where(op) + ": gamma must be given exactly when it is not frozen: gamma=" + gamma
+                            + ", frozenGamma=" + spec.frozenGamma());
         }
+        Shape perChannel = Shape.of(input.shape().dim(-1));
         DType statistics = input.dtype() == DType.BF16 ? DType.F32 : input.dtype();
         Tensor[] tensors = {gamma, beta, runningMean, runningVariance};
         String[] names = {"gamma", "beta", "runningMean", "runningVariance"};
         for (int i = 0; i < tensors.length; i++) {
             if (tensors[i] != null) {
-                Checks.shape("batch_norm", names[i], tensors[i], perChannel);
-                Checks.dtype("batch_norm", names[i], tensors[i], statistics);
+                Checks.shape(op, names[i], tensors[i], perChannel);
+                Checks.dtype(op, names[i], tensors[i], statistics);
             }
+        }
+        if (training && input.shape().outerCount() < 2) {
+            throw new ShapeException(
+                    TenonException.where(op) + ": training needs more than one value per channel: input="
+                            + input.shape() + " (use a larger batch, or drop the last short one)");
         }
     }
 }

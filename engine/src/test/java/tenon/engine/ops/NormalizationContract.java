@@ -24,7 +24,16 @@ abstract class NormalizationContract extends BackendContract {
     /** Epsilon 3 makes numbers that can be computed by hand. */
     private static final BatchNormSpec BY_HAND = new BatchNormSpec(3, 0.25, false, true, Activation.NONE);
 
-    record Variant(String name, Shape input, boolean gamma, boolean beta, boolean relu, boolean training) {
+    record Variant(
+            String name, Shape input, boolean gamma, boolean beta, boolean relu, boolean training, boolean shortcut) {
+        Variant(String name, Shape input, boolean gamma, boolean beta, boolean relu, boolean training) {
+            this(name, input, gamma, beta, relu, training, false);
+        }
+
+        Variant withShortcut() {
+            return new Variant("shortcut, " + name, input, gamma, beta, relu, training, true);
+        }
+
         /** The affine map keeps normalized values away from ReLU's kink only by chance; epsilon 0.5 keeps finite differences small. */
         OpCase toCase() {
             BatchNormSpec spec = new BatchNormSpec(0.5, 0.1, !gamma, true, relu ? Activation.RELU : Activation.NONE);
@@ -32,12 +41,15 @@ abstract class NormalizationContract extends BackendContract {
             return new OpCase(
                     OpKind.BATCH_NORM,
                     2 * input.outerCount(),
-                    in -> Normalization.batchNorm(in[0], in[1], in[2], in[3], in[4], spec, training),
+                    in -> shortcut
+                            ? Normalization.batchNormAdd(in[0], in[5], in[1], in[2], in[3], in[4], spec, training)
+                            : Normalization.batchNorm(in[0], in[1], in[2], in[3], in[4], spec, training),
                     Input.random(input),
                     gamma ? perChannel : null,
                     beta ? perChannel : null,
                     perChannel.constant(),
-                    perChannel.mapped(x -> 1.5 + x).constant());
+                    perChannel.mapped(x -> 1.5 + x).constant(),
+                    shortcut ? Input.random(input) : null);
         }
 
         @Override
@@ -57,7 +69,8 @@ abstract class NormalizationContract extends BackendContract {
                         new Variant("no beta, training=" + training, shape, true, false, false, training),
                         new Variant("no parameters, training=" + training, shape, false, false, true, training),
                         new Variant("[N, C], training=" + training, Shape.of(5, 4), true, true, false, training),
-                        new Variant("one channel, training=" + training, Shape.of(2, 1), true, true, true, training)));
+                        new Variant("one channel, training=" + training, Shape.of(2, 1), true, true, true, training)))
+                .flatMap(variant -> Stream.of(variant, variant.withShortcut()));
     }
 
     static Stream<Variant> ugly() {
@@ -68,7 +81,13 @@ abstract class NormalizationContract extends BackendContract {
                                 Shape.of(2, 3, 3, 32),
                                 Shape.of(33, 33),
                                 Shape.of(2, 1, 1, 65),
-                                Shape.of(1, 13, 11, 3))
+                                Shape.of(1, 13, 11, 3),
+                                Shape.of(2, 64),
+                                Shape.of(3, 1000),
+                                Shape.of(3, 1001),
+                                Shape.of(2, 37, 29, 1),
+                                Shape.of(2, 53, 47, 17),
+                                Shape.of(3, 31, 33, 64))
                         .flatMap(shape -> Stream.of(true, false)
                                 .map(relu -> new Variant(
                                         shape + ", relu=" + relu + ", training=" + training,
@@ -76,7 +95,8 @@ abstract class NormalizationContract extends BackendContract {
                                         true,
                                         true,
                                         relu,
-                                        training))));
+                                        training))))
+                .flatMap(variant -> Stream.of(variant, variant.withShortcut()));
     }
 
     @ParameterizedTest
@@ -99,6 +119,69 @@ abstract class NormalizationContract extends BackendContract {
         inputs[0] = inputs[0].constant();
         if (variant.gamma() || variant.beta()) {
             compare(new OpCase(full.kind(), full.reductionLength(), full.op(), inputs));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("small")
+    void theShortcutAloneCanBeTrained(Variant variant) {
+        OpCase full = variant.withShortcut().toCase();
+        Input[] inputs = full.inputs().clone();
+        for (int i = 0; i < 3; i++) {
+            inputs[i] = inputs[i] == null ? null : inputs[i].constant();
+        }
+        compare(new OpCase(full.kind(), full.reductionLength(), full.op(), inputs));
+    }
+
+    /** Intermediate results, whose gradients may be computed in place. */
+    @ParameterizedTest
+    @MethodSource("small")
+    void gradientsOfIntermediateResultsAreRight(Variant variant) {
+        OpCase full = variant.toCase();
+        compare(new OpCase(
+                full.kind(),
+                full.reductionLength(),
+                in -> {
+                    Tensor[] inner = in.clone();
+                    inner[0] = Reshape.reshape(in[0], in[0].shape());
+                    inner[5] = in[5] == null ? null : Reshape.reshape(in[5], in[5].shape());
+                    Tensor output = full.op().apply(inner);
+                    return Reshape.reshape(output, output.shape());
+                },
+                full.inputs()));
+    }
+
+    @Test
+    void nanIsKept() {
+        for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
+            if (backend.supports(OpKind.BATCH_NORM, dtype)) {
+                for (int channels : new int[] {1, 3, 64}) {
+                    nanIsKept(dtype, channels);
+                }
+            }
+        }
+    }
+
+    private static void nanIsKept(DType dtype, int channels) {
+        double[] values = new double[5 * channels];
+        values[3 * channels] = Double.NaN;
+        Tensor input = Tensors.of(dtype, Shape.of(5, channels), values);
+        Tensor shortcut = Tensor.zeros(input.shape(), dtype);
+        Tensor zeros = Tensor.zeros(Shape.of(channels), DType.F32);
+        Tensor ones = Tensor.full(Shape.of(channels), DType.F32, 1);
+        BatchNormSpec relu = DEFAULTS.withActivation(Activation.RELU);
+        float[] plain = Normalization.batchNorm(input, ones, zeros, zeros, ones, relu, false)
+                .toFloatArray();
+        float[] added = Normalization.batchNormAdd(input, shortcut, ones, zeros, zeros, ones, relu, false)
+                .toFloatArray();
+        for (int i = 0; i < values.length; i++) {
+            assertThat(plain[i]).isEqualTo(Float.valueOf((float) values[i]));
+            assertThat(added[i]).isEqualTo(Float.valueOf((float) values[i]));
+        }
+        float[] trained = Normalization.batchNorm(input, ones, zeros, zeros, ones, relu, true)
+                .toFloatArray();
+        for (int i = 0; i < values.length; i++) {
+            assertThat(Float.isNaN(trained[i])).as("element %d", i).isEqualTo(i % channels == 0);
         }
     }
 
@@ -151,6 +234,28 @@ abstract class NormalizationContract extends BackendContract {
         assertNear(gamma.grad(), 0, 1);
         assertNear(beta.grad(), 0, 2);
         assertNear(input.grad(), 0, -1.5, 0, 1.5);
+    }
+
+    @Test
+    void shortcutByHand() {
+        Tensor input = Tensors.leaf(new double[] {1, -1, 3, 1}, 2, 2);
+        Tensor shortcut = Tensors.leaf(new double[] {0.5, 5, -3, -2}, 2, 2);
+        Tensor gamma = Tensors.leaf(new double[] {2, 4}, 2);
+        Tensor beta = Tensors.leaf(new double[] {1, -1}, 2);
+        Tensor mean = Tensor.of(new float[] {0, 8}, 2);
+        Tensor variance = Tensor.of(new float[] {1, 1}, 2);
+        BatchNormSpec relu = BY_HAND.withActivation(Activation.RELU);
+
+        Tensor output = Normalization.batchNormAdd(input, shortcut, gamma, beta, mean, variance, relu, true);
+        output.backward(Tensor.of(new float[] {1, 7, 5, 9}, 2, 2));
+
+        // Normalized: 0, −3, 2, 1.
+        assertNear(output, 0.5, 2, 0, 0);
+        assertNear(mean, 0.5, 6);
+        assertNear(shortcut.grad(), 1, 7, 0, 0);
+        assertNear(gamma.grad(), -0.5, -3.5);
+        assertNear(beta.grad(), 1, 7);
+        assertNear(input.grad(), 0.375, 5.25, -0.375, -5.25);
     }
 
     @Test
@@ -217,6 +322,9 @@ abstract class NormalizationContract extends BackendContract {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
                         "batch_norm: gamma must be given exactly when it is not frozen: gamma=null, frozenGamma=false");
+        assertThatThrownBy(() -> Normalization.batchNormAdd(input, c, c, c, c, c, DEFAULTS, true))
+                .isInstanceOf(ShapeException.class)
+                .hasMessage("batch_norm_add: shapes must be equal: [4, 3], [3]");
         Tensor single = Tensor.zeros(Shape.of(1, 3), DType.F32);
         assertThatThrownBy(() -> Normalization.batchNorm(single, c, c, c, c, DEFAULTS, true))
                 .isInstanceOf(ShapeException.class)

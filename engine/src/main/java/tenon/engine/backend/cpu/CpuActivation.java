@@ -202,9 +202,17 @@ final class CpuActivation implements ActivationKernels {
         }
     }
 
+    /** [N, H, W, C] as it is; any other rank as N, rest, 1, C. */
+    private static dnnl_memory_desc image(Build build, Shape shape, DType dtype) {
+        long n = shape.rank() == 1 ? 1 : shape.dim(0);
+        boolean image = shape.rank() == 4;
+        long h = image ? shape.dim(1) : shape.outerCount() / n;
+        return build.nhwc(dtype, n, h, image ? shape.dim(2) : 1, shape.dim(-1));
+    }
+
     private Compiled compilePrelu(PreluKey key) {
         try (Build build = new Build(backend.dnnl, "prelu " + key.pass, key)) {
-            dnnl_memory_desc data = CpuNormalization.image(build, key.shape, key.dtype);
+            dnnl_memory_desc data = image(build, key.shape, key.dtype);
             dnnl_memory_desc slope = build.nhwc(key.dtype, 1, 1, 1, key.shape.dim(-1));
             dnnl_primitive_desc forward = new dnnl_primitive_desc();
             build.created(

@@ -39,7 +39,7 @@ public final class CpuBackend implements Backend {
     static final long GRAIN = 8192;
 
     /** Ops whose activations can be BF16; their parameters stay in F32. */
-    private static final Set<OpKind> BF16_OPS = EnumSet.of(OpKind.CONV2D, OpKind.DENSE);
+    private static final Set<OpKind> BF16_OPS = EnumSet.of(OpKind.CONV2D, OpKind.DENSE, OpKind.BATCH_NORM);
 
     final Dnnl dnnl;
     final PrimitiveCache cache = new PrimitiveCache();
@@ -54,7 +54,7 @@ public final class CpuBackend implements Backend {
     private final CpuDense dense = new CpuDense(this);
     private final CpuConvolution convolution = new CpuConvolution(this);
     private final CpuPooling pooling = new CpuPooling(this);
-    private final CpuNormalization normalization = new CpuNormalization(this);
+    private final CpuNormalization normalization;
     private final CpuActivation activation = new CpuActivation(this);
     private final CpuChannels channels = new CpuChannels(this);
     private final CpuLosses losses = new CpuLosses(this);
@@ -69,6 +69,7 @@ public final class CpuBackend implements Backend {
         dnnl = new Dnnl(options.threads(), new Scratch(allocator), new Scratch(allocator), new Scratch(allocator));
         gemm = new Gemm(dnnl);
         parallel = Parallel.open(options.threads(), dnnl.openMp);
+        normalization = new CpuNormalization(this, options.threads());
     }
 
     /** With {@link CpuOptions#defaults()}. */

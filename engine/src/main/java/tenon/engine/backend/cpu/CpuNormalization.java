@@ -1,11 +1,7 @@
 package tenon.engine.backend.cpu;
 
-import static org.bytedeco.dnnl.global.dnnl.*;
-
-import org.bytedeco.dnnl.dnnl_memory_desc;
-import org.bytedeco.dnnl.dnnl_primitive_desc;
+import java.lang.foreign.MemorySegment;
 import tenon.engine.DType;
-import tenon.engine.Shape;
 import tenon.engine.ShapeException;
 import tenon.engine.TenonException;
 import tenon.engine.Tensor;
@@ -14,23 +10,79 @@ import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 
 /**
- * Batch normalization on oneDNN, but for the batch's mean and variance, which it sums up in F32 one value after the other (1e-4 off over 65,536 values), and the gradient with
- * frozen statistics, which it lacks for NHWC: these are own kernels.
+ * Batch normalization on own kernels: two passes over memory forward (statistics; normalize, add, activate) and two backward (sums; gradient). oneDNN sums the
+ * statistics up in F32 one value after the other (1e-4 off over 65,536 values), keeps a mask of the ReLU in memory, and knows neither sums nor channel ranges.
+ *
+ * <p>Each thread has a contiguous range of rows. Sums are taken in F32 over a few hundred values, then in F64, in an order given by shape and thread count.
  */
 final class CpuNormalization implements NormalizationKernels {
-    private record Key(
-            Pass pass, float epsilon, boolean relu, boolean scale, boolean shift, Shape shape, DType dtype) {}
+    /** Fewest elements that are worth a second thread. */
+    private static final long GRAIN = 16384;
+    /** Lines summed up in F32. */
+    private static final int BLOCK = 128;
+    /** Rows whose mean is the pivot of the moments: close to the mean, a sum of squares loses nothing to cancellation. */
+    private static final int PIVOT_ROWS = 8;
+
+    /** What one thread sums up. */
+    private static final class Sums {
+        float[] first = {};
+        float[] second = {};
+        /** Both sums of each channel. */
+        double[] totals = {};
+
+        void clear(NormLine line) {
+            if (first.length < line.width || totals.length < 2 * line.columns) {
+                first = new float[line.width];
+                second = new float[line.width];
+                totals = new double[2 * line.columns];
+            }
+            java.util.Arrays.fill(first, 0, line.width, 0);
+            java.util.Arrays.fill(second, 0, line.width, 0);
+            java.util.Arrays.fill(totals, 0, 2 * line.columns, 0);
+        }
+
+        void fold(NormLine line) {
+            line.fold(first, totals, 0);
+            line.fold(second, totals, line.columns);
+        }
+    }
+
+    /** Work on {@code lines} lines of {@code width} elements, the first of them in row {@code row}. */
+    @FunctionalInterface
+    private interface Lines {
+        void run(Sums sums, long row, long lines, int width);
+    }
 
     private final CpuBackend backend;
-    private final PrimitiveCache.Compiler<Key> compiler = this::compile;
+    private final NormKernels f32 = NormKernels.of(DType.F32);
+    private final NormKernels bf16 = NormKernels.of(DType.BF16);
+    /** Guards itself, {@link #sums} and {@link #totals}. */
+    private final NormLine line = new NormLine();
 
-    CpuNormalization(CpuBackend backend) {
+    private final Sums[] sums;
+    private double[] totals = {};
+
+    CpuNormalization(CpuBackend backend, int threads) {
         this.backend = backend;
+        sums = new Sums[threads];
+        for (int i = 0; i < threads; i++) {
+            sums[i] = new Sums();
+        }
+    }
+
+    private NormKernels kernels(Tensor input) {
+        return input.dtype() == DType.BF16 ? bf16 : f32;
     }
 
     private static boolean relu(BatchNormSpec spec) {
         return spec.activation().kind() == Activation.Kind.RELU;
     }
+
+    private static MemorySegment segment(Tensor tensor) {
+        return tensor == null ? null : tensor.segment();
+    }
+
+    // ---- forward ----
 
     @Override
     public void trainForward(
@@ -38,107 +90,120 @@ final class CpuNormalization implements NormalizationKernels {
             Tensor input,
             Tensor gamma,
             Tensor beta,
+            Tensor runningMean,
+            Tensor runningVariance,
+            Tensor shortcut,
             Tensor output,
+            int offset,
             Tensor batchMean,
-            Tensor batchVariance,
-            Tensor workspace) {
-        backend.checkDType("batch_norm", input, output);
+            Tensor batchVariance) {
         requireSamples(input);
-        backend.reductions.moments(
-                input.segment(),
-                input.shape().dim(-1),
+        synchronized (line) {
+            line.layOut(input.shape().dim(-1), strided(input, output));
+            moments(input);
+            statistics(spec, input.shape().outerCount(), runningMean, runningVariance, batchMean, batchVariance);
+            prepare(spec, gamma, beta, batchMean, batchVariance);
+            normalize(spec, input, shortcut, output, offset);
+        }
+    }
+
+    private static boolean strided(Tensor input, Tensor output) {
+        return !output.shape().equals(input.shape());
+    }
+
+    /** Sums of x − pivot and its square into the totals; the pivots are in the line's offsets. */
+    private void moments(Tensor input) {
+        NormKernels kernels = kernels(input);
+        MemorySegment x = input.segment();
+        long rows = input.shape().outerCount();
+        int columns = line.columns;
+        float[] pivot = line.offset;
+        pivot(kernels, x, rows, pivot);
+        reduce(
+                rows,
+                (own, row, lines, width) ->
+                        kernels.moments(x, row * columns, lines, width, pivot, own.first, own.second));
+    }
+
+    private void pivot(NormKernels kernels, MemorySegment x, long rows, float[] pivot) {
+        Sums own = sums[0];
+        own.clear(line);
+        java.util.Arrays.fill(pivot, 0, line.columns, 0);
+        int count = (int) Math.min(PIVOT_ROWS, rows);
+        for (int i = 0; i < count; i++) {
+            kernels.moments(x, rows * i / count * line.columns, 1, line.columns, pivot, own.first, own.second);
+        }
+        for (int c = 0; c < line.columns; c++) {
+            pivot[c] = own.first[c] / count;
+        }
+        line.repeat(pivot);
+    }
+
+    private void statistics(
+            BatchNormSpec spec, long rows, Tensor runningMean, Tensor runningVariance, Tensor mean, Tensor variance) {
+        MemorySegment means = mean.segment();
+        MemorySegment variances = variance.segment();
+        double momentum = spec.momentum();
+        double unbias = spec.unbiasedRunningVariance() && rows > 1 ? rows / (rows - 1.0) : 1;
+        for (int c = 0; c < line.columns; c++) {
+            double difference = totals[c] / rows;
+            double average = line.offset[c] + difference;
+            double square = Math.max(0, totals[line.columns + c] / rows - difference * difference);
+            Floats.set(means, c, (float) average);
+            Floats.set(variances, c, (float) square);
+            move(runningMean.segment(), c, momentum, average);
+            move(runningVariance.segment(), c, momentum, square * unbias);
+        }
+    }
+
+    private static void move(MemorySegment running, int c, double momentum, double value) {
+        Floats.set(running, c, (float) ((1 - momentum) * Floats.get(running, c) + momentum * value));
+    }
+
+    /** Sets the line's mean, scale and shift: the same for the forward and the backward pass. */
+    private void prepare(BatchNormSpec spec, Tensor gamma, Tensor beta, Tensor mean, Tensor variance) {
+        for (int c = 0; c < line.columns; c++) {
+            line.mean[c] = canonical(Floats.get(mean.segment(), c));
+            double inverse = 1 / Math.sqrt(Floats.get(variance.segment(), c) + spec.epsilon());
+            line.scale[c] = canonical((float) (gamma == null ? inverse : inverse * Floats.get(gamma.segment(), c)));
+            line.shift[c] = beta == null ? 0 : canonical(Floats.get(beta.segment(), c));
+        }
+        line.repeat(line.mean);
+        line.repeat(line.scale);
+        line.repeat(line.shift);
+    }
+
+    /** Other NaN might not survive {@link Lanes#storeBf16}. */
+    private static float canonical(float x) {
+        return x == x ? x : Float.NaN;
+    }
+
+    private void normalize(BatchNormSpec spec, Tensor input, Tensor shortcut, Tensor output, int offset) {
+        NormKernels kernels = kernels(input);
+        MemorySegment x = input.segment();
+        MemorySegment added = segment(shortcut);
+        MemorySegment y = output.segment();
+        boolean relu = relu(spec);
+        int columns = line.columns;
+        long stride = output.shape().dim(-1);
+        forEach(
                 input.shape().outerCount(),
-                batchMean.segment(),
-                batchVariance.segment());
-        synchronized (backend.dnnl) {
-            Executable primitive = get(Pass.FORWARD, spec, input, gamma, beta);
-            primitive
-                    .bind(0, input.address())
-                    .bind(1, output.address())
-                    .bind(2, batchMean.address())
-                    .bind(3, batchVariance.address());
-            int slot = bindAffine(primitive, 4, gamma, beta);
-            if (relu(spec)) {
-                primitive.bind(slot, workspaceAddress(primitive.byteSizes[slot], workspace));
-            }
-            primitive.run();
-        }
+                (_, row, lines, width) -> kernels.normalize(
+                        x,
+                        row * columns,
+                        added,
+                        y,
+                        row * stride + offset,
+                        lineStride(stride, width),
+                        lines,
+                        width,
+                        line,
+                        relu));
     }
 
-    /** Without a workspace of the caller's, the mask goes to memory that nobody reads. */
-    private long workspaceAddress(long byteSize, Tensor workspace) {
-        if (workspace == null) {
-            return backend.dnnl.unwanted.address(byteSize);
-        }
-        if (workspace.byteSize() < byteSize) {
-            throw new ShapeException(TenonException.where("batch_norm") + ": the workspace must hold " + byteSize
-                    + " bytes: workspace=" + workspace);
-        }
-        return workspace.address();
-    }
-
-    private static int bindAffine(Executable primitive, int slot, Tensor gamma, Tensor beta) {
-        if (gamma != null) {
-            primitive.bind(slot++, gamma.address());
-        }
-        if (beta != null) {
-            primitive.bind(slot++, beta.address());
-        }
-        return slot;
-    }
-
-    @Override
-    public void backward(
-            BatchNormSpec spec,
-            Tensor input,
-            Tensor gamma,
-            Tensor batchMean,
-            Tensor batchVariance,
-            Tensor workspace,
-            Tensor gradOutput,
-            Tensor gradInput,
-            Tensor gradGamma,
-            Tensor gradBeta) {
-        backend.checkDType("batch_norm", input, gradOutput);
-        requireSamples(input);
-        if (relu(spec) && workspace == null) {
-            throw new IllegalArgumentException(TenonException.where("batch_norm")
-                    + ": the gradient of a fused ReLU needs the forward pass' workspace");
-        }
-        synchronized (backend.dnnl) {
-            // The shift's value plays no part in the gradients, so the primitive has a shift exactly when its gradient
-            // is wanted.
-            Key key = new Key(
-                    Pass.BACKWARD,
-                    (float) spec.epsilon(),
-                    relu(spec),
-                    gamma != null,
-                    gradBeta != null,
-                    input.shape(),
-                    input.dtype());
-            Executable primitive = backend.cache.get(key, compiler).primitive();
-            long inputBytes = gradInput == null ? input.byteSize() : 0;
-            long vectorBytes = 4L * input.shape().dim(-1);
-            long unwanted = backend.dnnl.unwanted.address(inputBytes + vectorBytes);
-            primitive
-                    .bind(0, input.address())
-                    .bind(1, gradOutput.address())
-                    .bind(2, gradInput == null ? unwanted : gradInput.address())
-                    .bind(3, batchMean.address())
-                    .bind(4, batchVariance.address());
-            int slot = 5;
-            if (gamma != null) {
-                primitive.bind(slot++, gamma.address());
-                primitive.bind(slot++, gradGamma == null ? unwanted + inputBytes : gradGamma.address());
-            }
-            if (gradBeta != null) {
-                primitive.bind(slot++, gradBeta.address());
-            }
-            if (relu(spec)) {
-                primitive.bind(slot, workspaceAddress(primitive.byteSizes[slot], workspace));
-            }
-            primitive.run();
-        }
+    /** Elements between the starts of two lines of a tensor with {@code stride} channels. */
+    private long lineStride(long stride, int width) {
+        return stride == line.columns ? width : stride;
     }
 
     @Override
@@ -149,58 +214,166 @@ final class CpuNormalization implements NormalizationKernels {
             Tensor beta,
             Tensor runningMean,
             Tensor runningVariance,
-            Tensor output) {
-        backend.checkDType("batch_norm", input, output);
-        if (input.elementCount() == 0) {
-            return;
-        }
-        synchronized (backend.dnnl) {
-            Executable primitive = get(Pass.INFERENCE, spec, input, gamma, beta);
-            primitive
-                    .bind(0, input.address())
-                    .bind(1, output.address())
-                    .bind(2, runningMean.address())
-                    .bind(3, runningVariance.address());
-            bindAffine(primitive, 4, gamma, beta);
-            primitive.run();
+            Tensor shortcut,
+            Tensor output,
+            int offset) {
+        synchronized (line) {
+            line.layOut(input.shape().dim(-1), strided(input, output));
+            prepare(spec, gamma, beta, runningMean, runningVariance);
+            normalize(spec, input, shortcut, output, offset);
         }
     }
 
+    // ---- backward ----
+
     @Override
-    public void inferBackward(
+    public void backward(
             BatchNormSpec spec,
             Tensor input,
             Tensor gamma,
-            Tensor runningMean,
-            Tensor runningVariance,
+            Tensor beta,
+            Tensor mean,
+            Tensor variance,
+            boolean constantStatistics,
             Tensor output,
             Tensor gradOutput,
+            int offset,
             Tensor gradInput,
+            Tensor gradShortcut,
             Tensor gradGamma,
             Tensor gradBeta) {
-        backend.checkDType("batch_norm", input, gradOutput);
-        FrozenNormBackward.run(
-                backend,
-                spec,
-                input,
-                gamma,
-                runningMean,
-                runningVariance,
-                relu(spec) ? output : null,
-                gradOutput,
-                gradInput,
-                gradGamma,
-                gradBeta);
+        requireSamples(input);
+        synchronized (line) {
+            NormKernels kernels = kernels(input);
+            long rows = input.shape().outerCount();
+            int columns = input.shape().dim(-1);
+            line.layOut(columns, strided(input, gradOutput));
+            prepare(spec, gamma, beta, mean, variance);
+            MemorySegment x = input.segment();
+            MemorySegment y = segment(output);
+            MemorySegment g = gradOutput.segment();
+            MemorySegment h = segment(gradShortcut);
+            long stride = gradOutput.shape().dim(-1);
+            NormKernels.Mask mask = !relu(spec)
+                    ? NormKernels.Mask.EVERYWHERE
+                    : output == null ? NormKernels.Mask.NORMALIZED : NormKernels.Mask.OUTPUT;
+            if (mask == NormKernels.Mask.OUTPUT && h == null && gradInput != null) {
+                // Masked once, into memory that is overwritten by the gradient.
+                h = gradInput.segment();
+            }
+            MemorySegment masked = h;
+            reduce(
+                    rows,
+                    (own, row, lines, width) -> kernels.reduce(
+                            x,
+                            row * columns,
+                            y,
+                            g,
+                            row * stride + offset,
+                            lineStride(stride, width),
+                            masked,
+                            lines,
+                            width,
+                            line,
+                            mask,
+                            own.first,
+                            own.second));
+            parameterGradients(spec, variance, rows, constantStatistics, gradGamma, gradBeta);
+            if (gradInput != null) {
+                MemorySegment gx = gradInput.segment();
+                boolean done = masked != null || mask == NormKernels.Mask.EVERYWHERE;
+                MemorySegment from = masked == null ? g : masked;
+                long fromStride = masked == null ? stride : columns;
+                int fromOffset = masked == null ? offset : 0;
+                forEach(
+                        rows,
+                        (_, row, lines, width) -> kernels.apply(
+                                x,
+                                row * columns,
+                                from,
+                                row * fromStride + fromOffset,
+                                lineStride(fromStride, width),
+                                gx,
+                                lines,
+                                width,
+                                line,
+                                done));
+            }
+        }
     }
 
-    @Override
-    public void movingAverage(Tensor running, Tensor batch, double momentum, double factor) {
-        backend.checkDType("batch_norm", running, batch);
-        var into = running.segment();
-        var from = batch.segment();
-        for (long i = 0; i < running.elementCount(); i++) {
-            double value = (1 - momentum) * Floats.get(into, i) + momentum * factor * Floats.get(from, i);
-            Floats.set(into, i, (float) value);
+    /** Gradients of gamma and beta, and the line's slope and offset for the input's. */
+    private void parameterGradients(
+            BatchNormSpec spec, Tensor variance, long rows, boolean constants, Tensor gradGamma, Tensor gradBeta) {
+        for (int c = 0; c < line.columns; c++) {
+            double inverse = 1 / Math.sqrt(Floats.get(variance.segment(), c) + spec.epsilon());
+            double sum = totals[c];
+            double normalized = totals[line.columns + c] * inverse;
+            if (gradGamma != null) {
+                Floats.set(gradGamma.segment(), c, (float) normalized);
+            }
+            if (gradBeta != null) {
+                Floats.set(gradBeta.segment(), c, (float) sum);
+            }
+            line.slope[c] = constants ? 0 : canonical((float) (-line.scale[c] * inverse * normalized / rows));
+            line.offset[c] = constants ? 0 : canonical((float) (-line.scale[c] * sum / rows));
+        }
+        line.repeat(line.slope);
+        line.repeat(line.offset);
+    }
+
+    // ---- loops ----
+
+    private int parts(long rows) {
+        return (int) Math.max(1, Math.min(sums.length, rows * line.columns / GRAIN));
+    }
+
+    /** First row of a part: a part has whole lines, but for the last. */
+    private long firstRow(long rows, int part, int parts) {
+        return part == parts ? rows : rows * part / parts / line.rows * line.rows;
+    }
+
+    /** Runs a body that adds to the sums over all rows; then the totals hold the sums of each channel. */
+    private void reduce(long rows, Lines body) {
+        int parts = parts(rows);
+        backend.parallel.parts(parts, part -> {
+            Sums own = sums[part];
+            own.clear(line);
+            run(firstRow(rows, part, parts), firstRow(rows, part + 1, parts), own, true, body);
+        });
+        int count = 2 * line.columns;
+        if (totals.length < count) {
+            totals = new double[count];
+        }
+        System.arraycopy(sums[0].totals, 0, totals, 0, count);
+        for (int part = 1; part < parts; part++) {
+            for (int i = 0; i < count; i++) {
+                totals[i] += sums[part].totals[i];
+            }
+        }
+    }
+
+    private void forEach(long rows, Lines body) {
+        int parts = parts(rows);
+        backend.parallel.parts(
+                parts,
+                part -> run(firstRow(rows, part, parts), firstRow(rows, part + 1, parts), sums[part], false, body));
+    }
+
+    private void run(long from, long to, Sums own, boolean fold, Lines body) {
+        long lines = (to - from) / line.rows;
+        for (long done = 0; done < lines; done += BLOCK) {
+            body.run(own, from + done * line.rows, Math.min(BLOCK, lines - done), line.width);
+            if (fold) {
+                own.fold(line);
+            }
+        }
+        long row = from + lines * line.rows;
+        if (row < to) {
+            body.run(own, row, 1, (int) (to - row) * line.columns);
+            if (fold) {
+                own.fold(line);
+            }
         }
     }
 
@@ -208,72 +381,6 @@ final class CpuNormalization implements NormalizationKernels {
         if (input.elementCount() == 0) {
             throw new ShapeException(TenonException.where("batch_norm") + ": training needs at least one sample: input="
                     + input.shape());
-        }
-    }
-
-    private Executable get(Pass pass, BatchNormSpec spec, Tensor input, Tensor gamma, Tensor beta) {
-        Key key = new Key(
-                pass, (float) spec.epsilon(), relu(spec), gamma != null, beta != null, input.shape(), input.dtype());
-        return backend.cache.get(key, compiler).primitive();
-    }
-
-    /** [N, H, W, C] as it is; any other rank as N, rest, 1, C. */
-    static dnnl_memory_desc image(Build build, Shape shape, DType dtype) {
-        long n = shape.rank() == 1 ? 1 : shape.dim(0);
-        boolean image = shape.rank() == 4;
-        long h = image ? shape.dim(1) : shape.outerCount() / n;
-        return build.nhwc(dtype, n, h, image ? shape.dim(2) : 1, shape.dim(-1));
-    }
-
-    private Compiled compile(Key key) {
-        try (Build build = new Build(backend.dnnl, "batch_norm " + key.pass, key)) {
-            dnnl_memory_desc data = image(build, key.shape, key.dtype);
-            int flags = (key.scale ? dnnl_use_scale : 0)
-                    | (key.shift ? dnnl_use_shift : 0)
-                    | (key.relu ? dnnl_fuse_norm_relu : 0);
-            boolean inference = key.pass == Pass.INFERENCE;
-            dnnl_primitive_desc forward = new dnnl_primitive_desc();
-            build.created(
-                    dnnl_batch_normalization_forward_primitive_desc_create(
-                            forward,
-                            backend.dnnl.engine,
-                            inference ? dnnl_forward_inference : dnnl_forward_training,
-                            data,
-                            data,
-                            key.epsilon,
-                            key.pass == Pass.BACKWARD ? flags : flags | dnnl_use_global_stats,
-                            build.attributes()),
-                    "dnnl_batch_normalization_forward_primitive_desc_create",
-                    forward);
-            Slots slots = new Slots();
-            if (key.pass != Pass.BACKWARD) {
-                slots.add(DNNL_ARG_SRC, DNNL_ARG_DST, DNNL_ARG_MEAN, DNNL_ARG_VARIANCE);
-                slots.addIf(key.scale, DNNL_ARG_SCALE);
-                slots.addIf(key.shift, DNNL_ARG_SHIFT);
-                slots.addIf(key.relu && !inference, DNNL_ARG_WORKSPACE);
-                return new Compiled(build.executable(forward, slots.toArray()));
-            }
-            dnnl_primitive_desc backward = new dnnl_primitive_desc();
-            build.created(
-                    dnnl_batch_normalization_backward_primitive_desc_create(
-                            backward,
-                            backend.dnnl.engine,
-                            key.scale || key.shift ? dnnl_backward : dnnl_backward_data,
-                            data,
-                            data,
-                            data,
-                            key.epsilon,
-                            flags,
-                            forward,
-                            build.attributes()),
-                    "dnnl_batch_normalization_backward_primitive_desc_create",
-                    backward);
-            slots.add(DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_SRC, DNNL_ARG_MEAN, DNNL_ARG_VARIANCE);
-            slots.addIf(key.scale, DNNL_ARG_SCALE);
-            slots.addIf(key.scale, DNNL_ARG_DIFF_SCALE);
-            slots.addIf(key.shift, DNNL_ARG_DIFF_SHIFT);
-            slots.addIf(key.relu, DNNL_ARG_WORKSPACE);
-            return new Compiled(build.executable(backward, slots.toArray()));
         }
     }
 }

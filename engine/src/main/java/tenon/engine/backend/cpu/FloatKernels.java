@@ -78,9 +78,6 @@ interface FloatKernels {
     /** Sum in F64. */
     double sum(MemorySegment in, long from, long to);
 
-    /** As {@link #columnSums}, with the sums of squares from sums[offset + columns] on. */
-    void columnMoments(MemorySegment in, int columns, long from, long to, double[] sums, int offset);
-
     /** sums[offset + c] = sum over rows [from, to) of in[r, c], in F64. */
     void columnSums(MemorySegment in, int columns, long from, long to, double[] sums, int offset);
 

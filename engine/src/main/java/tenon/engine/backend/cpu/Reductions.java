@@ -63,35 +63,6 @@ final class Reductions {
         }
     }
 
-    /** Mean and biased variance of each column of a matrix [rows, columns] with at least one row. */
-    void moments(MemorySegment from, int columns, long rows, MemorySegment mean, MemorySegment variance) {
-        int stripes = columns > MANY_COLUMNS ? 1 : Partials.stripes(rows);
-        synchronized (backend.partials) {
-            double[] sums = backend.partials.get(2 * columns * stripes);
-            backend.parallel.parts(
-                    stripes,
-                    stripe -> backend.kernels.columnMoments(
-                            from,
-                            columns,
-                            rows * stripe / stripes,
-                            rows * (stripe + 1) / stripes,
-                            sums,
-                            2 * stripe * columns));
-            for (int c = 0; c < columns; c++) {
-                double sum = 0;
-                double squares = 0;
-                for (int stripe = 0; stripe < stripes; stripe++) {
-                    sum += sums[2 * stripe * columns + c];
-                    squares += sums[(2 * stripe + 1) * columns + c];
-                }
-                double average = sum / rows;
-                Floats.set(mean, c, (float) average);
-                // Squares of floats are exact in F64, so the difference loses nothing that the input had.
-                Floats.set(variance, c, (float) Math.max(0, squares / rows - average * average));
-            }
-        }
-    }
-
     private void columnSums(MemorySegment from, int columns, long rows, MemorySegment to) {
         int stripes = columns > MANY_COLUMNS ? 1 : Partials.stripes(rows);
         synchronized (backend.partials) {

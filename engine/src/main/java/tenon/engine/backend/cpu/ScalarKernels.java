@@ -218,26 +218,6 @@ final class ScalarKernels implements FloatKernels {
     }
 
     @Override
-    public void columnMoments(MemorySegment in, int columns, long from, long to, double[] sums, int offset) {
-        columnMoments(in, columns, 0, from, to, sums, offset);
-    }
-
-    /** As the method above, for columns from {@code first} on. */
-    static void columnMoments(MemorySegment in, int columns, int first, long from, long to, double[] sums, int offset) {
-        for (int c = first; c < columns; c++) {
-            double sum = 0;
-            double squares = 0;
-            for (long r = from; r < to; r++) {
-                double x = get(in, r * columns + c);
-                sum += x;
-                squares += x * x;
-            }
-            sums[offset + c] = sum;
-            sums[offset + columns + c] = squares;
-        }
-    }
-
-    @Override
     public void columnSums(MemorySegment in, int columns, long from, long to, double[] sums, int offset) {
         columnSums(in, columns, 0, from, to, sums, offset);
     }

@@ -336,34 +336,6 @@ final class VectorKernels implements FloatKernels {
         return sum + scalar.sum(in, bound, to);
     }
 
-    @Override
-    public void columnMoments(MemorySegment in, int columns, long from, long to, double[] sums, int offset) {
-        int bound = (int) bound(0, columns);
-        for (int c = 0; c < bound; c += L) {
-            stripMoments(in, columns, c, from, to, sums, offset + c);
-        }
-        ScalarKernels.columnMoments(in, columns, bound, from, to, sums, offset);
-    }
-
-    private static void stripMoments(
-            MemorySegment in, int columns, int c, long from, long to, double[] sums, int index) {
-        DoubleVector a = DoubleVector.zero(DOUBLES);
-        DoubleVector b = DoubleVector.zero(DOUBLES);
-        DoubleVector aSquares = DoubleVector.zero(DOUBLES);
-        DoubleVector bSquares = DoubleVector.zero(DOUBLES);
-        for (long r = from; r < to; r++) {
-            FloatVector x = load(in, r * columns + c);
-            DoubleVector low = low(x);
-            DoubleVector high = high(x);
-            a = a.add(low);
-            b = b.add(high);
-            aSquares = low.fma(low, aSquares);
-            bSquares = high.fma(high, bSquares);
-        }
-        store(a, b, sums, index);
-        store(aSquares, bSquares, sums, index + columns);
-    }
-
     private static void store(DoubleVector low, DoubleVector high, double[] sums, int index) {
         low.intoArray(sums, index);
         high.intoArray(sums, index + L / 2);

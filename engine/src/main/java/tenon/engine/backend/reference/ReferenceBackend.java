@@ -29,7 +29,7 @@ import tenon.engine.memory.HostMemory;
  */
 public final class ReferenceBackend implements Backend {
     /** Ops whose activations can be BF16; their parameters stay in F32. */
-    private static final Set<OpKind> BF16_OPS = EnumSet.of(OpKind.CONV2D, OpKind.DENSE);
+    private static final Set<OpKind> BF16_OPS = EnumSet.of(OpKind.CONV2D, OpKind.DENSE, OpKind.BATCH_NORM);
 
     private final Allocator allocator;
     private final DenseKernels dense = new ReferenceDense();

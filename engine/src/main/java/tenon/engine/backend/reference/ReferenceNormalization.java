@@ -5,7 +5,7 @@ import tenon.engine.backend.NormalizationKernels;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 
-/** Batch normalization channel by channel; the variance is computed in two passes. The workspace holds 1 where the fused ReLU let a value through. */
+/** Batch normalization channel by channel; the variance is computed in two passes. */
 final class ReferenceNormalization implements NormalizationKernels {
     @Override
     public void trainForward(
@@ -13,15 +13,17 @@ final class ReferenceNormalization implements NormalizationKernels {
             Tensor input,
             Tensor gamma,
             Tensor beta,
+            Tensor runningMean,
+            Tensor runningVariance,
+            Tensor shortcut,
             Tensor output,
+            int offset,
             Tensor batchMean,
-            Tensor batchVariance,
-            Tensor workspace) {
+            Tensor batchVariance) {
         Elements x = Elements.of(input);
-        Elements y = Elements.of(output);
-        Elements passed = workspace == null ? null : Elements.of(workspace);
         int channels = input.shape().dim(-1);
         long count = input.shape().outerCount();
+        double unbias = spec.unbiasedRunningVariance() ? count / (count - 1.0) : 1;
         for (int c = 0; c < channels; c++) {
             double mean = 0;
             for (long i = 0; i < count; i++) {
@@ -34,52 +36,16 @@ final class ReferenceNormalization implements NormalizationKernels {
                 variance += deviation * deviation;
             }
             variance /= count;
-            Elements.of(batchMean).set(c, mean);
-            Elements.of(batchVariance).set(c, variance);
-            double scale = at(gamma, c, 1) / Math.sqrt(variance + spec.epsilon());
-            for (long i = 0; i < count; i++) {
-                double value = (x.get(i * channels + c) - mean) * scale + at(beta, c, 0);
-                y.set(i * channels + c, activate(spec, value));
-                if (passed != null) {
-                    passed.set(i * channels + c, value > 0 ? 1 : 0);
-                }
-            }
+            put(batchMean, c, mean);
+            put(batchVariance, c, variance);
+            move(runningMean, c, spec.momentum(), mean);
+            move(runningVariance, c, spec.momentum(), variance * unbias);
         }
+        inferForward(spec, input, gamma, beta, batchMean, batchVariance, shortcut, output, offset);
     }
 
-    @Override
-    public void backward(
-            BatchNormSpec spec,
-            Tensor input,
-            Tensor gamma,
-            Tensor batchMean,
-            Tensor batchVariance,
-            Tensor workspace,
-            Tensor gradOutput,
-            Tensor gradInput,
-            Tensor gradGamma,
-            Tensor gradBeta) {
-        Elements x = Elements.of(input);
-        int channels = input.shape().dim(-1);
-        long count = input.shape().outerCount();
-        for (int c = 0; c < channels; c++) {
-            double mean = at(batchMean, c, 0);
-            double inverse = 1 / Math.sqrt(at(batchVariance, c, 0) + spec.epsilon());
-            double sum = 0;
-            double sumNormalized = 0;
-            for (long i = c; i < count * channels; i += channels) {
-                double g = gradient(workspace, gradOutput, i);
-                sum += g;
-                sumNormalized += g * (x.get(i) - mean) * inverse;
-            }
-            put(gradGamma, c, sumNormalized);
-            put(gradBeta, c, sum);
-            for (long i = c; gradInput != null && i < count * channels; i += channels) {
-                double normalized = (x.get(i) - mean) * inverse;
-                double centred = gradient(workspace, gradOutput, i) - (sum + normalized * sumNormalized) / count;
-                put(gradInput, i, at(gamma, c, 1) * inverse * centred);
-            }
-        }
+    private static void move(Tensor running, int c, double momentum, double value) {
+        put(running, c, (1 - momentum) * at(running, c, 0) + momentum * value);
     }
 
     @Override
@@ -90,62 +56,76 @@ final class ReferenceNormalization implements NormalizationKernels {
             Tensor beta,
             Tensor runningMean,
             Tensor runningVariance,
-            Tensor output) {
-        Elements x = Elements.of(input);
+            Tensor shortcut,
+            Tensor output,
+            int offset) {
         Elements y = Elements.of(output);
         int channels = input.shape().dim(-1);
+        int outputChannels = output.shape().dim(-1);
         for (long i = 0; i < input.elementCount(); i++) {
             int c = (int) (i % channels);
-            double scale = at(gamma, c, 1) / Math.sqrt(at(runningVariance, c, 0) + spec.epsilon());
-            y.set(i, activate(spec, (x.get(i) - at(runningMean, c, 0)) * scale + at(beta, c, 0)));
+            double value = normalized(spec, input, gamma, beta, runningMean, runningVariance, i) + at(shortcut, i, 0);
+            y.set(i / channels * outputChannels + offset + c, relu(spec) ? Math.max(value, 0) : value);
         }
     }
 
+    private static boolean relu(BatchNormSpec spec) {
+        return spec.activation().kind() == Activation.Kind.RELU;
+    }
+
+    private static double normalized(
+            BatchNormSpec spec, Tensor input, Tensor gamma, Tensor beta, Tensor mean, Tensor variance, long i) {
+        int c = (int) (i % input.shape().dim(-1));
+        double scale = at(gamma, c, 1) / Math.sqrt(at(variance, c, 0) + spec.epsilon());
+        return (at(input, i, 0) - at(mean, c, 0)) * scale + at(beta, c, 0);
+    }
+
     @Override
-    public void inferBackward(
+    public void backward(
             BatchNormSpec spec,
             Tensor input,
             Tensor gamma,
-            Tensor runningMean,
-            Tensor runningVariance,
+            Tensor beta,
+            Tensor mean,
+            Tensor variance,
+            boolean constantStatistics,
             Tensor output,
             Tensor gradOutput,
+            int offset,
             Tensor gradInput,
+            Tensor gradShortcut,
             Tensor gradGamma,
             Tensor gradBeta) {
         Elements x = Elements.of(input);
         int channels = input.shape().dim(-1);
+        int outputChannels = gradOutput.shape().dim(-1);
+        long count = input.shape().outerCount();
+        double[] g = new double[Math.toIntExact(count)];
         for (int c = 0; c < channels; c++) {
-            double inverse = 1 / Math.sqrt(at(runningVariance, c, 0) + spec.epsilon());
+            double inverse = 1 / Math.sqrt(at(variance, c, 0) + spec.epsilon());
             double sum = 0;
             double sumNormalized = 0;
-            for (long i = c; i < input.elementCount(); i += channels) {
-                double g = gradient(output, gradOutput, i);
-                sum += g;
-                sumNormalized += g * (x.get(i) - at(runningMean, c, 0)) * inverse;
-                put(gradInput, i, at(gamma, c, 1) * inverse * g);
+            for (int row = 0; row < count; row++) {
+                long i = (long) row * channels + c;
+                double before =
+                        output == null ? normalized(spec, input, gamma, beta, mean, variance, i) : at(output, i, 0);
+                boolean passed = !relu(spec) || before > 0;
+                g[row] = passed ? at(gradOutput, (long) row * outputChannels + offset + c, 0) : 0;
+                sum += g[row];
+                sumNormalized += g[row] * (x.get(i) - at(mean, c, 0)) * inverse;
             }
             put(gradGamma, c, sumNormalized);
             put(gradBeta, c, sum);
+            for (int row = 0; row < count; row++) {
+                long i = (long) row * channels + c;
+                double centred = g[row];
+                if (!constantStatistics) {
+                    centred -= (sum + (x.get(i) - at(mean, c, 0)) * inverse * sumNormalized) / count;
+                }
+                put(gradShortcut, i, g[row]);
+                put(gradInput, i, at(gamma, c, 1) * inverse * centred);
+            }
         }
-    }
-
-    @Override
-    public void movingAverage(Tensor running, Tensor batch, double momentum, double factor) {
-        Elements average = Elements.of(running);
-        Elements value = Elements.of(batch);
-        for (long i = 0; i < running.elementCount(); i++) {
-            average.set(i, (1 - momentum) * average.get(i) + momentum * factor * value.get(i));
-        }
-    }
-
-    private static double activate(BatchNormSpec spec, double value) {
-        return spec.activation().kind() == Activation.Kind.RELU ? Math.max(value, 0) : value;
-    }
-
-    /** The output's gradient at {@code i} before the ReLU; {@code mask} is positive where a value passed, or null without activation. */
-    private static double gradient(Tensor mask, Tensor gradOutput, long i) {
-        return mask == null || at(mask, i, 0) > 0 ? at(gradOutput, i, 0) : 0;
     }
 
     private static double at(Tensor tensor, long i, double absent) {

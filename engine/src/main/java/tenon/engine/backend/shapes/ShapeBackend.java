@@ -227,23 +227,13 @@ public final class ShapeBackend
             Tensor input,
             Tensor gamma,
             Tensor beta,
+            Tensor runningMean,
+            Tensor runningVariance,
+            Tensor shortcut,
             Tensor output,
+            int offset,
             Tensor batchMean,
-            Tensor batchVariance,
-            Tensor workspace) {}
-
-    @Override
-    public void backward(
-            BatchNormSpec spec,
-            Tensor input,
-            Tensor gamma,
-            Tensor batchMean,
-            Tensor batchVariance,
-            Tensor workspace,
-            Tensor gradOutput,
-            Tensor gradInput,
-            Tensor gradGamma,
-            Tensor gradBeta) {}
+            Tensor batchVariance) {}
 
     @Override
     public void inferForward(
@@ -253,23 +243,26 @@ public final class ShapeBackend
             Tensor beta,
             Tensor runningMean,
             Tensor runningVariance,
-            Tensor output) {}
+            Tensor shortcut,
+            Tensor output,
+            int offset) {}
 
     @Override
-    public void inferBackward(
+    public void backward(
             BatchNormSpec spec,
             Tensor input,
             Tensor gamma,
-            Tensor runningMean,
-            Tensor runningVariance,
+            Tensor beta,
+            Tensor mean,
+            Tensor variance,
+            boolean constantStatistics,
             Tensor output,
             Tensor gradOutput,
+            int offset,
             Tensor gradInput,
+            Tensor gradShortcut,
             Tensor gradGamma,
             Tensor gradBeta) {}
-
-    @Override
-    public void movingAverage(Tensor running, Tensor batch, double momentum, double factor) {}
 
     @Override
     public void forward(Activation activation, Tensor input, Tensor output) {}

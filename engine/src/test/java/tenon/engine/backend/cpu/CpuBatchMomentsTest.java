@@ -25,7 +25,20 @@ class CpuBatchMomentsTest {
             Tensor mean = Tensor.empty(Shape.of(channels), DType.F32);
             Tensor variance = Tensor.empty(Shape.of(channels), DType.F32);
             Tensor output = Tensor.empty(input.shape(), DType.F32);
-            cpu.normalization().trainForward(BatchNormSpec.defaults(), input, null, null, output, mean, variance, null);
+            Tensor running = Tensor.zeros(mean.shape(), DType.F32);
+            cpu.normalization()
+                    .trainForward(
+                            BatchNormSpec.defaults(),
+                            input,
+                            null,
+                            null,
+                            running,
+                            running,
+                            null,
+                            output,
+                            0,
+                            mean,
+                            variance);
 
             float[] values = input.toFloatArray();
             for (int c = 0; c < channels; c++) {

@@ -16,11 +16,9 @@ import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.Activations;
-import tenon.engine.ops.BatchNormSpec;
 import tenon.engine.ops.ConvSpec;
 import tenon.engine.ops.Convolution;
 import tenon.engine.ops.Dense;
-import tenon.engine.ops.Normalization;
 import tenon.engine.ops.Padding;
 import tenon.engine.ops.PoolSpec;
 import tenon.engine.ops.Pooling;
@@ -92,24 +90,6 @@ class ImplementationTest {
         backwardAndCheck(
                 Pooling.avgPool2d(leaf(2, 14, 14, 64), PoolSpec.of(3, 1, 1).withCountPadding(true)), 6);
         backwardAndCheck(Pooling.globalAvgPool2d(leaf(2, 7, 7, 64)), 8);
-    }
-
-    @Test
-    void batchNorm() {
-        for (Activation activation : List.of(Activation.NONE, Activation.RELU)) {
-            for (boolean frozen : new boolean[] {false, true}) {
-                BatchNormSpec spec = new BatchNormSpec(1e-5, 0.1, frozen, true, activation);
-                for (int[] shape : new int[][] {{4, 7, 7, 64}, {16, 48}}) {
-                    int c = shape[shape.length - 1];
-                    Tensor mean = Tensor.zeros(Shape.of(c), DType.F32);
-                    Tensor variance = Tensor.full(Shape.of(c), DType.F32, 1);
-                    Tensor gamma = frozen ? null : leaf(c);
-                    backwardAndCheck(
-                            Normalization.batchNorm(leaf(shape), gamma, leaf(c), mean, variance, spec, true), 2);
-                    Normalization.batchNorm(leaf(shape), gamma, leaf(c), mean, variance, spec, false);
-                }
-            }
-        }
     }
 
     @Test

@@ -1,0 +1,64 @@
+package tenon.engine.backend.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** Loads and stores of {@link #L} elements of F32 or BF16 memory as floats. */
+final class Lanes {
+    static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
+    /** As many shorts as there are floats in a vector. */
+    static final VectorSpecies<Short> SHORTS =
+            VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
+
+    static final int L = FLOATS.length();
+
+    private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
+
+    private Lanes() {}
+
+    static FloatVector load(MemorySegment f32, long index) {
+        return FloatVector.fromMemorySegment(FLOATS, f32, index * 4, NATIVE);
+    }
+
+    static void store(FloatVector x, MemorySegment f32, long index) {
+        x.intoMemorySegment(f32, index * 4, NATIVE);
+    }
+
+    static FloatVector load(float[] array, int index) {
+        return FloatVector.fromArray(FLOATS, array, index);
+    }
+
+    static FloatVector loadBf16(MemorySegment bf16, long index) {
+        ShortVector bits = ShortVector.fromMemorySegment(SHORTS, bf16, index * 2, NATIVE);
+        IntVector wide = (IntVector) bits.convertShape(VectorOperators.S2I, INTS, 0);
+        return wide.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+    }
+
+    /**
+     * Rounds to nearest even. A NaN stays one if its lower 16 bits are not all ones: so are those that arithmetic makes from BF16 numbers, from
+     * infinities, and from {@link Float#NaN}.
+     */
+    static void storeBf16(FloatVector x, MemorySegment bf16, long index) {
+        IntVector bits = x.reinterpretAsInts();
+        IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+        IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
+        ((ShortVector) rounded.convertShape(VectorOperators.I2S, SHORTS, 0)).intoMemorySegment(bf16, index * 2, NATIVE);
+    }
+
+    /** {@code x} where it is above 0, or NaN; else 0. */
+    static FloatVector relu(FloatVector x) {
+        return x.blend(0f, x.compare(VectorOperators.LE, 0f));
+    }
+
+    /** {@code g} where {@code y} is above 0, else 0. */
+    static FloatVector where(FloatVector y, FloatVector g) {
+        return FloatVector.zero(FLOATS).blend(g, y.compare(VectorOperators.GT, 0f));
+    }
+}

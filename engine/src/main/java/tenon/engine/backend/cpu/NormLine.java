@@ -1,0 +1,65 @@
+package tenon.engine.backend.cpu;
+
+import java.util.Arrays;
+
+/**
+ * How a matrix [rows, columns] is cut into lines for {@link NormKernels}, and the per-channel numbers of one op, repeated for each row of a line. Lines are a whole
+ * number of vectors long wherever the channel count allows it at a moderate length, so that odd channel counts leave no remainder.
+ */
+final class NormLine {
+    private static final int MIN_WIDTH = 512;
+    private static final int MAX_WIDTH = 4096;
+
+    int columns;
+    /** Rows of a line. */
+    int rows;
+
+    int width;
+    float[] mean = {};
+    float[] scale = {};
+    float[] shift = {};
+    float[] slope = {};
+    float[] offset = {};
+
+    /** Lines of one row each if {@code strided}: then rows do not follow each other in memory. */
+    void layOut(int newColumns, boolean strided) {
+        columns = newColumns;
+        rows = strided ? 1 : rowsPerLine(newColumns);
+        width = rows * newColumns;
+        if (mean.length < width) {
+            mean = new float[width];
+            scale = new float[width];
+            shift = new float[width];
+            slope = new float[width];
+            offset = new float[width];
+        }
+    }
+
+    private static int rowsPerLine(int columns) {
+        int period = Lanes.L / gcd(columns, Lanes.L);
+        long width = (long) period * columns;
+        return width > MAX_WIDTH ? 1 : period * (int) Math.max(1, (MIN_WIDTH + width - 1) / width);
+    }
+
+    private static int gcd(int a, int b) {
+        return b == 0 ? a : gcd(b, a % b);
+    }
+
+    /** Repeats the first row's numbers. */
+    void repeat(float[] numbers) {
+        for (int row = 1; row < rows; row++) {
+            System.arraycopy(numbers, 0, numbers, row * columns, columns);
+        }
+    }
+
+    /** Adds the sums over a line's elements to those of the channels, and clears them. */
+    void fold(float[] sums, double[] totals, int first) {
+        for (int row = 0; row < rows; row++) {
+            int start = row * columns;
+            for (int c = 0; c < columns; c++) {
+                totals[first + c] += sums[start + c];
+            }
+        }
+        Arrays.fill(sums, 0, width, 0);
+    }
+}
