@@ -26,6 +26,14 @@ public interface Backend extends AutoCloseable {
 
     boolean supports(OpKind op, DType dtype);
 
+    /**
+     * Why nothing can be computed in {@code dtype} here, as a sentence without a full stop, or null where it can: what a run says before it goes on
+     * in F32. A single op may still lack the dtype, see {@link #supports}.
+     */
+    default String whyNo(DType dtype) {
+        return null;
+    }
+
     /** Throws with op, dtype and back-end in the message unless supported. */
     default void require(String op, OpKind kind, DType dtype) {
         if (!supports(kind, dtype)) {

@@ -29,7 +29,9 @@ import tenon.engine.memory.HostMemory;
 import tenon.engine.nativelib.DnnlInfo;
 
 /**
- * oneDNN, and Java kernels on the Vector API for what it lacks. Computes in F32; the other dtypes can be stored, copied, filled and cast.
+ * oneDNN, and Java kernels on the Vector API for what it lacks. Computes in F32, and in BF16 where oneDNN has kernels for this processor (see
+ * {@link #whyNo}): activations and their gradients are BF16 then, parameters, statistics and losses stay F32. The other dtypes can be stored, copied,
+ * filled and cast.
  *
  * <p>Primitives are compiled on first use per (op, spec, shapes) and kept. Work runs on the calling thread and {@code threads − 1} others and has ended when
  * a method returns. Several threads may use one back-end; oneDNN's ops then take turns.
@@ -61,12 +63,16 @@ public final class CpuBackend implements Backend {
     private final CpuRandom random = new CpuRandom(this);
     private final CpuMetrics metrics = new CpuMetrics(this);
     private final CpuUpdates updates = new CpuUpdates(this);
-    private final boolean bf16 = DnnlInfo.hasBf16();
+    private final String whyNoBf16;
     private boolean closed;
 
     private CpuBackend(CpuOptions options) {
         allocator = new CachingAllocator(new HostMemory(), options.memoryLimit());
         dnnl = new Dnnl(options.threads(), new Scratch(allocator), new Scratch(allocator), new Scratch(allocator));
+        whyNoBf16 = DnnlInfo.hasBf16()
+                ? null
+                : "bf16 is not available: oneDNN has no bf16 kernels on "
+                        + DnnlInfo.read().instructionSet();
         gemm = new Gemm(dnnl);
         parallel = Parallel.open(options.threads(), dnnl.openMp);
         normalization = new CpuNormalization(this, options.threads());
@@ -106,7 +112,16 @@ public final class CpuBackend implements Backend {
 
     @Override
     public boolean supports(OpKind op, DType dtype) {
-        return dtype == DType.F32 || dtype == DType.BF16 && bf16 && BF16_OPS.contains(op);
+        return dtype == DType.F32 || dtype == DType.BF16 && whyNoBf16 == null && BF16_OPS.contains(op);
+    }
+
+    @Override
+    public String whyNo(DType dtype) {
+        return switch (dtype) {
+            case F32 -> null;
+            case BF16 -> whyNoBf16;
+            case F64, U8, I32 -> "the cpu back-end computes in F32 and BF16, not in " + dtype;
+        };
     }
 
     /** Every compiled oneDNN primitive with the kernel it got. */
@@ -122,29 +137,39 @@ public final class CpuBackend implements Backend {
 
     // ---- checks ----
 
+    /** Throws unless the tensor is F32 or, where this machine can, BF16. */
     void checkDType(String op, Tensor tensor) {
+        String reason = whyNo(tensor.dtype());
+        if (reason != null) {
+            throw new DTypeException(TenonException.where(op) + ": " + reason + ": tensor=" + tensor);
+        }
+    }
+
+    /** Throws unless the tensors are both F32 or, where this machine can, both BF16. */
+    void checkDType(String op, Tensor a, Tensor b) {
+        checkDType(op, a);
+        if (a.dtype() != b.dtype()) {
+            throw new DTypeException(TenonException.where(op) + ": dtypes must be equal: " + a + ", " + b);
+        }
+    }
+
+    void checkDType(String op, Tensor a, Tensor b, Tensor c) {
+        checkDType(op, a, b);
+        checkDType(op, a, c);
+    }
+
+    /** For parameters, statistics and losses, which are F32 whatever the activations are. */
+    void checkF32(String op, Tensor tensor) {
         if (tensor.dtype() != DType.F32) {
-            throw new DTypeException(TenonException.where(op) + ": the cpu back-end computes in F32: tensor=" + tensor);
+            throw new DTypeException(TenonException.where(op) + ": parameters, their gradients, statistics and losses"
+                    + " are F32 on the cpu back-end: tensor=" + tensor);
         }
     }
 
     /** An op's input and output agree in F32 or BF16, and its weight is F32. */
     void checkDTypes(String op, Tensor input, Tensor output, Tensor weight) {
-        if (input.dtype() != DType.BF16 || output.dtype() != DType.BF16) {
-            checkDType(op, input, output);
-        }
-        checkDType(op, weight);
-    }
-
-    void checkDType(String op, Tensor a, Tensor b) {
-        checkDType(op, a);
-        checkDType(op, b);
-    }
-
-    void checkDType(String op, Tensor a, Tensor b, Tensor c) {
-        checkDType(op, a);
-        checkDType(op, b);
-        checkDType(op, c);
+        checkDType(op, input, output);
+        checkF32(op, weight);
     }
 
     /** Runs an elementwise kernel on all threads. */

@@ -78,6 +78,14 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public String whyNo(DType dtype) {
+        return switch (dtype) {
+            case F32, F64, BF16 -> null;
+            case U8, I32 -> "the reference back-end computes in floating dtypes, not in " + dtype;
+        };
+    }
+
+    @Override
     public void synchronize() {}
 
     @Override

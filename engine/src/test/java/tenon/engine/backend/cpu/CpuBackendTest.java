@@ -14,6 +14,7 @@ import tenon.engine.Shape;
 import tenon.engine.TenonException;
 import tenon.engine.Tensor;
 import tenon.engine.backend.BackendStatistics;
+import tenon.engine.nativelib.DnnlInfo;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.Activations;
 import tenon.engine.ops.ConvSpec;
@@ -22,6 +23,20 @@ import tenon.engine.ops.PoolSpec;
 import tenon.engine.ops.Pooling;
 
 class CpuBackendTest {
+    @Test
+    void saysWhyADTypeIsMissing() {
+        try (CpuBackend cpu = CpuBackend.open(1)) {
+            assertThat(cpu.whyNo(DType.F32)).isNull();
+            assertThat(cpu.whyNo(DType.F64)).isEqualTo("the cpu back-end computes in F32 and BF16, not in F64");
+            assertThat(cpu.whyNo(DType.BF16))
+                    .isEqualTo(
+                            DnnlInfo.hasBf16()
+                                    ? null
+                                    : "bf16 is not available: oneDNN has no bf16 kernels on "
+                                            + DnnlInfo.read().instructionSet());
+        }
+    }
+
     @Test
     void refusesOtherDTypes() {
         try (CpuBackend cpu = CpuBackend.open(1);
