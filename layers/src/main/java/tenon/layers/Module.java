@@ -103,6 +103,18 @@ public abstract class Module {
         }
     }
 
+    /**
+     * Runs the next layer of a chain and closes {@code x} when it is an intermediate result of the running {@link #forward}: what the tape saved
+     * lives on.
+     */
+    protected static Tensor next(Module layer, Tensor x) {
+        Tensor result = layer.apply(x);
+        if (result != x && x.scope() == Scope.current()) {
+            x.close();
+        }
+        return result;
+    }
+
     // ---- building ----
 
     /** Registers a child. Returns it. */

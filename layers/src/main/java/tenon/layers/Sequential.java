@@ -1,6 +1,5 @@
 package tenon.layers;
 
-import tenon.engine.Scope;
 import tenon.engine.Tensor;
 
 /**
@@ -35,14 +34,9 @@ public class Sequential extends Module {
 
     @Override
     protected final Tensor forward(Tensor input) {
-        Scope local = Scope.current();
         Tensor x = input;
         for (Module layer : layers) {
-            Tensor next = layer.apply(x);
-            if (next != x && x.scope() == local) {
-                x.close();
-            }
-            x = next;
+            x = next(layer, x);
         }
         return x;
     }

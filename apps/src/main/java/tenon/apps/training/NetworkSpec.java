@@ -1,11 +1,18 @@
 package tenon.apps.training;
 
 import java.util.Locale;
+import tenon.apps.cli.ImageSize;
 import tenon.apps.cli.UsageException;
+import tenon.apps.networks.AlexNet;
 import tenon.apps.networks.DenseNet3;
+import tenon.apps.networks.GoogLeNet;
 import tenon.apps.networks.MiniVggNet;
 import tenon.apps.networks.MnistNet;
+import tenon.apps.networks.NormPosition;
+import tenon.apps.networks.ResNet;
 import tenon.apps.networks.SmallVggNet;
+import tenon.apps.networks.SqueezeNet;
+import tenon.apps.networks.Vgg16;
 import tenon.engine.Shape;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.layers.Initializer;
@@ -32,7 +39,12 @@ public record NetworkSpec(Kind kind, int height, int width, int channels, int cl
         /** Dense layers of 1024 and 512 with sigmoids. */
         DENSE3,
         /** A dense layer of 800 with ReLU. */
-        MNIST;
+        MNIST,
+        ALEXNET,
+        VGG16,
+        GOOGLENET,
+        RESNET50,
+        SQUEEZENET;
 
         @Override
         public String toString() {
@@ -45,6 +57,35 @@ public record NetworkSpec(Kind kind, int height, int width, int channels, int cl
                 case MINIVGG -> 4;
                 case SMALLVGG -> 8;
                 case DENSE3, MNIST -> 1;
+                case ALEXNET -> AlexNet.SMALLEST_SIDE;
+                case VGG16 -> Vgg16.SMALLEST_SIDE;
+                case GOOGLENET -> GoogLeNet.SMALLEST_SIDE;
+                case RESNET50 -> ResNet.SMALLEST_SIDE;
+                case SQUEEZENET -> SqueezeNet.SMALLEST_SIDE;
+            };
+        }
+
+        int largestSide() {
+            return this == SQUEEZENET ? SqueezeNet.LARGEST_SIDE : Integer.MAX_VALUE;
+        }
+
+        /** The original experiment's picture. */
+        public ImageSize defaultInput() {
+            return switch (this) {
+                case MINIVGG -> new ImageSize(32, 32, 3);
+                case SMALLVGG -> new ImageSize(64, 64, 3);
+                case DENSE3 -> new ImageSize(32, 32, 3);
+                case MNIST -> new ImageSize(28, 28, 1);
+                case ALEXNET, SQUEEZENET -> new ImageSize(227, 227, 3);
+                case VGG16, GOOGLENET, RESNET50 -> new ImageSize(224, 224, 3);
+            };
+        }
+
+        /** The original experiment's weight of a new batch in batch norm's running averages. */
+        public double defaultNormMomentum() {
+            return switch (this) {
+                case MINIVGG, SMALLVGG, DENSE3, MNIST -> SLOW_NORM;
+                case ALEXNET, VGG16, GOOGLENET, RESNET50, SQUEEZENET -> FAST_NORM;
             };
         }
     }
@@ -53,6 +94,10 @@ public record NetworkSpec(Kind kind, int height, int width, int channels, int cl
         if (height < kind.smallestSide() || width < kind.smallestSide()) {
             throw new UsageException("network " + kind + " needs pictures of at least " + kind.smallestSide() + "x"
                     + kind.smallestSide() + ": given " + height + "x" + width);
+        }
+        if (height > kind.largestSide() || width > kind.largestSide()) {
+            throw new UsageException("network " + kind + " needs pictures of at most " + kind.largestSide() + "x"
+                    + kind.largestSide() + ": given " + height + "x" + width);
         }
         if (channels != 1 && channels != 3) {
             throw new UsageException("network " + kind + ": channels must be 1 (grey) or 3 (colour): " + channels);
@@ -65,6 +110,13 @@ public record NetworkSpec(Kind kind, int height, int width, int channels, int cl
         }
     }
 
+    /** The original experiment's network for that many classes. */
+    public static NetworkSpec of(Kind kind, int classes) {
+        ImageSize input = kind.defaultInput();
+        return new NetworkSpec(
+                kind, input.height(), input.width(), input.channels(), classes, kind.defaultNormMomentum());
+    }
+
     /** Builds the network in the current scope; initial weights come from the thread's generator. */
     public Module build() {
         int features = height * width * channels;
@@ -73,17 +125,30 @@ public record NetworkSpec(Kind kind, int height, int width, int channels, int cl
             case SMALLVGG -> new SmallVggNet(height, width, channels, classes, norm(), Initializer.glorotUniform());
             case DENSE3 -> new DenseNet3(features, classes);
             case MNIST -> new MnistNet(features, 800, classes, Initializer.glorotUniform());
+            case ALEXNET ->
+                new AlexNet(
+                        height,
+                        width,
+                        channels,
+                        classes,
+                        AlexNet.ACTIVATION,
+                        NormPosition.AFTER_ACTIVATION,
+                        norm(),
+                        Initializer.glorotUniform());
+            case VGG16 -> new Vgg16(height, width, channels, classes, Vgg16.SLOPE, norm(), Initializer.msraPrelu());
+            case GOOGLENET -> new GoogLeNet(channels, classes, norm(), Initializer.glorotUniform());
+            case RESNET50 -> ResNet.resNet50(channels, classes, norm(), Initializer.msraPrelu());
+            case SQUEEZENET -> new SqueezeNet(height, width, channels, classes);
         };
     }
 
     private BatchNormSpec norm() {
-        BatchNormSpec keras = BatchNormSpec.keras();
-        return new BatchNormSpec(
-                keras.epsilon(),
-                normMomentum,
-                keras.frozenGamma(),
-                keras.unbiasedRunningVariance(),
-                keras.activation());
+        BatchNormSpec original = switch (kind) {
+            case MINIVGG, SMALLVGG, DENSE3, MNIST -> BatchNormSpec.keras();
+            case ALEXNET, VGG16, GOOGLENET, SQUEEZENET -> BatchNormSpec.mxnet();
+            case RESNET50 -> ResNet.norm();
+        };
+        return original.withMomentum(normMomentum);
     }
 
     /** Shape of a batch: [n, H, W, C]. */

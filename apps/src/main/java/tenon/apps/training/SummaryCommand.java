@@ -25,8 +25,7 @@ public final class SummaryCommand extends TenonCommand {
     @Option(
             names = "--input",
             paramLabel = "HxWxC",
-            defaultValue = "64x64x3",
-            description = "Height, width and channels of a picture. Default: ${DEFAULT-VALUE}.")
+            description = "Height, width and channels of a picture (default: those of the original experiment).")
     private ImageSize input;
 
     @Option(
@@ -38,8 +37,9 @@ public final class SummaryCommand extends TenonCommand {
 
     @Override
     protected Map<String, ?> run(Console console) {
+        ImageSize size = input == null ? network.defaultInput() : input;
         NetworkSpec spec = new NetworkSpec(
-                network, input.height(), input.width(), input.channels(), classes, NetworkSpec.SLOW_NORM);
+                network, size.height(), size.width(), size.channels(), classes, network.defaultNormMomentum());
         Summary summary = spec.summary();
         console.print(summary.toString().stripTrailing());
         return new ObjectMapper().convertValue(summary, new TypeReference<Map<String, Object>>() {});

@@ -66,7 +66,8 @@ public final class TrainCommand extends TenonCommand {
     @Option(
             names = "--size",
             paramLabel = "HxWxC",
-            description = "Size that pictures are squashed to (default: as stored, or 64x64x3 where sizes differ).")
+            description = "Size that pictures are squashed to (default: as stored, or where sizes differ the network's"
+                    + " original size, e.g. 64x64x3 for smallvgg).")
     private ImageSize size;
 
     @Option(
@@ -88,9 +89,8 @@ public final class TrainCommand extends TenonCommand {
     @Option(
             names = "--norm",
             paramLabel = "NAME",
-            defaultValue = "slow",
-            description = "Running averages of batch norm: slow (Keras's, as in the original experiments) or fast"
-                    + " (PyTorch's). Default: ${DEFAULT-VALUE}.")
+            description = "Running averages of batch norm: slow (Keras's) or fast (PyTorch's and MXNet's)."
+                    + " Default: as in the network's original experiment, e.g. slow for minivgg.")
     private Norm norm;
 
     @Option(
@@ -202,6 +202,9 @@ public final class TrainCommand extends TenonCommand {
     }
 
     private double norm() {
+        if (norm == null) {
+            return network.defaultNormMomentum();
+        }
         return norm == Norm.SLOW ? NetworkSpec.SLOW_NORM : NetworkSpec.FAST_NORM;
     }
 
@@ -270,7 +273,7 @@ public final class TrainCommand extends TenonCommand {
 
     /** A folder is packed first, at the network's size. */
     private BuildReport buildRecords(Console console) throws IOException {
-        ImageSize stored = size != null ? size : new ImageSize(64, 64, 3);
+        ImageSize stored = size != null ? size : network.defaultInput();
         ImageFolderBuilder builder = new ImageFolderBuilder(data)
                 .seed(compute.settings().seed())
                 .stratified(true)
@@ -309,6 +312,12 @@ public final class TrainCommand extends TenonCommand {
         }
         return schema.height() > 0
                 ? new NetworkSpec(network, schema.height(), schema.width(), schema.channels(), classes, norm())
-                : new NetworkSpec(network, 64, 64, 3, classes, norm());
+                : new NetworkSpec(
+                        network,
+                        network.defaultInput().height(),
+                        network.defaultInput().width(),
+                        network.defaultInput().channels(),
+                        classes,
+                        norm());
     }
 }

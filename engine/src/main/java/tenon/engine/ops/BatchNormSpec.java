@@ -34,6 +34,22 @@ public record BatchNormSpec(
         return new BatchNormSpec(1e-3, 0.01, false, true, Activation.NONE);
     }
 
+    /**
+     * MXNet's defaults: epsilon 1e-3, momentum 0.9 (0.1 in this convention), gamma frozen at 1; the running variance is the unbiased one, as in
+     * its cuDNN builds.
+     */
+    public static BatchNormSpec mxnet() {
+        return new BatchNormSpec(1e-3, 0.1, true, true, Activation.NONE);
+    }
+
+    public BatchNormSpec withMomentum(double newMomentum) {
+        return new BatchNormSpec(epsilon, newMomentum, frozenGamma, unbiasedRunningVariance, activation);
+    }
+
+    public BatchNormSpec withFrozenGamma(boolean frozen) {
+        return new BatchNormSpec(epsilon, momentum, frozen, unbiasedRunningVariance, activation);
+    }
+
     public BatchNormSpec withActivation(Activation newActivation) {
         return new BatchNormSpec(epsilon, momentum, frozenGamma, unbiasedRunningVariance, newActivation);
     }

@@ -1,0 +1,114 @@
+package tenon.apps.networks;
+
+import tenon.engine.ops.Activation;
+import tenon.engine.ops.BatchNormSpec;
+import tenon.layers.ActivationLayer;
+import tenon.layers.AvgPool2d;
+import tenon.layers.BatchNorm;
+import tenon.layers.Conv2d;
+import tenon.layers.Dropout;
+import tenon.layers.Flatten;
+import tenon.layers.Initializer;
+import tenon.layers.MaxPool2d;
+import tenon.layers.Sequential;
+import tenon.layers.blocks.Fire;
+
+/**
+ * SqueezeNet 1.0 (Iandola et al. 2016, table 1): input [N, H, W, C], output logits [N, classes]. Convolution 7×7/2, eight Fire modules, dropout
+ * 0.5, convolution 1×1 to the classes, average over the last map; no dense layer. Each convolution, the last too, has a bias and is followed by the
+ * activation, so that the logits are averages of activated values.
+ *
+ * <p>1,248,424 parameters for 3 channels and 1000 classes. Defaults are those of the original experiment in MXNet: ELU with slope 0.25, no batch
+ * norm, Glorot uniform weights, zero bias. Its input is 227×227: the last average has a window of 13×13, which 227 to 242 pixels a side fill.
+ */
+public final class SqueezeNet extends Sequential {
+    /** Side of the original's last average. */
+    public static final int LAST_SIDE = 13;
+
+    /** Of the pictures whose last map is that large. */
+    public static final int SMALLEST_SIDE = smallestSide(LAST_SIDE);
+
+    public static final int LARGEST_SIDE = smallestSide(LAST_SIDE + 1) - 1;
+
+    private final Activation activation;
+    private final BatchNormSpec norm;
+    private final Initializer initializer;
+
+    public SqueezeNet(int height, int width, int channels, int classes) {
+        this(height, width, channels, classes, LAST_SIDE, Activation.elu(0.25f), null, Initializer.glorotUniform());
+    }
+
+    /**
+     * @param lastSide side of the last map, over which the last average goes; height and width must lead to it
+     * @param norm batch norm after each activation; null for none
+     */
+    public SqueezeNet(
+            int height,
+            int width,
+            int channels,
+            int classes,
+            int lastSide,
+            Activation activation,
+            BatchNormSpec norm,
+            Initializer initializer) {
+        if (lastSide(height) != lastSide || lastSide(width) != lastSide) {
+            throw new IllegalArgumentException("SqueezeNet: the last map must be " + lastSide + "x" + lastSide
+                    + ", which pictures of " + smallestSide(lastSide) + " to " + (smallestSide(lastSide + 1) - 1)
+                    + " pixels a side lead to: height=" + height + ", width=" + width);
+        }
+        this.activation = activation;
+        this.norm = norm;
+        this.initializer = initializer;
+        conv(1, channels, 96, 7, 2);
+        add("pool_1", new MaxPool2d(3, 2));
+        fire(2, 96, 16, 64);
+        fire(3, 128, 16, 64);
+        fire(4, 128, 32, 128);
+        add("pool_4", new MaxPool2d(3, 2));
+        fire(5, 256, 32, 128);
+        fire(6, 256, 48, 192);
+        fire(7, 384, 48, 192);
+        fire(8, 384, 64, 256);
+        add("pool_8", new MaxPool2d(3, 2));
+        fire(9, 512, 64, 256);
+        add("do_9", new Dropout(0.5));
+        conv(10, 512, classes, 1, 1);
+        add("pool_10", new AvgPool2d(lastSide, 1));
+        add("flatten", new Flatten());
+    }
+
+    private void conv(int number, int in, int out, int kernel, int stride) {
+        add(
+                "conv_" + number,
+                Conv2d.builder(in, out, kernel)
+                        .stride(stride)
+                        .initializer(initializer)
+                        .build());
+        add("act_" + number, new ActivationLayer(activation));
+        if (norm != null) {
+            add("bn_" + number, new BatchNorm(out, norm));
+        }
+    }
+
+    private void fire(int number, int in, int squeeze, int expand) {
+        add("fire_" + number, new Fire(in, squeeze, expand, activation, norm, initializer));
+    }
+
+    /** Side of the last map of a picture; 0 or less where there is none. */
+    private static int lastSide(int side) {
+        int x = Math.floorDiv(side - 7, 2) + 1;
+        for (int pool = 0; pool < 3; pool++) {
+            x = Math.floorDiv(x - 3, 2) + 1;
+        }
+        return x;
+    }
+
+    /** Of the pictures that lead to a last map of this side. */
+    private static int smallestSide(int lastSide) {
+        int x = lastSide;
+        for (int pool = 0; pool < 3; pool++) {
+            x = 2 * (x - 1) + 3;
+        }
+        return 2 * (x - 1) + 7;
+    }
+}

@@ -1,0 +1,57 @@
+package tenon.layers.blocks;
+
+import tenon.engine.Tensor;
+import tenon.engine.ops.Activation;
+import tenon.engine.ops.Activations;
+import tenon.engine.ops.BatchNormSpec;
+import tenon.layers.BatchNorm;
+import tenon.layers.Conv2d;
+import tenon.layers.Initializer;
+import tenon.layers.Module;
+
+/**
+ * Residual unit of the original paper (He et al. 2015, "Deep residual learning", figures 2 and 5): input [N, H, W, C], output [N, P, Q, K] =
+ * relu(bn_n(conv_n(… relu(bn1(conv1(x))))) + shortcut). The shortcut is x itself, or a 1×1 convolution of it with batch norm. Convolutions have no
+ * bias; the stride is on the 3×3. Children {@code conv1}, {@code bn1}, …, {@code projection}.
+ */
+public final class PostActivationUnit extends Module {
+    private final Conv2d[] convs;
+    private final BatchNorm[] norms;
+    private final ConvNorm projection;
+
+    private PostActivationUnit(ConvChain chain, boolean projected, BatchNormSpec norm, Initializer initializer) {
+        chain.checkShortcut("PostActivationUnit", projected);
+        int n = chain.length();
+        convs = new Conv2d[n];
+        norms = new BatchNorm[n];
+        for (int i = 0; i < n; i++) {
+            convs[i] = child("conv" + (i + 1), chain.conv(i, initializer));
+            Activation activation = i < n - 1 ? Activation.RELU : Activation.NONE;
+            norms[i] = child("bn" + (i + 1), new BatchNorm(chain.channels(i + 1), norm.withActivation(activation)));
+        }
+        projection = projected ? child("projection", new ConvNorm(chain.projection(initializer), norm)) : null;
+    }
+
+    /** 1×1 to a quarter of the filters, 3×3 with the stride, 1×1: for deep networks. */
+    public static PostActivationUnit bottleneck(
+            int channels, int filters, int stride, boolean projected, BatchNormSpec norm, Initializer initializer) {
+        return new PostActivationUnit(ConvChain.bottleneck(channels, filters, stride), projected, norm, initializer);
+    }
+
+    /** 3×3 with the stride, 3×3. */
+    public static PostActivationUnit basic(
+            int channels, int filters, int stride, boolean projected, BatchNormSpec norm, Initializer initializer) {
+        return new PostActivationUnit(ConvChain.basic(channels, filters, stride), projected, norm, initializer);
+    }
+
+    @Override
+    protected Tensor forward(Tensor input) {
+        Tensor shortcut = projection == null ? input : projection.apply(input);
+        Tensor x = convs[0].apply(input);
+        x = next(norms[0], x);
+        for (int i = 1; i < convs.length; i++) {
+            x = next(norms[i], next(convs[i], x));
+        }
+        return Activations.addActivation(x, shortcut, Activation.RELU);
+    }
+}

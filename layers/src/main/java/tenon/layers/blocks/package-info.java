@@ -1,0 +1,2 @@
+/** Parts that networks of one family repeat: residual units, Inception and Fire modules. */
+package tenon.layers.blocks;
