@@ -42,6 +42,7 @@ import tenon.engine.Precision;
             FirstNetworkCommand.class,
             DoctorCommand.class
         },
+        footer = {"", "And ./tenon bench --help: benchmarks, a module of their own that the first use builds."},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:failed", "2:called wrongly"})
 public final class Main implements Runnable {

@@ -10,14 +10,14 @@ import java.lang.foreign.ValueLayout;
  * standard error piped through a filter, and the real one as the descriptor that {@code TENON_STDERR} names. Native libraries write to
  * descriptor 2 themselves, hence the system calls.
  */
-final class StandardError {
+public final class StandardError {
     private static final int STDERR = 2;
 
     private StandardError() {}
 
     /** Makes the real standard error descriptor 2 again. Does nothing where the launcher did not set a filter up. */
     @SuppressWarnings("restricted")
-    static void restore() {
+    public static void restore() {
         String real = System.getenv("TENON_STDERR");
         if (real == null) {
             return;

@@ -9,7 +9,7 @@ import tenon.optim.Sgd;
 import tenon.optim.UpdateRules;
 
 /** Softmax cross-entropy and SGD with momentum and weight decay on all parameters. State lives in the scope that is current at construction. */
-public final class TenonTraining implements TrainingStep {
+public final class TenonTraining implements Step {
     private final Module network;
     private final Sgd optimizer;
     private final double rate;

@@ -5,19 +5,25 @@ import org.bytedeco.pytorch.SGD;
 import org.bytedeco.pytorch.SGDOptions;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import tenon.benchmarks.TrainingStep;
+import tenon.benchmarks.Step;
 
-/** Softmax cross-entropy and SGD with momentum and weight decay on all parameters, in libtorch. */
-public final class TorchTraining implements TrainingStep {
+/** Softmax cross-entropy and SGD with momentum and weight decay on all parameters, in libtorch; the forward pass under autocast if wanted. */
+public final class TorchTraining implements Step {
     private final TorchNetwork network;
     private final SGD optimizer;
+    private final boolean bf16;
     private Tensor images;
     private Tensor labels;
     private PointerScope scope;
     private Tensor loss;
 
     public TorchTraining(TorchNetwork network, double rate, double momentum, double weightDecay) {
+        this(network, rate, momentum, weightDecay, false);
+    }
+
+    public TorchTraining(TorchNetwork network, double rate, double momentum, double weightDecay, boolean bf16) {
         this.network = network;
+        this.bf16 = bf16;
         try (SGDOptions options = new SGDOptions(rate)) {
             options.momentum().put(momentum);
             options.weight_decay().put(weightDecay);
@@ -35,7 +41,9 @@ public final class TorchTraining implements TrainingStep {
     public void forward() {
         scope = new PointerScope();
         optimizer.zero_grad(true);
-        loss = torch.cross_entropy_loss(network.forward(images, true), labels);
+        try (var _ = Autocast.open(bf16)) {
+            loss = torch.cross_entropy_loss(network.forward(images, true), labels);
+        }
     }
 
     @Override

@@ -1,0 +1,20 @@
+package tenon.benchmarks.networks;
+
+/**
+ * How long one process measures.
+ *
+ * @param seconds timed steps are taken for about this long, and at least three; a third of it before, untimed, and at least two steps
+ * @param steps exactly this many timed steps instead, and half as many before; 0 goes by the clock
+ */
+record Budget(double seconds, int steps) {
+    private static final int WARM_UP_STEPS = 2;
+    private static final int TIMED_STEPS = 3;
+
+    boolean warmsUp(int done, double elapsed) {
+        return steps > 0 ? done < Math.max(1, steps / 2) : done < WARM_UP_STEPS || elapsed < seconds / 3;
+    }
+
+    boolean goesOn(int done, double elapsed) {
+        return steps > 0 ? done < steps : done < TIMED_STEPS || elapsed < seconds;
+    }
+}
