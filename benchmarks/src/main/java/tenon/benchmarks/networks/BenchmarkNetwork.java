@@ -1,6 +1,8 @@
 package tenon.benchmarks.networks;
 
 import java.util.Locale;
+import tenon.apps.cli.ImageSize;
+import tenon.apps.cli.UsageException;
 import tenon.apps.training.NetworkSpec;
 import tenon.apps.training.NetworkSpec.Kind;
 import tenon.benchmarks.libtorch.TorchNetwork;
@@ -12,17 +14,20 @@ import tenon.layers.Module;
 
 /** The networks that are measured, in rising order of cost. */
 public enum BenchmarkNetwork {
-    MINIVGG(Kind.MINIVGG, 32, 10, 64);
+    MINIVGG(Kind.MINIVGG, 10, 64),
+    SQUEEZENET(Kind.SQUEEZENET, 1000, 32),
+    ALEXNET(Kind.ALEXNET, 1000, 32),
+    GOOGLENET(Kind.GOOGLENET, 1000, 16),
+    RESNET50(Kind.RESNET50, 1000, 16),
+    VGG16(Kind.VGG16, 1000, 8);
 
-    private final Kind kind;
-    private final int side;
-    private final int classes;
+    private final NetworkSpec spec;
     private final int batch;
 
-    BenchmarkNetwork(Kind kind, int side, int classes, int batch) {
-        this.kind = kind;
-        this.side = side;
-        this.classes = classes;
+    BenchmarkNetwork(Kind kind, int classes, int batch) {
+        ImageSize input = kind.defaultInput();
+        spec = new NetworkSpec(
+                kind, input.height(), input.width(), input.channels(), classes, kind.defaultNormMomentum());
         this.batch = batch;
     }
 
@@ -32,28 +37,26 @@ public enum BenchmarkNetwork {
     }
 
     public int classes() {
-        return classes;
+        return spec.classes();
     }
 
     /** [N, H, W, 3]. */
     public Shape input(int n) {
-        return spec().input(n);
-    }
-
-    private NetworkSpec spec() {
-        return new NetworkSpec(kind, side, side, 3, classes, NetworkSpec.SLOW_NORM);
+        return spec.input(n);
     }
 
     /** Builds it in the current scope. */
     public Module build() {
-        return spec().build();
+        return spec.build();
     }
 
     /** The same layers in libtorch, with the weights of {@code source}. */
     public TorchNetwork twin(Module source, TorchOptions options) {
-        Shape input = Shape.of(side, side, 3);
+        Shape input = Shape.of(spec.height(), spec.width(), spec.channels());
         return switch (this) {
-            case MINIVGG -> TorchNetworks.miniVgg(source, input, classes, BatchNormSpec.keras(), options);
+            case MINIVGG -> TorchNetworks.miniVgg(source, input, classes(), BatchNormSpec.keras(), options);
+            case SQUEEZENET, ALEXNET, GOOGLENET, RESNET50, VGG16 ->
+                throw new UsageException(this + " has no twin in libtorch yet: use --against none");
         };
     }
 
