@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import tenon.engine.autograd.Node;
 import tenon.engine.backend.Backend;
-import tenon.engine.trace.Trace;
 
 /**
  * Owns tensors: closing a scope closes what was made in it. Scopes nest as the program does (model, trainer, step) on a stack confined to the
@@ -49,7 +48,7 @@ public final class Scope implements AutoCloseable {
     }
 
     public static Scope open(String name, Backend backend) {
-        return push(name, Trace.watched(backend), false);
+        return push(name, backend, false);
     }
 
     /**

@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import tenon.engine.autograd.Autograd;
 import tenon.engine.autograd.Node;
 import tenon.engine.backend.Backend;
+import tenon.engine.memory.PrivateForm;
 import tenon.engine.memory.Storage;
 
 /**
@@ -126,14 +127,34 @@ public final class Tensor implements AutoCloseable {
     /** Host memory of exactly this tensor's bytes; throws for device memory. */
     public MemorySegment segment() {
         checkOpen();
-        if (segment == null) {
-            if (storage.segment() == null) {
+        MemorySegment block = storage.segment();
+        if (segment == null || segment.address() != block.address()) {
+            if (block == null) {
                 throw new DeviceException("tensor: only host memory can be read directly: device=" + device()
                         + ", shape=" + shape + " (use toFloatArray or download)");
             }
-            segment = storage.segment().asSlice(0, byteSize());
+            segment = block.asSlice(0, byteSize());
         }
         return segment;
+    }
+
+    /**
+     * Host memory of this tensor's bytes to read at once, which leaves a private form of the back-end as it is; null where only {@link #download} can
+     * do that.
+     */
+    public MemorySegment readableSegment() {
+        checkOpen();
+        PrivateForm form = storage.form();
+        if (storage.block() == null || form != null && !form.isPlain()) {
+            return null;
+        }
+        return storage.block().asSlice(0, byteSize()).asReadOnly();
+    }
+
+    /** The memory itself, for the back-end whose it is: it may hold the contents in a private form. */
+    public Storage storage() {
+        checkOpen();
+        return storage;
     }
 
     /** True when other handles (views, tensors saved for backward) share the memory: then it must not be overwritten. */

@@ -72,9 +72,7 @@ public abstract class Optimizer {
             }
         }
         this.active = new boolean[parameters.size()];
-        this.clipper = rules.clipping() == UpdateRules.Clipping.NONE
-                ? null
-                : new GradientClipper(rules, parameters.getFirst().value());
+        this.clipper = rules.clipping() == UpdateRules.Clipping.NONE ? null : new GradientClipper(rules, kernels);
     }
 
     /**

@@ -22,8 +22,8 @@ class DoctorCommandTest {
         assertThat(json.get("gpu").asText()).isEqualTo("not used in this version");
         assertThat(json.get("support").get("cpu").get("conv2d").toString()).contains("f32");
         assertThat(json.get("support").get("reference").get("conv2d").toString())
-                .isEqualTo("[\"f32\",\"f64\"]");
-        assertThat(result.out()).containsPattern("conv2d +f32 f64 +f32");
+                .startsWith("[\"f32\",\"f64\"");
+        assertThat(result.out()).containsPattern("conv2d +f32 f64.* f32");
     }
 
     @Test

@@ -65,4 +65,7 @@ public interface UpdateKernels {
             float rescale,
             float[] weightDecay,
             float[] rateScale);
+
+    /** Sum of the squares of all elements of all tensors, in F64 and a fixed order. */
+    double sumOfSquares(Tensor[] tensors);
 }

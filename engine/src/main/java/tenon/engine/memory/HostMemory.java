@@ -57,7 +57,7 @@ public final class HostMemory implements CachingAllocator.Source {
     @Override
     public void free(Storage storage) {
         try {
-            FREE.invokeExact(storage.segment());
+            FREE.invokeExact(storage.block());
         } catch (Throwable e) {
             throw new IllegalStateException("free failed", e);
         }

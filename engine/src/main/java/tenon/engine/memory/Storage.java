@@ -8,9 +8,10 @@ import java.lang.foreign.MemorySegment;
  */
 public final class Storage {
     private final Allocator allocator;
-    private final MemorySegment segment;
-    private final long address;
-    private final long capacity;
+    private MemorySegment segment;
+    private long address;
+    private long capacity;
+    private PrivateForm form;
     int references;
 
     /**
@@ -25,12 +26,58 @@ public final class Storage {
         this.capacity = capacity;
     }
 
+    /** The memory with its plain contents; null for device memory. */
     public MemorySegment segment() {
+        restore();
         return segment;
     }
 
+    /** Native address of the plain contents, 0 where there is no memory. */
     public long address() {
+        restore();
         return address;
+    }
+
+    private void restore() {
+        if (form != null) {
+            form.restore();
+        }
+    }
+
+    /** The memory as it is, in whatever order a private form keeps it: for the back-end that attached the form. */
+    public MemorySegment block() {
+        return segment;
+    }
+
+    /** Address of {@link #block}. */
+    public long blockAddress() {
+        return address;
+    }
+
+    /** The back-end's private form, or null. */
+    public PrivateForm form() {
+        return form;
+    }
+
+    /** Attaches a private form to a storage that has none. */
+    public void attach(PrivateForm newForm) {
+        if (form != null) {
+            throw new IllegalStateException("storage: it has a private form already");
+        }
+        form = newForm;
+    }
+
+    /** Swaps the memory of two storages of one allocator; references and forms stay where they are. */
+    public void exchange(Storage other) {
+        MemorySegment itsSegment = other.segment;
+        long itsAddress = other.address;
+        long itsCapacity = other.capacity;
+        other.segment = segment;
+        other.address = address;
+        other.capacity = capacity;
+        segment = itsSegment;
+        address = itsAddress;
+        capacity = itsCapacity;
     }
 
     public long capacity() {
@@ -51,6 +98,10 @@ public final class Storage {
             throw new IllegalStateException("storage released more often than retained");
         }
         if (--references == 0) {
+            if (form != null) {
+                form.release();
+                form = null;
+            }
             allocator.free(this);
         }
     }

@@ -1,5 +1,6 @@
 package tenon.engine.ops;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static tenon.engine.testing.TensorAssert.assertNear;
 import static tenon.engine.testing.TensorAssert.assertValues;
 
@@ -231,6 +232,17 @@ abstract class UpdateContract extends BackendContract {
             }
             return results;
         }
+    }
+
+    @Test
+    void sumsSquaresOverAllTensors() {
+        Tensor[] tensors = {
+            Tensors.of(DType.F32, Shape.of(3), 1, -2, 3),
+            Tensor.empty(Shape.of(0), DType.F32),
+            Tensor.full(Shape.of(1000, 101), DType.F32, 0.5)
+        };
+        assertThat(backend.updates().sumOfSquares(tensors)).isEqualTo(14 + 101_000 * 0.25);
+        assertThat(backend.updates().sumOfSquares(new Tensor[0])).isZero();
     }
 
     private static Tensor[] zeros(Shape[] shapes) {

@@ -11,7 +11,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tenon.engine.Device;
 import tenon.engine.Tensor;
 
 /**
@@ -68,8 +67,9 @@ public final class SafetensorsWriter {
     }
 
     private static void writeTensor(FileOps.Output out, Tensor tensor) throws IOException {
-        if (tensor.device() == Device.CPU) {
-            writeSegment(out, tensor.segment());
+        MemorySegment readable = tensor.readableSegment();
+        if (readable != null) {
+            writeSegment(out, readable);
             return;
         }
         try (Arena arena = Arena.ofConfined()) {

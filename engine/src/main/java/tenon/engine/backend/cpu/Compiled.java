@@ -3,7 +3,7 @@ package tenon.engine.backend.cpu;
 /**
  * What the cache keeps per key.
  *
- * @param weights conversion of convolution weights, null for other ops
+ * @param weights layout in which the primitive reads or writes weights, null where it has none
  */
 record Compiled(Executable primitive, WeightLayout weights) implements AutoCloseable {
     Compiled(Executable primitive) {
@@ -13,8 +13,5 @@ record Compiled(Executable primitive, WeightLayout weights) implements AutoClose
     @Override
     public void close() {
         primitive.close();
-        if (weights != null) {
-            weights.close();
-        }
     }
 }

@@ -26,6 +26,7 @@ import tenon.engine.backend.UpdateKernels;
 import tenon.engine.memory.Allocator;
 import tenon.engine.memory.CachingAllocator;
 import tenon.engine.memory.HostMemory;
+import tenon.engine.memory.Storage;
 import tenon.engine.nativelib.DnnlInfo;
 
 /**
@@ -40,11 +41,15 @@ public final class CpuBackend implements Backend {
     /** Fewest elements of a cheap operation that are worth a second thread. */
     static final long GRAIN = 8192;
 
+    /** Stands for the worker threads in the question whether they may touch a caller's memory. */
+    private static final Thread ANY_THREAD = Thread.ofPlatform().unstarted(() -> {});
+
     /** Ops whose activations can be BF16; their parameters stay in F32. */
     private static final Set<OpKind> BF16_OPS = EnumSet.of(OpKind.CONV2D, OpKind.DENSE, OpKind.BATCH_NORM);
 
     final Dnnl dnnl;
     final PrimitiveCache cache = new PrimitiveCache();
+    final WeightLayouts layouts = new WeightLayouts(this);
     final Parallel parallel;
     final Partials partials = new Partials();
     final Reductions reductions = new Reductions(this);
@@ -68,7 +73,7 @@ public final class CpuBackend implements Backend {
 
     private CpuBackend(CpuOptions options) {
         allocator = new CachingAllocator(new HostMemory(), options.memoryLimit());
-        dnnl = new Dnnl(options.threads(), new Scratch(allocator), new Scratch(allocator), new Scratch(allocator));
+        dnnl = new Dnnl(options.threads(), new Scratch(allocator), new Scratch(allocator));
         whyNoBf16 = DnnlInfo.hasBf16()
                 ? null
                 : "bf16 is not available: oneDNN has no bf16 kernels on "
@@ -172,6 +177,31 @@ public final class CpuBackend implements Backend {
         checkF32(op, weight);
     }
 
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** The weight's form where it has one; null for ordinary tensors. */
+    static WeightForm form(Tensor tensor) {
+        return (WeightForm) tensor.storage().form();
+    }
+
+    /** Address of a weight's values in a layout that a primitive reads. */
+    long weightAddress(Tensor weight, WeightLayout wanted) {
+        if (wanted.plain() && form(weight) == null) {
+            return weight.address();
+        }
+        return WeightForm.of(this, weight.storage(), wanted.geometry()).read(wanted);
+    }
+
+    /** Address at which a primitive may write a weight's gradient in its own layout. */
+    long newWeightAddress(Tensor gradient, WeightLayout layout) {
+        if (layout.plain() && form(gradient) == null) {
+            return gradient.address();
+        }
+        return WeightForm.of(this, gradient.storage(), layout.geometry()).overwrite(layout);
+    }
+
     /** Runs an elementwise kernel on all threads. */
     void elementwise(long count, Parallel.Range body) {
         parallel.range(count, GRAIN, body);
@@ -186,7 +216,21 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void download(Tensor from, MemorySegment to) {
-        copyBytes(from.segment(), to);
+        MemorySegment readable = from.readableSegment();
+        if (readable != null) {
+            copyBytes(readable, to);
+            return;
+        }
+        synchronized (dnnl) {
+            WeightForm form = (WeightForm) from.storage().form();
+            Storage plain = allocator.allocate(from.byteSize());
+            try {
+                form.export(plain.address());
+                copyBytes(plain.segment().asSlice(0, from.byteSize()), to);
+            } finally {
+                plain.release();
+            }
+        }
     }
 
     @Override
@@ -195,8 +239,14 @@ public final class CpuBackend implements Backend {
     }
 
     private void copyBytes(MemorySegment from, MemorySegment to) {
-        parallel.range(
-                from.byteSize(), 8 * GRAIN, (first, last) -> MemorySegment.copy(from, first, to, first, last - first));
+        if (from.isAccessibleBy(ANY_THREAD) && to.isAccessibleBy(ANY_THREAD)) {
+            parallel.range(
+                    from.byteSize(),
+                    8 * GRAIN,
+                    (first, last) -> MemorySegment.copy(from, first, to, first, last - first));
+        } else {
+            MemorySegment.copy(from, 0, to, 0, from.byteSize());
+        }
     }
 
     @Override
@@ -287,6 +337,13 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void addInPlace(Tensor accumulator, Tensor x) {
+        if (!WeightForm.add(this, accumulator, x)) {
+            add(accumulator, x, accumulator);
+        }
+    }
+
+    @Override
     public void multiply(Tensor a, Tensor b, Tensor out) {
         checkDType("multiply", a, b, out);
         broadcast.run(Broadcast.Operation.MULTIPLY, a, b, out);
@@ -373,6 +430,7 @@ public final class CpuBackend implements Backend {
             if (!closed) {
                 closed = true;
                 cache.close();
+                layouts.close();
                 dnnl.close();
                 parallel.close();
                 allocator.close();

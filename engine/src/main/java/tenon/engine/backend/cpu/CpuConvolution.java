@@ -11,7 +11,7 @@ import tenon.engine.backend.ConvolutionKernels;
 import tenon.engine.ops.ConvSpec;
 import tenon.engine.ops.Padding;
 
-/** Convolution on oneDNN: NHWC activations, weights converted to the primitive's layout on the way in and out. */
+/** Convolution on oneDNN: NHWC activations, weights and their gradients in the layouts that the primitives want. */
 final class CpuConvolution implements ConvolutionKernels {
     private record Key(Pass pass, ConvSpec spec, Shape input, Shape weight, Shape output, boolean bias, DType dtype) {}
 
@@ -36,7 +36,7 @@ final class CpuConvolution implements ConvolutionKernels {
             Executable primitive = compiled.primitive();
             primitive
                     .bind(0, input.address())
-                    .bind(1, compiled.weights().pack(weight.address()))
+                    .bind(1, backend.weightAddress(weight, compiled.weights()))
                     .bind(2, output.address());
             if (bias != null) {
                 primitive.bind(3, bias.address());
@@ -55,7 +55,7 @@ final class CpuConvolution implements ConvolutionKernels {
             Compiled compiled = get(Pass.BACKWARD_INPUT, spec, gradInput, weight.shape(), gradOutput, false);
             compiled.primitive()
                     .bind(0, gradOutput.address())
-                    .bind(1, compiled.weights().pack(weight.address()))
+                    .bind(1, backend.weightAddress(weight, compiled.weights()))
                     .bind(2, gradInput.address())
                     .run();
         }
@@ -74,15 +74,15 @@ final class CpuConvolution implements ConvolutionKernels {
         synchronized (backend.dnnl) {
             Compiled compiled =
                     get(Pass.BACKWARD_WEIGHT, spec, input, gradWeight.shape(), gradOutput, gradBias != null);
-            WeightLayout layout = compiled.weights();
             Executable primitive = compiled.primitive();
-            long packed = layout.target(gradWeight.address());
-            primitive.bind(0, input.address()).bind(1, gradOutput.address()).bind(2, packed);
+            primitive
+                    .bind(0, input.address())
+                    .bind(1, gradOutput.address())
+                    .bind(2, backend.newWeightAddress(gradWeight, compiled.weights()));
             if (gradBias != null) {
                 primitive.bind(3, gradBias.address());
             }
             primitive.run();
-            layout.unpack(packed, gradWeight.address());
         }
     }
 
@@ -94,6 +94,7 @@ final class CpuConvolution implements ConvolutionKernels {
     private Compiled compile(Key key) {
         try (Build build = new Build(backend.dnnl, "conv2d " + key.pass, key)) {
             ConvSpec spec = key.spec;
+            WeightGeometry geometry = new WeightGeometry(key.weight, spec.groups());
             Padding padding = spec.padding();
             long[] strides = {spec.strideH(), spec.strideW()};
             long[] dilations = {spec.dilationH() - 1, spec.dilationW() - 1};
@@ -101,7 +102,7 @@ final class CpuConvolution implements ConvolutionKernels {
             long[] after = {padding.bottom(), padding.right()};
             dnnl_memory_desc source = image(build, key.input, key.dtype);
             dnnl_memory_desc destination = image(build, key.output, key.dtype);
-            dnnl_memory_desc weight = build.any(key.dtype, WeightLayout.dims(key.weight, spec.groups()));
+            dnnl_memory_desc weight = build.any(key.dtype, geometry.dims());
             // Bias and its gradient are F32 whatever the activations are.
             dnnl_memory_desc bias = key.bias ? build.plain(DType.F32, key.weight.dim(0)) : null;
 
@@ -151,11 +152,11 @@ final class CpuConvolution implements ConvolutionKernels {
                     }
                     yield new Compiled(
                             build.executable(descriptor, DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC),
-                            toPrimitive(build, key, descriptor));
+                            layout(build, geometry, key.dtype, descriptor, DNNL_ARG_WEIGHTS));
                 }
                 case BACKWARD_WEIGHT -> {
                     // In F32 whatever the activations are, as the master weights are.
-                    dnnl_memory_desc gradWeight = build.any(DType.F32, WeightLayout.dims(key.weight, spec.groups()));
+                    dnnl_memory_desc gradWeight = build.any(DType.F32, geometry.dims());
                     build.created(
                             dnnl_convolution_backward_weights_primitive_desc_create(
                                     descriptor,
@@ -185,9 +186,7 @@ final class CpuConvolution implements ConvolutionKernels {
                                     DNNL_ARG_DIFF_BIAS)
                             : build.executable(descriptor, DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS);
                     yield new Compiled(
-                            primitive,
-                            WeightLayout.fromPrimitive(
-                                    build, key.weight, spec.groups(), build.layout(descriptor, DNNL_ARG_DIFF_WEIGHTS)));
+                            primitive, layout(build, geometry, DType.F32, descriptor, DNNL_ARG_DIFF_WEIGHTS));
                 }
                 default ->
                     new Compiled(
@@ -195,7 +194,7 @@ final class CpuConvolution implements ConvolutionKernels {
                                     ? build.executable(
                                             forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS)
                                     : build.executable(forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST),
-                            toPrimitive(build, key, forward));
+                            layout(build, geometry, key.dtype, forward, DNNL_ARG_WEIGHTS));
             };
         }
     }
@@ -215,9 +214,9 @@ final class CpuConvolution implements ConvolutionKernels {
         return onlyPadding || oneColumn;
     }
 
-    private static WeightLayout toPrimitive(Build build, Key key, dnnl_primitive_desc descriptor) {
-        return WeightLayout.toPrimitive(
-                build, key.weight, key.spec.groups(), build.layout(descriptor, DNNL_ARG_WEIGHTS));
+    private WeightLayout layout(
+            Build build, WeightGeometry geometry, DType dtype, dnnl_primitive_desc descriptor, int argument) {
+        return backend.layouts.of(geometry, dtype, build.layout(descriptor, argument));
     }
 
     static dnnl_memory_desc image(Build build, Shape shape, DType dtype) {

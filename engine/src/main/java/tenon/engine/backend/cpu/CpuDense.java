@@ -31,7 +31,7 @@ final class CpuDense implements DenseKernels {
             Executable primitive = compiled.primitive();
             primitive
                     .bind(0, input.address())
-                    .bind(1, compiled.weights().pack(weight.address()))
+                    .bind(1, backend.weightAddress(weight, compiled.weights()))
                     .bind(2, output.address());
             if (bias != null) {
                 primitive.bind(3, bias.address());
@@ -50,7 +50,7 @@ final class CpuDense implements DenseKernels {
             Compiled compiled = get(Pass.BACKWARD_INPUT, gradInput, gradOutput, false);
             compiled.primitive()
                     .bind(0, gradOutput.address())
-                    .bind(1, compiled.weights().pack(weight.address()))
+                    .bind(1, backend.weightAddress(weight, compiled.weights()))
                     .bind(2, gradInput.address())
                     .run();
         }
@@ -118,7 +118,7 @@ final class CpuDense implements DenseKernels {
                             descriptor);
                     yield new Compiled(
                             build.executable(descriptor, DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC),
-                            toPrimitive(build, key, weight));
+                            layout(key, key.dtype, weight));
                 }
                 case BACKWARD_WEIGHT -> {
                     // In F32 whatever the activations are, as the master weights are.
@@ -144,7 +144,8 @@ final class CpuDense implements DenseKernels {
                                             DNNL_ARG_DIFF_WEIGHTS,
                                             DNNL_ARG_DIFF_BIAS)
                                     : build.executable(
-                                            descriptor, DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS));
+                                            descriptor, DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS),
+                            layout(key, DType.F32, gradWeight));
                 }
                 default ->
                     new Compiled(
@@ -152,12 +153,12 @@ final class CpuDense implements DenseKernels {
                                     ? build.executable(
                                             forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS)
                                     : build.executable(forward, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST),
-                            toPrimitive(build, key, weight));
+                            layout(key, key.dtype, weight));
             };
         }
     }
 
-    private static WeightLayout toPrimitive(Build build, Key key, dnnl_memory_desc weight) {
-        return WeightLayout.toPrimitive(build, Shape.of(key.outputs, key.inputs), 1, weight);
+    private WeightLayout layout(Key key, DType dtype, dnnl_memory_desc descriptor) {
+        return backend.layouts.of(new WeightGeometry(Shape.of(key.outputs, key.inputs), 1), dtype, descriptor);
     }
 }

@@ -25,19 +25,16 @@ final class Dnnl implements AutoCloseable {
     final int threads;
     /** Scratch memory of the primitive that runs; the largest that any asked for. */
     final Scratch scratchpad;
-    /** Convolution weights or their gradient in the layout of the primitive that runs. */
-    final Scratch weights;
     /** Results that the caller does not want but the primitive writes. */
     final Scratch unwanted;
 
     long primitives;
     long descriptors;
 
-    Dnnl(int threads, Scratch scratchpad, Scratch weights, Scratch unwanted) {
+    Dnnl(int threads, Scratch scratchpad, Scratch unwanted) {
         openMp = OpenMp.find(DnnlLibrary.load());
         this.threads = threads;
         this.scratchpad = scratchpad;
-        this.weights = weights;
         this.unwanted = unwanted;
         check(dnnl_engine_create(engine, dnnl_cpu, 0), "dnnl_engine_create", "oneDNN");
         check(dnnl_stream_create(stream, engine, dnnl_stream_default_flags), "dnnl_stream_create", "oneDNN");
@@ -70,7 +67,6 @@ final class Dnnl implements AutoCloseable {
     @Override
     public void close() {
         scratchpad.close();
-        weights.close();
         unwanted.close();
         check(dnnl_stream_destroy(stream), "dnnl_stream_destroy", "oneDNN");
         check(dnnl_engine_destroy(engine), "dnnl_engine_destroy", "oneDNN");

@@ -27,9 +27,6 @@ final class PrimitiveCache implements AutoCloseable {
         List<PrimitiveReport> reports = new ArrayList<>();
         for (Compiled entry : compiled.values()) {
             reports.add(entry.primitive().report);
-            if (entry.weights() != null && entry.weights().report() != null) {
-                reports.add(entry.weights().report());
-            }
         }
         return reports;
     }

@@ -102,6 +102,18 @@ final class ReferenceUpdates implements UpdateKernels {
         }
     }
 
+    @Override
+    public double sumOfSquares(Tensor[] tensors) {
+        double sum = 0;
+        for (Tensor tensor : tensors) {
+            Elements x = Elements.of(tensor);
+            for (long i = 0; i < tensor.elementCount(); i++) {
+                sum += x.get(i) * x.get(i);
+            }
+        }
+        return sum;
+    }
+
     /** State below the smallest normal float becomes 0. */
     private static double flush(double state) {
         return Math.abs(state) < Float.MIN_NORMAL ? 0 : state;

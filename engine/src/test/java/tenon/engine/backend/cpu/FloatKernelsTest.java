@@ -81,18 +81,7 @@ class FloatKernelsTest {
                 of("copyFewColumns", (k, b) -> k.copyColumns(b[0], 7, 1, b[2], 5, 2, 3, 0, 20)),
                 of("dropout", (k, b) -> k.dropout(b[0], b[2], 1 << 22, 1.5f, -1L, -2, -3, 4, SIZE)),
                 of("toBf16", (k, b) -> k.toBf16(b[0], b[2], 3, SIZE)),
-                of("fromBf16", (k, b) -> k.fromBf16(b[0], b[2], 3, SIZE)),
-                of("sgd", (k, b) -> k.sgd(b[0], b[1], null, 0.1f, 0, false, 0.5f, 0.01f, 3, SIZE)),
-                of("sgd momentum", (k, b) -> k.sgd(b[0], b[1], b[2], 0.1f, 0.9f, false, 0.5f, 0.01f, 3, SIZE)),
-                of("sgd nesterov", (k, b) -> k.sgd(b[0], b[1], b[2], 0.1f, 0.9f, true, 0.5f, 0.01f, 3, SIZE)),
-                of(
-                        "adam",
-                        (k, b) -> k.adam(
-                                b[0], b[1], b[2], b[3], 0.1f, 0.9f, 0.99f, 1e-8f, 2, 3, 0.9f, 0.5f, 0.01f, 3, SIZE)),
-                of("rmsprop", (k, b) -> k.rmsprop(b[0], b[1], b[3], null, 0.1f, 0.9f, 1e-8f, 0, 0.5f, 0.01f, 3, SIZE)),
-                of(
-                        "rmsprop momentum",
-                        (k, b) -> k.rmsprop(b[0], b[1], b[3], b[2], 0.1f, 0.9f, 1e-8f, 0.9f, 0.5f, 0.01f, 3, SIZE)));
+                of("fromBf16", (k, b) -> k.fromBf16(b[0], b[2], 3, SIZE)));
     }
 
     @Test
