@@ -37,6 +37,10 @@ public final class ActivationLayer extends Module {
         return new ActivationLayer(Activation.TANH);
     }
 
+    public Activation activation() {
+        return activation;
+    }
+
     @Override
     protected Tensor forward(Tensor input) {
         return Activations.activate(input, activation);

@@ -17,6 +17,10 @@ public final class AvgPool2d extends Module {
         this.spec = spec;
     }
 
+    public PoolSpec spec() {
+        return spec;
+    }
+
     @Override
     protected Tensor forward(Tensor input) {
         return Pooling.avgPool2d(input, spec);

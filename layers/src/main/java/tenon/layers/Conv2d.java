@@ -61,6 +61,11 @@ public final class Conv2d extends Module {
         return bias;
     }
 
+    /** Its geometry; with "same" padding, for the size of the last input. */
+    public ConvSpec spec() {
+        return spec;
+    }
+
     @Override
     protected Tensor forward(Tensor input) {
         if (samePadding && input.shape().rank() == 4) {

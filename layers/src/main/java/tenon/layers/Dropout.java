@@ -14,6 +14,10 @@ public final class Dropout extends Module {
         this.rate = rate;
     }
 
+    public double rate() {
+        return rate;
+    }
+
     @Override
     protected Tensor forward(Tensor input) {
         return isTraining() ? tenon.engine.ops.Dropout.dropout(input, rate) : input;

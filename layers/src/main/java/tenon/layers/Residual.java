@@ -25,6 +25,11 @@ public final class Residual extends Module {
         this.activation = activation;
     }
 
+    /** Applied after the sum. */
+    public Activation activation() {
+        return activation;
+    }
+
     @Override
     protected Tensor forward(Tensor input) {
         Tensor sum = main.apply(input);

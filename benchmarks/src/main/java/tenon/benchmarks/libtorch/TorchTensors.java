@@ -1,13 +1,19 @@
 package tenon.benchmarks.libtorch;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import tenon.engine.DType;
+import tenon.engine.Shape;
 
 /** Arrays to libtorch tensors and back. Images and filters are [N, H, W, C] in arrays and [N, C, H, W] in libtorch, in whichever memory format. */
 public final class TorchTensors {
@@ -22,12 +28,34 @@ public final class TorchTensors {
         }
     }
 
+    /** Filters of Tenon's, read as {@code shape} = [K, R, S, C], as a tensor [K, C, R, S]. */
+    static Tensor image(tenon.engine.Tensor filters, ScalarType type, MemoryFormat format, Shape shape) {
+        try (Arena arena = Arena.ofShared();
+                Tensor borrowed = borrow(filters, arena, dims(shape));
+                Tensor logical = borrowed.permute(0, 3, 1, 2)) {
+            return copy(logical, type, format);
+        }
+    }
+
     /** The same dimensions on both sides. */
-    public static Tensor plain(double[] values, ScalarType type, long... dims) {
-        try (DoublePointer memory = new DoublePointer(values);
-                Tensor borrowed = borrow(memory, dims)) {
+    static Tensor plain(tenon.engine.Tensor values, ScalarType type) {
+        try (Arena arena = Arena.ofShared();
+                Tensor borrowed = borrow(values, arena, dims(values.shape()))) {
             return copy(borrowed, type, MemoryFormat.Contiguous);
         }
+    }
+
+    private static long[] dims(Shape shape) {
+        return Arrays.stream(shape.toArray()).asLongStream().toArray();
+    }
+
+    /** A copy of F32 or F64 contents in the arena's memory. */
+    private static Tensor borrow(tenon.engine.Tensor tensor, Arena arena, long... dims) {
+        MemorySegment memory = arena.allocate(tensor.byteSize(), 64);
+        tensor.download(memory);
+        Pointer start = new Pointer(memory.asByteBuffer());
+        ScalarType type = tensor.dtype() == DType.F64 ? ScalarType.Double : ScalarType.Float;
+        return torch.from_blob(start, dims, new TensorOptions(type));
     }
 
     /** Class indices [N]. */

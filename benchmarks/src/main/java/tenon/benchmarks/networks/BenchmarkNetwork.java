@@ -2,14 +2,11 @@ package tenon.benchmarks.networks;
 
 import java.util.Locale;
 import tenon.apps.cli.ImageSize;
-import tenon.apps.cli.UsageException;
 import tenon.apps.training.NetworkSpec;
 import tenon.apps.training.NetworkSpec.Kind;
 import tenon.benchmarks.libtorch.TorchNetwork;
-import tenon.benchmarks.libtorch.TorchNetworks;
 import tenon.benchmarks.libtorch.TorchOptions;
 import tenon.engine.Shape;
-import tenon.engine.ops.BatchNormSpec;
 import tenon.layers.Module;
 
 /** The networks that are measured, in rising order of cost. */
@@ -52,12 +49,7 @@ public enum BenchmarkNetwork {
 
     /** The same layers in libtorch, with the weights of {@code source}. */
     public TorchNetwork twin(Module source, TorchOptions options) {
-        Shape input = Shape.of(spec.height(), spec.width(), spec.channels());
-        return switch (this) {
-            case MINIVGG -> TorchNetworks.miniVgg(source, input, classes(), BatchNormSpec.keras(), options);
-            case SQUEEZENET, ALEXNET, GOOGLENET, RESNET50, VGG16 ->
-                throw new UsageException(this + " has no twin in libtorch yet: use --against none");
-        };
+        return new TorchNetwork(source, Shape.of(spec.height(), spec.width(), spec.channels()), options);
     }
 
     /** As typed on the command line. */
