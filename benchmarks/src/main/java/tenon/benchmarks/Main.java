@@ -8,8 +8,10 @@ import tenon.apps.StandardError;
 import tenon.apps.cli.EnumConverter;
 import tenon.apps.cli.Interpreter;
 import tenon.apps.cli.Version;
+import tenon.benchmarks.networks.BenchmarkNetwork;
 import tenon.benchmarks.networks.Mode;
 import tenon.benchmarks.networks.NetworksCommand;
+import tenon.engine.Precision;
 
 /** What the launcher starts for {@code ./tenon bench …}. */
 @Command(
@@ -38,6 +40,8 @@ public final class Main implements Runnable {
     static CommandLine commandLine() {
         CommandLine commandLine = Interpreter.commandLine(new Main());
         commandLine.registerConverter(Mode.class, new EnumConverter<>(Mode.class));
+        commandLine.registerConverter(BenchmarkNetwork.class, new EnumConverter<>(BenchmarkNetwork.class));
+        commandLine.registerConverter(Precision.class, new EnumConverter<>(Precision.class));
         commandLine.registerConverter(NetworksCommand.Peer.class, new EnumConverter<>(NetworksCommand.Peer.class));
         return commandLine;
     }

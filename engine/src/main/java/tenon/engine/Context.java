@@ -11,6 +11,7 @@ public final class Context {
     Scope scope;
     private boolean gradEnabled = true;
     private String path = "";
+    private boolean backward;
     private long nodeCount;
 
     private Context() {}
@@ -31,6 +32,16 @@ public final class Context {
     /** Sets the layer path; the caller restores the previous one. */
     public void setPath(String newPath) {
         path = newPath;
+    }
+
+    /** True while a backward pass runs. */
+    public boolean inBackward() {
+        return backward;
+    }
+
+    /** Called by the backward pass, which restores the previous value. */
+    public void setInBackward(boolean running) {
+        backward = running;
     }
 
     public boolean gradEnabled() {

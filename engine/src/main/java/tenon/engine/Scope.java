@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import tenon.engine.autograd.Node;
 import tenon.engine.backend.Backend;
+import tenon.engine.trace.Trace;
 
 /**
  * Owns tensors: closing a scope closes what was made in it. Scopes nest as the program does (model, trainer, step) on a stack confined to the
@@ -48,7 +49,7 @@ public final class Scope implements AutoCloseable {
     }
 
     public static Scope open(String name, Backend backend) {
-        return push(name, backend, false);
+        return push(name, Trace.watched(backend), false);
     }
 
     /**

@@ -130,7 +130,9 @@ public final class Autograd {
     private static void visit(Node node, PriorityQueue<Node> queue) {
         Context context = Context.get();
         String outer = context.path();
+        boolean nested = context.inBackward();
         context.setPath(node.path());
+        context.setInBackward(true);
         try (var _ = GradMode.noGrad();
                 var _ = Scope.openLocal("backward")) {
             Gradients gradients = new Gradients(node);
@@ -138,6 +140,7 @@ public final class Autograd {
             gradients.deliver();
         } finally {
             context.setPath(outer);
+            context.setInBackward(nested);
         }
         for (int i = 0; i < node.inputCount(); i++) {
             Node producer = node.inputNode(i);

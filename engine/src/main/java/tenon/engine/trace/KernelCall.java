@@ -22,11 +22,11 @@ public record KernelCall(Kernel kernel, Object[] arguments, long startNanos, lon
     }
 
     public double gflopsPerSecond() {
-        return (double) flops() / nanos;
+        return (double) flops() / Math.max(1, nanos);
     }
 
     public double gigabytesPerSecond() {
-        return (double) bytes() / nanos;
+        return (double) bytes() / Math.max(1, nanos);
     }
 
     /** The tensor with the most elements, in arrays of tensors too. */
