@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import tenon.engine.TenonException;
 
@@ -22,7 +23,7 @@ public final class ChildProcess {
      *
      * @param environment variables to set, or with an empty value to remove
      * @return the last line of its standard output
-     * @throws TenonException with the end of its standard error when it fails
+     * @throws TenonException with the beginning of its standard error when it fails
      */
     public static String run(Class<?> main, Map<String, String> environment, String... arguments) throws IOException {
         Path errors = Files.createTempFile("tenon-bench", ".log");
@@ -34,7 +35,7 @@ public final class ChildProcess {
                 int status = process.waitFor();
                 if (status != 0 || output.isBlank()) {
                     throw new TenonException("benchmark: the measuring process failed: exit code=" + status + ", "
-                            + String.join(" ", arguments) + "\n" + end(errors));
+                            + String.join(" ", arguments) + "\n" + beginning(errors));
                 }
                 return output.strip().lines().reduce("", (_, line) -> line);
             } finally {
@@ -66,10 +67,12 @@ public final class ChildProcess {
         return builder;
     }
 
-    private static String end(Path errors) throws IOException {
+    /** The exception's first lines; the JVM's own warnings come before it. */
+    private static String beginning(Path errors) throws IOException {
         try (Stream<String> lines = Files.lines(errors)) {
-            List<String> all = lines.toList();
-            return String.join("\n", all.subList(Math.max(0, all.size() - LINES_OF_ERROR), all.size()));
+            return lines.filter(line -> !line.startsWith("WARNING"))
+                    .limit(LINES_OF_ERROR)
+                    .collect(Collectors.joining("\n"));
         }
     }
 }

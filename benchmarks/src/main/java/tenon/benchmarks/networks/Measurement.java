@@ -5,7 +5,7 @@ import tenon.engine.Precision;
 /**
  * What one process measures.
  *
- * @param task losses of a few steps, or the time of many
+ * @param task losses of a few steps, the time of many, or that of the primitives alone
  * @param profile whether Tenon's kernels are listed one by one
  */
 record Measurement(
@@ -20,6 +20,8 @@ record Measurement(
         boolean profile) {
     enum Task {
         LOSSES,
-        TIME
+        TIME,
+        /** oneDNN's primitives of the training step, chained. */
+        FLOOR
     }
 }

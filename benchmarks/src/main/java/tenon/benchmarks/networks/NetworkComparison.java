@@ -19,13 +19,16 @@ final class NetworkComparison {
     private final boolean againstLibtorch;
     private final int rounds;
     private final Budget budget;
+    private final boolean withFloor;
     private final boolean profile;
 
-    NetworkComparison(Console console, boolean againstLibtorch, int rounds, Budget budget, boolean profile) {
+    NetworkComparison(
+            Console console, boolean againstLibtorch, int rounds, Budget budget, boolean withFloor, boolean profile) {
         this.console = console;
         this.againstLibtorch = againstLibtorch;
         this.rounds = rounds;
         this.budget = budget;
+        this.withFloor = withFloor;
         this.profile = profile;
     }
 
@@ -46,6 +49,12 @@ final class NetworkComparison {
                     peer.getValue().add(time(row, peer.getKey(), round));
                 }
                 dropSlower(peers);
+            }
+            // Inference has no chain, and neither has bf16 where Tenon itself went back to fp32.
+            if (withFloor
+                    && row.mode == Mode.TRAIN
+                    && row.ours.getFirst().precision().equals(row.precision.toString())) {
+                row.floor.add(floor(row, round));
             }
         }
         if (againstLibtorch) {
@@ -115,6 +124,14 @@ final class NetworkComparison {
     private Outcome time(NetworkRow row, Engine engine, int round) throws IOException {
         Outcome outcome = Launch.run(measurement(row, Task.TIME, engine));
         console.print("  round %d of %d: %s", round, rounds, line(row, engine.toString(), outcome));
+        return outcome;
+    }
+
+    private Outcome floor(NetworkRow row, int round) throws IOException {
+        Outcome outcome = Launch.run(measurement(row, Task.FLOOR, Engine.TENON));
+        console.print(
+                "  round %d of %d: %-22s %8.2f images/s, median of %d steps %.2f ms",
+                round, rounds, "oneDNN's chain", row.imagesPerSecond(outcome), outcome.steps(), 1e3 * outcome.step());
         return outcome;
     }
 

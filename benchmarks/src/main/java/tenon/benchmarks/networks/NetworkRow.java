@@ -26,7 +26,8 @@ final class NetworkRow {
     Outcome peerDefault;
     List<Double> oursLosses = List.of();
     List<Double> peerLosses = List.of();
-    Double floorImagesPerSecond;
+    /** oneDNN's primitives chained; empty where not measured. */
+    final List<Outcome> floor = new ArrayList<>();
 
     NetworkRow(BenchmarkNetwork network, int batch, Precision precision, Mode mode, int threads) {
         this.network = network;
@@ -57,6 +58,11 @@ final class NetworkRow {
         return ratios;
     }
 
+    /** 1 − ours over the floor: below 0 where fusion passes it. */
+    double overhead() {
+        return 1 - median(ours, this::imagesPerSecond) / median(floor, this::imagesPerSecond);
+    }
+
     /** The row as {@code --json} prints it: what was asked, the medians, then what they come from. */
     Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();
@@ -72,8 +78,9 @@ final class NetworkRow {
         map.put("ratio", compared ? rounded(Statistics.median(ratios())) : null);
         map.put("ours_peak_rss_mb", megabytes(ours));
         map.put("peer_peak_rss_mb", compared ? megabytes(peer) : null);
-        map.put("floor_images_per_second", floorImagesPerSecond == null ? null : rounded(floorImagesPerSecond));
+        map.put("floor_images_per_second", floor.isEmpty() ? null : rounded(median(floor, this::imagesPerSecond)));
         // The same in detail.
+        map.put("overhead", floor.isEmpty() ? null : rounded(overhead()));
         map.put("threads", threads);
         map.put("computed_in", ours.getFirst().precision());
         map.put("ours_parameters", ours.getFirst().parameters());
@@ -85,6 +92,7 @@ final class NetworkRow {
         map.put("peer_steps_ms", compared ? steps(peer) : null);
         map.put("ours_rounds", round(rates(ours)));
         map.put("peer_rounds", round(rates(peer)));
+        map.put("floor_rounds", round(rates(floor)));
         map.put("ratio_rounds", round(ratios()));
         return map;
     }

@@ -99,6 +99,11 @@ public final class NetworksCommand extends TenonCommand {
     @Option(names = "--threads", paramLabel = "N", description = "Compute threads. Default: one per processor.")
     private Integer threads;
 
+    @Option(
+            names = "--no-floor",
+            description = "Leave out the oneDNN primitives of the training step, chained (./tenon bench floor).")
+    private boolean withoutFloor;
+
     @Option(names = "--profile", description = "Also list the time in each of Tenon's kernels, by shape.")
     private boolean profile;
 
@@ -108,7 +113,7 @@ public final class NetworksCommand extends TenonCommand {
         int processors = threads != null ? threads : Runtime.getRuntime().availableProcessors();
         Budget budget = new Budget(seconds, steps == null ? 0 : steps);
         NetworkComparison comparison =
-                new NetworkComparison(console, against == Peer.LIBTORCH, rounds, budget, profile);
+                new NetworkComparison(console, against == Peer.LIBTORCH, rounds, budget, !withoutFloor, profile);
         List<NetworkRow> rows = new ArrayList<>();
         for (BenchmarkNetwork network : networks()) {
             for (Precision one : precisions()) {
@@ -192,6 +197,13 @@ public final class NetworksCommand extends TenonCommand {
                     Statistics.median(ratios),
                     Arrays.stream(ratios).min().orElseThrow(),
                     Arrays.stream(ratios).max().orElseThrow()));
+        }
+        if (!row.floor.isEmpty()) {
+            text.append(String.format(
+                    Locale.ROOT,
+                    "; floor %s, overhead %.0f %%",
+                    values.get("floor_images_per_second"),
+                    100 * row.overhead()));
         }
         console.print(text.toString());
     }

@@ -12,6 +12,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import tenon.benchmarks.Step;
 import tenon.benchmarks.TenonInference;
 import tenon.benchmarks.TenonTraining;
+import tenon.benchmarks.floor.Floor;
+import tenon.benchmarks.floor.FloorResult;
 import tenon.benchmarks.libtorch.TorchInference;
 import tenon.benchmarks.libtorch.TorchNetwork;
 import tenon.benchmarks.libtorch.TorchOptions;
@@ -63,10 +65,37 @@ final class Worker {
 
     public static void main(String[] arguments) throws JsonProcessingException {
         Worker worker = new Worker(JSON.readValue(arguments[0], Measurement.class));
-        Outcome outcome = worker.wanted.engine() == Engine.TENON ? worker.tenon() : worker.libtorch();
+        Outcome outcome;
+        if (worker.wanted.task() == Measurement.Task.FLOOR) {
+            outcome = worker.floor();
+        } else {
+            outcome = worker.wanted.engine() == Engine.TENON ? worker.tenon() : worker.libtorch();
+        }
         System.out.println(JSON.writeValueAsString(outcome));
         // libtorch's and OpenMP's threads would keep the process.
         System.exit(0);
+    }
+
+    private Outcome floor() {
+        FloorResult floor = Floor.measure(
+                wanted.network()::build,
+                wanted.network().input(wanted.batch()),
+                wanted.precision(),
+                wanted.threads(),
+                wanted.budget().seconds(),
+                false);
+        return new Outcome(
+                wanted.precision().toString(),
+                0,
+                List.of(),
+                floor.steps(),
+                floor.stepSeconds(),
+                0,
+                0,
+                floor.updateSeconds(),
+                0,
+                0,
+                List.of());
     }
 
     private Outcome tenon() {
