@@ -50,7 +50,7 @@ public interface NormalizationKernels {
      * @param mean that the forward pass used
      * @param variance that the forward pass used
      * @param constantStatistics whether they are constants
-     * @param output the forward result if the spec has an activation and there was a shortcut, else null
+     * @param output the forward result if the spec has an activation and there was a shortcut, else null; with it goes a gradInput or gradShortcut
      * @param gradInput may share gradOutput's memory if that has the same shape
      * @param gradShortcut gradOutput where the activation passed; may share gradOutput's memory, but not gradInput's. Null without activation, where it is
      *     gradOutput

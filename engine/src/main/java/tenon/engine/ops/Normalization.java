@@ -100,6 +100,8 @@ public final class Normalization {
                     Tensor gradInput = null;
                     if (grads.wanted(0)) {
                         gradInput = grads.wanted(1) ? grads.target(0) : grads.targetInPlace(0);
+                    } else if (gradShortcut == null && saved[5] != null) {
+                        gradShortcut = like(gradOutput);
                     }
                     kernels.backward(
                             spec,

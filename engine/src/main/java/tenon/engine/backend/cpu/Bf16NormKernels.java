@@ -15,222 +15,246 @@ final class Bf16NormKernels implements NormKernels {
     private final ScalarNormKernels scalar = new ScalarNormKernels(DType.BF16);
 
     @Override
-    public void moments(
-            MemorySegment x, long start, long lines, int width, float[] pivot, float[] sums, float[] squares) {
+    public void moments(MemorySegment x, long at, int width, float[] pivot, float[] sums, float[] squares) {
         int bound = FLOATS.loopBound(width);
-        long line = 0;
-        // Four lines at a time, so that the sums are loaded and stored a quarter as often.
-        for (; line + 4 <= lines; line += 4) {
-            long at0 = start + line * width;
-            long at1 = at0 + width;
-            long at2 = at1 + width;
-            long at3 = at2 + width;
-            for (int i = 0; i < bound; i += L) {
-                FloatVector p = load(pivot, i);
-                FloatVector a = loadBf16(x, at0 + i).sub(p);
-                FloatVector b = loadBf16(x, at1 + i).sub(p);
-                FloatVector c = loadBf16(x, at2 + i).sub(p);
-                FloatVector d = loadBf16(x, at3 + i).sub(p);
-                load(sums, i).add(a.add(b).add(c.add(d))).intoArray(sums, i);
-                FloatVector ab = a.fma(a, b.mul(b));
-                FloatVector cd = c.fma(c, d.mul(d));
-                load(squares, i).add(ab.add(cd)).intoArray(squares, i);
-            }
-        }
-        for (; line < lines; line++) {
-            long at = start + line * width;
-            for (int i = 0; i < bound; i += L) {
-                FloatVector a = loadBf16(x, at + i).sub(load(pivot, i));
-                load(sums, i).add(a).intoArray(sums, i);
-                a.fma(a, load(squares, i)).intoArray(squares, i);
-            }
-        }
-        scalar.moments(x, start, lines, bound, width, pivot, sums, squares);
+        moments(x, at, pivot, sums, squares, bound);
+        scalar.moments(x, at, bound, width, pivot, sums, squares);
     }
 
-    private static FloatVector normalized(FloatVector x, NormLine line, int i) {
-        return x.sub(load(line.mean, i)).fma(load(line.scale, i), load(line.shift, i));
+    private static void moments(MemorySegment x, long at, float[] pivot, float[] sums, float[] squares, int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector difference = loadBf16(x, at + i).sub(load(pivot, i));
+            load(sums, i).add(difference).intoArray(sums, i);
+            difference.fma(difference, load(squares, i)).intoArray(squares, i);
+        }
     }
 
     @Override
-    public void normalize(
+    public void normalize(MemorySegment x, long at, MemorySegment y, long yAt, int width, NormLine line, boolean relu) {
+        int bound = FLOATS.loopBound(width);
+        if (relu) {
+            relu(x, at, y, yAt, line.mean, line.scale, line.shift, bound);
+        } else {
+            normalize(x, at, y, yAt, line.mean, line.scale, line.shift, bound);
+        }
+        scalar.normalize(x, at, null, y, yAt, bound, width, line, relu);
+    }
+
+    private static void normalize(
             MemorySegment x,
-            long start,
+            long at,
+            MemorySegment y,
+            long yAt,
+            float[] mean,
+            float[] scale,
+            float[] shift,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            storeBf16(loadBf16(x, at + i).sub(load(mean, i)).fma(load(scale, i), load(shift, i)), y, yAt + i);
+        }
+    }
+
+    private static void relu(
+            MemorySegment x,
+            long at,
+            MemorySegment y,
+            long yAt,
+            float[] mean,
+            float[] scale,
+            float[] shift,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector value = loadBf16(x, at + i).sub(load(mean, i)).fma(load(scale, i), load(shift, i));
+            storeBf16(Lanes.relu(value), y, yAt + i);
+        }
+    }
+
+    @Override
+    public void normalizeAdd(
+            MemorySegment x, MemorySegment shortcut, MemorySegment y, long at, int width, NormLine line, boolean relu) {
+        int bound = FLOATS.loopBound(width);
+        if (relu) {
+            addRelu(x, shortcut, y, at, line.mean, line.scale, line.shift, bound);
+        } else {
+            add(x, shortcut, y, at, line.mean, line.scale, line.shift, bound);
+        }
+        scalar.normalize(x, at, shortcut, y, at, bound, width, line, relu);
+    }
+
+    private static void add(
+            MemorySegment x,
             MemorySegment shortcut,
             MemorySegment y,
-            long yStart,
-            long yStride,
-            long lines,
-            int width,
-            NormLine line,
-            boolean relu) {
-        int bound = FLOATS.loopBound(width);
-        for (long l = 0; l < lines; l++) {
-            long from = start + l * width;
-            long to = yStart + l * yStride;
-            if (shortcut != null) {
-                for (int i = 0; i < bound; i += L) {
-                    FloatVector z = normalized(loadBf16(x, from + i), line, i).add(loadBf16(shortcut, from + i));
-                    storeBf16(relu ? Lanes.relu(z) : z, y, to + i);
-                }
-            } else if (relu) {
-                for (int i = 0; i < bound; i += L) {
-                    storeBf16(Lanes.relu(normalized(loadBf16(x, from + i), line, i)), y, to + i);
-                }
-            } else {
-                for (int i = 0; i < bound; i += L) {
-                    storeBf16(normalized(loadBf16(x, from + i), line, i), y, to + i);
-                }
-            }
+            long at,
+            float[] mean,
+            float[] scale,
+            float[] shift,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector value = loadBf16(x, at + i).sub(load(mean, i)).fma(load(scale, i), load(shift, i));
+            storeBf16(value.add(loadBf16(shortcut, at + i)), y, at + i);
         }
-        scalar.normalize(x, start, shortcut, y, yStart, yStride, lines, bound, width, line, relu);
+    }
+
+    private static void addRelu(
+            MemorySegment x,
+            MemorySegment shortcut,
+            MemorySegment y,
+            long at,
+            float[] mean,
+            float[] scale,
+            float[] shift,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector value = loadBf16(x, at + i).sub(load(mean, i)).fma(load(scale, i), load(shift, i));
+            storeBf16(Lanes.relu(value.add(loadBf16(shortcut, at + i))), y, at + i);
+        }
     }
 
     @Override
     public void reduce(
             MemorySegment x,
-            long start,
-            MemorySegment y,
+            long at,
             MemorySegment g,
-            long gStart,
-            long gStride,
-            MemorySegment h,
-            long lines,
+            long gAt,
             int width,
             NormLine line,
-            Mask mask,
+            boolean relu,
             float[] sums,
             float[] products) {
         int bound = FLOATS.loopBound(width);
-        long l = 0;
-        if (h == null && mask != Mask.OUTPUT) {
-            boolean relu = mask == Mask.NORMALIZED;
-            for (; l + 4 <= lines; l += 4) {
-                long x0 = start + l * width;
-                long g0 = gStart + l * gStride;
-                if (relu) {
-                    reduceRelu(x, x0, g, g0, gStride, bound, width, line, sums, products);
-                } else {
-                    reduceAll(x, x0, g, g0, gStride, bound, width, line, sums, products);
-                }
-            }
+        if (relu) {
+            reduceRelu(x, at, g, gAt, line.mean, line.scale, line.shift, sums, products, bound);
+        } else {
+            reduce(x, at, g, gAt, line.mean, sums, products, bound);
         }
-        for (; l < lines; l++) {
-            long xAt = start + l * width;
-            long gAt = gStart + l * gStride;
-            for (int i = 0; i < bound; i += L) {
-                FloatVector centred = loadBf16(x, xAt + i).sub(load(line.mean, i));
-                FloatVector gradient = loadBf16(g, gAt + i);
-                if (mask == Mask.OUTPUT) {
-                    gradient = Lanes.where(loadBf16(y, xAt + i), gradient);
-                } else if (mask == Mask.NORMALIZED) {
-                    gradient = masked(centred, gradient, line, i);
-                }
-                load(sums, i).add(gradient).intoArray(sums, i);
-                gradient.fma(centred, load(products, i)).intoArray(products, i);
-                if (h != null) {
-                    storeBf16(gradient, h, xAt + i);
-                }
-            }
-        }
-        scalar.reduce(x, start, y, g, gStart, gStride, h, lines, bound, width, line, mask, sums, products);
+        scalar.reduce(x, at, g, gAt, bound, width, line, relu, sums, products);
     }
 
-    private static FloatVector masked(FloatVector centred, FloatVector gradient, NormLine line, int i) {
-        return Lanes.where(centred.fma(load(line.scale, i), load(line.shift, i)), gradient);
-    }
-
-    private static void reduceAll(
+    private static void reduce(
             MemorySegment x,
-            long x0,
+            long at,
             MemorySegment g,
-            long g0,
-            long gStride,
-            int bound,
-            int width,
-            NormLine line,
+            long gAt,
+            float[] mean,
             float[] sums,
-            float[] products) {
+            float[] products,
+            int bound) {
         for (int i = 0; i < bound; i += L) {
-            FloatVector mean = load(line.mean, i);
-            FloatVector a = loadBf16(g, g0 + i);
-            FloatVector b = loadBf16(g, g0 + gStride + i);
-            FloatVector c = loadBf16(g, g0 + 2 * gStride + i);
-            FloatVector d = loadBf16(g, g0 + 3 * gStride + i);
-            load(sums, i).add(a.add(b).add(c.add(d))).intoArray(sums, i);
-            FloatVector ab = a.fma(
-                    loadBf16(x, x0 + i).sub(mean),
-                    b.mul(loadBf16(x, x0 + width + i).sub(mean)));
-            FloatVector cd = c.fma(
-                    loadBf16(x, x0 + 2L * width + i).sub(mean),
-                    d.mul(loadBf16(x, x0 + 3L * width + i).sub(mean)));
-            load(products, i).add(ab.add(cd)).intoArray(products, i);
+            FloatVector gradient = loadBf16(g, gAt + i);
+            load(sums, i).add(gradient).intoArray(sums, i);
+            gradient.fma(loadBf16(x, at + i).sub(load(mean, i)), load(products, i))
+                    .intoArray(products, i);
         }
     }
 
     private static void reduceRelu(
             MemorySegment x,
-            long x0,
+            long at,
             MemorySegment g,
-            long g0,
-            long gStride,
-            int bound,
+            long gAt,
+            float[] mean,
+            float[] scale,
+            float[] shift,
+            float[] sums,
+            float[] products,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector centred = loadBf16(x, at + i).sub(load(mean, i));
+            FloatVector gradient = Lanes.where(centred.fma(load(scale, i), load(shift, i)), loadBf16(g, gAt + i));
+            load(sums, i).add(gradient).intoArray(sums, i);
+            gradient.fma(centred, load(products, i)).intoArray(products, i);
+        }
+    }
+
+    @Override
+    public void reduceMasking(
+            MemorySegment x,
+            MemorySegment y,
+            MemorySegment g,
+            MemorySegment masked,
+            long at,
             int width,
             NormLine line,
             float[] sums,
             float[] products) {
+        int bound = FLOATS.loopBound(width);
+        reduceMasking(x, y, g, masked, at, line.mean, sums, products, bound);
+        scalar.reduceMasking(x, y, g, masked, at, bound, width, line, sums, products);
+    }
+
+    private static void reduceMasking(
+            MemorySegment x,
+            MemorySegment y,
+            MemorySegment g,
+            MemorySegment masked,
+            long at,
+            float[] mean,
+            float[] sums,
+            float[] products,
+            int bound) {
         for (int i = 0; i < bound; i += L) {
-            FloatVector mean = load(line.mean, i);
-            FloatVector scale = load(line.scale, i);
-            FloatVector shift = load(line.shift, i);
-            FloatVector xa = loadBf16(x, x0 + i).sub(mean);
-            FloatVector xb = loadBf16(x, x0 + width + i).sub(mean);
-            FloatVector xc = loadBf16(x, x0 + 2L * width + i).sub(mean);
-            FloatVector xd = loadBf16(x, x0 + 3L * width + i).sub(mean);
-            FloatVector a = Lanes.where(xa.fma(scale, shift), loadBf16(g, g0 + i));
-            FloatVector b = Lanes.where(xb.fma(scale, shift), loadBf16(g, g0 + gStride + i));
-            FloatVector c = Lanes.where(xc.fma(scale, shift), loadBf16(g, g0 + 2 * gStride + i));
-            FloatVector d = Lanes.where(xd.fma(scale, shift), loadBf16(g, g0 + 3 * gStride + i));
-            load(sums, i).add(a.add(b).add(c.add(d))).intoArray(sums, i);
-            FloatVector ab = a.fma(xa, b.mul(xb));
-            FloatVector cd = c.fma(xc, d.mul(xd));
-            load(products, i).add(ab.add(cd)).intoArray(products, i);
+            FloatVector gradient = Lanes.where(loadBf16(y, at + i), loadBf16(g, at + i));
+            storeBf16(gradient, masked, at + i);
+            load(sums, i).add(gradient).intoArray(sums, i);
+            gradient.fma(loadBf16(x, at + i).sub(load(mean, i)), load(products, i))
+                    .intoArray(products, i);
         }
     }
 
     @Override
     public void apply(
             MemorySegment x,
-            long start,
+            long at,
             MemorySegment g,
-            long gStart,
-            long gStride,
+            long gAt,
             MemorySegment gradX,
-            long lines,
             int width,
             NormLine line,
-            boolean masked) {
+            boolean relu) {
         int bound = FLOATS.loopBound(width);
-        for (long l = 0; l < lines; l++) {
-            long xAt = start + l * width;
-            long gAt = gStart + l * gStride;
-            if (masked) {
-                for (int i = 0; i < bound; i += L) {
-                    FloatVector centred = loadBf16(x, xAt + i).sub(load(line.mean, i));
-                    storeBf16(gradient(centred, loadBf16(g, gAt + i), line, i), gradX, xAt + i);
-                }
-            } else {
-                for (int i = 0; i < bound; i += L) {
-                    FloatVector centred = loadBf16(x, xAt + i).sub(load(line.mean, i));
-                    FloatVector gradient = masked(centred, loadBf16(g, gAt + i), line, i);
-                    storeBf16(gradient(centred, gradient, line, i), gradX, xAt + i);
-                }
-            }
+        if (relu) {
+            applyRelu(x, at, g, gAt, gradX, line.mean, line.scale, line.shift, line.slope, line.offset, bound);
+        } else {
+            apply(x, at, g, gAt, gradX, line.mean, line.scale, line.slope, line.offset, bound);
         }
-        scalar.apply(x, start, g, gStart, gStride, gradX, lines, bound, width, line, masked);
+        scalar.apply(x, at, g, gAt, gradX, bound, width, line, relu);
     }
 
-    private static FloatVector gradient(FloatVector centred, FloatVector gradient, NormLine line, int i) {
-        return gradient.fma(load(line.scale, i), centred.fma(load(line.slope, i), load(line.offset, i)));
+    private static void apply(
+            MemorySegment x,
+            long at,
+            MemorySegment g,
+            long gAt,
+            MemorySegment gradX,
+            float[] mean,
+            float[] scale,
+            float[] slope,
+            float[] offset,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector own = loadBf16(x, at + i).sub(load(mean, i)).fma(load(slope, i), load(offset, i));
+            storeBf16(loadBf16(g, gAt + i).fma(load(scale, i), own), gradX, at + i);
+        }
+    }
+
+    private static void applyRelu(
+            MemorySegment x,
+            long at,
+            MemorySegment g,
+            long gAt,
+            MemorySegment gradX,
+            float[] mean,
+            float[] scale,
+            float[] shift,
+            float[] slope,
+            float[] offset,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector centred = loadBf16(x, at + i).sub(load(mean, i));
+            FloatVector s = load(scale, i);
+            FloatVector gradient = Lanes.where(centred.fma(s, load(shift, i)), loadBf16(g, gAt + i));
+            storeBf16(gradient.fma(s, centred.fma(load(slope, i), load(offset, i))), gradX, at + i);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package tenon.engine.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import tenon.engine.DType;
 import tenon.engine.ShapeException;
 import tenon.engine.TenonException;
@@ -18,6 +19,8 @@ import tenon.engine.ops.BatchNormSpec;
 final class CpuNormalization implements NormalizationKernels {
     /** Fewest elements that are worth a second thread. */
     private static final long GRAIN = 16384;
+
+    private static final int STREAMS = 4;
     /** Lines summed up in F32. */
     private static final int BLOCK = 128;
     /** Rows whose mean is the pivot of the moments: close to the mean, a sum of squares loses nothing to cancellation. */
@@ -36,9 +39,9 @@ final class CpuNormalization implements NormalizationKernels {
                 second = new float[line.width];
                 totals = new double[2 * line.columns];
             }
-            java.util.Arrays.fill(first, 0, line.width, 0);
-            java.util.Arrays.fill(second, 0, line.width, 0);
-            java.util.Arrays.fill(totals, 0, 2 * line.columns, 0);
+            Arrays.fill(first, 0, line.width, 0);
+            Arrays.fill(second, 0, line.width, 0);
+            Arrays.fill(totals, 0, 2 * line.columns, 0);
         }
 
         void fold(NormLine line) {
@@ -47,10 +50,10 @@ final class CpuNormalization implements NormalizationKernels {
         }
     }
 
-    /** Work on {@code lines} lines of {@code width} elements, the first of them in row {@code row}. */
+    /** Work on the line of {@code width} elements that starts with row {@code row}. */
     @FunctionalInterface
-    private interface Lines {
-        void run(Sums sums, long row, long lines, int width);
+    private interface Line {
+        void run(Sums sums, long row, int width);
     }
 
     private final CpuBackend backend;
@@ -76,10 +79,6 @@ final class CpuNormalization implements NormalizationKernels {
 
     private static boolean relu(BatchNormSpec spec) {
         return spec.activation().kind() == Activation.Kind.RELU;
-    }
-
-    private static MemorySegment segment(Tensor tensor) {
-        return tensor == null ? null : tensor.segment();
     }
 
     // ---- forward ----
@@ -116,22 +115,19 @@ final class CpuNormalization implements NormalizationKernels {
         NormKernels kernels = kernels(input);
         MemorySegment x = input.segment();
         long rows = input.shape().outerCount();
-        int columns = line.columns;
+        long columns = line.columns;
         float[] pivot = line.offset;
         pivot(kernels, x, rows, pivot);
-        reduce(
-                rows,
-                (own, row, lines, width) ->
-                        kernels.moments(x, row * columns, lines, width, pivot, own.first, own.second));
+        reduce(rows, (own, row, width) -> kernels.moments(x, row * columns, width, pivot, own.first, own.second));
     }
 
     private void pivot(NormKernels kernels, MemorySegment x, long rows, float[] pivot) {
         Sums own = sums[0];
         own.clear(line);
-        java.util.Arrays.fill(pivot, 0, line.columns, 0);
+        Arrays.fill(pivot, 0, line.columns, 0);
         int count = (int) Math.min(PIVOT_ROWS, rows);
         for (int i = 0; i < count; i++) {
-            kernels.moments(x, rows * i / count * line.columns, 1, line.columns, pivot, own.first, own.second);
+            kernels.moments(x, rows * i / count * line.columns, line.columns, pivot, own.first, own.second);
         }
         for (int c = 0; c < line.columns; c++) {
             pivot[c] = own.first[c] / count;
@@ -181,29 +177,20 @@ final class CpuNormalization implements NormalizationKernels {
     private void normalize(BatchNormSpec spec, Tensor input, Tensor shortcut, Tensor output, int offset) {
         NormKernels kernels = kernels(input);
         MemorySegment x = input.segment();
-        MemorySegment added = segment(shortcut);
         MemorySegment y = output.segment();
         boolean relu = relu(spec);
-        int columns = line.columns;
-        long stride = output.shape().dim(-1);
-        forEach(
-                input.shape().outerCount(),
-                (_, row, lines, width) -> kernels.normalize(
-                        x,
-                        row * columns,
-                        added,
-                        y,
-                        row * stride + offset,
-                        lineStride(stride, width),
-                        lines,
-                        width,
-                        line,
-                        relu));
-    }
-
-    /** Elements between the starts of two lines of a tensor with {@code stride} channels. */
-    private long lineStride(long stride, int width) {
-        return stride == line.columns ? width : stride;
+        long columns = line.columns;
+        long rows = input.shape().outerCount();
+        if (shortcut == null) {
+            long stride = output.shape().dim(-1);
+            forEach(
+                    rows,
+                    (_, row, width) ->
+                            kernels.normalize(x, row * columns, y, row * stride + offset, width, line, relu));
+        } else {
+            MemorySegment added = shortcut.segment();
+            forEach(rows, (_, row, width) -> kernels.normalizeAdd(x, added, y, row * columns, width, line, relu));
+        }
     }
 
     @Override
@@ -244,60 +231,44 @@ final class CpuNormalization implements NormalizationKernels {
             Tensor gradBeta) {
         requireSamples(input);
         synchronized (line) {
-            NormKernels kernels = kernels(input);
-            long rows = input.shape().outerCount();
-            int columns = input.shape().dim(-1);
-            line.layOut(columns, strided(input, gradOutput));
+            line.layOut(input.shape().dim(-1), strided(input, gradOutput));
             prepare(spec, gamma, beta, mean, variance);
+            NormKernels kernels = kernels(input);
             MemorySegment x = input.segment();
-            MemorySegment y = segment(output);
             MemorySegment g = gradOutput.segment();
-            MemorySegment h = segment(gradShortcut);
+            long columns = line.columns;
             long stride = gradOutput.shape().dim(-1);
-            NormKernels.Mask mask = !relu(spec)
-                    ? NormKernels.Mask.EVERYWHERE
-                    : output == null ? NormKernels.Mask.NORMALIZED : NormKernels.Mask.OUTPUT;
-            if (mask == NormKernels.Mask.OUTPUT && h == null && gradInput != null) {
-                // Masked once, into memory that is overwritten by the gradient.
-                h = gradInput.segment();
-            }
-            MemorySegment masked = h;
-            reduce(
-                    rows,
-                    (own, row, lines, width) -> kernels.reduce(
-                            x,
-                            row * columns,
-                            y,
-                            g,
-                            row * stride + offset,
-                            lineStride(stride, width),
-                            masked,
-                            lines,
-                            width,
-                            line,
-                            mask,
-                            own.first,
-                            own.second));
-            parameterGradients(spec, variance, rows, constantStatistics, gradGamma, gradBeta);
-            if (gradInput != null) {
-                MemorySegment gx = gradInput.segment();
-                boolean done = masked != null || mask == NormKernels.Mask.EVERYWHERE;
-                MemorySegment from = masked == null ? g : masked;
-                long fromStride = masked == null ? stride : columns;
-                int fromOffset = masked == null ? offset : 0;
-                forEach(
+            long rows = input.shape().outerCount();
+            boolean relu = relu(spec);
+            if (output == null) {
+                reduce(
                         rows,
-                        (_, row, lines, width) -> kernels.apply(
-                                x,
-                                row * columns,
-                                from,
-                                row * fromStride + fromOffset,
-                                lineStride(fromStride, width),
-                                gx,
-                                lines,
-                                width,
-                                line,
-                                done));
+                        (own, row, width) -> kernels.reduce(
+                                x, row * columns, g, row * stride + offset, width, line, relu, own.first, own.second));
+                parameterGradients(spec, variance, rows, constantStatistics, gradGamma, gradBeta);
+                if (gradInput != null) {
+                    MemorySegment gx = gradInput.segment();
+                    forEach(
+                            rows,
+                            (_, row, width) ->
+                                    kernels.apply(x, row * columns, g, row * stride + offset, gx, width, line, relu));
+                }
+            } else {
+                // Masked once, into memory that is wanted or overwritten later.
+                MemorySegment y = output.segment();
+                MemorySegment masked = (gradShortcut == null ? gradInput : gradShortcut).segment();
+                reduce(
+                        rows,
+                        (own, row, width) -> kernels.reduceMasking(
+                                x, y, g, masked, row * columns, width, line, own.first, own.second));
+                parameterGradients(spec, variance, rows, constantStatistics, gradGamma, gradBeta);
+                if (gradInput != null) {
+                    MemorySegment gx = gradInput.segment();
+                    forEach(
+                            rows,
+                            (_, row, width) ->
+                                    kernels.apply(x, row * columns, masked, row * columns, gx, width, line, false));
+                }
             }
         }
     }
@@ -334,13 +305,10 @@ final class CpuNormalization implements NormalizationKernels {
     }
 
     /** Runs a body that adds to the sums over all rows; then the totals hold the sums of each channel. */
-    private void reduce(long rows, Lines body) {
+    private void reduce(long rows, Line body) {
         int parts = parts(rows);
-        backend.parallel.parts(parts, part -> {
-            Sums own = sums[part];
-            own.clear(line);
-            run(firstRow(rows, part, parts), firstRow(rows, part + 1, parts), own, true, body);
-        });
+        backend.parallel.parts(
+                parts, part -> sum(firstRow(rows, part, parts), firstRow(rows, part + 1, parts), sums[part], body));
         int count = 2 * line.columns;
         if (totals.length < count) {
             totals = new double[count];
@@ -353,27 +321,35 @@ final class CpuNormalization implements NormalizationKernels {
         }
     }
 
-    private void forEach(long rows, Lines body) {
-        int parts = parts(rows);
-        backend.parallel.parts(
-                parts,
-                part -> run(firstRow(rows, part, parts), firstRow(rows, part + 1, parts), sums[part], false, body));
-    }
-
-    private void run(long from, long to, Sums own, boolean fold, Lines body) {
-        long lines = (to - from) / line.rows;
-        for (long done = 0; done < lines; done += BLOCK) {
-            body.run(own, from + done * line.rows, Math.min(BLOCK, lines - done), line.width);
-            if (fold) {
+    /** Reads several ranges side by side: one core alone gets up to twice the bandwidth from them. */
+    private void sum(long from, long to, Sums own, Line body) {
+        own.clear(line);
+        long range = (to - from) / line.rows / STREAMS * line.rows;
+        int summed = 0;
+        for (long row = from; row < from + range; row += line.rows) {
+            for (int stream = 0; stream < STREAMS; stream++) {
+                body.run(own, row + stream * range, line.width);
+            }
+            summed += STREAMS;
+            if (summed >= BLOCK) {
                 own.fold(line);
+                summed = 0;
             }
         }
-        long row = from + lines * line.rows;
-        if (row < to) {
-            body.run(own, row, 1, (int) (to - row) * line.columns);
-            if (fold) {
-                own.fold(line);
-            }
+        walk(from + STREAMS * range, to, own, body);
+        own.fold(line);
+    }
+
+    private void forEach(long rows, Line body) {
+        int parts = parts(rows);
+        backend.parallel.parts(
+                parts, part -> walk(firstRow(rows, part, parts), firstRow(rows, part + 1, parts), sums[part], body));
+    }
+
+    /** Line after line, the last one possibly shorter. */
+    private void walk(long from, long to, Sums own, Line body) {
+        for (long row = from; row < to; row += line.rows) {
+            body.run(own, row, (int) Math.min(line.rows, to - row) * line.columns);
         }
     }
 

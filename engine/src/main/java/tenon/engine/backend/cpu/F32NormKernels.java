@@ -14,221 +14,244 @@ final class F32NormKernels implements NormKernels {
     private final ScalarNormKernels scalar = new ScalarNormKernels(DType.F32);
 
     @Override
-    public void moments(
-            MemorySegment x, long start, long lines, int width, float[] pivot, float[] sums, float[] squares) {
+    public void moments(MemorySegment x, long at, int width, float[] pivot, float[] sums, float[] squares) {
         int bound = FLOATS.loopBound(width);
-        long line = 0;
-        // Four lines at a time, so that the sums are loaded and stored a quarter as often.
-        for (; line + 4 <= lines; line += 4) {
-            long at0 = start + line * width;
-            long at1 = at0 + width;
-            long at2 = at1 + width;
-            long at3 = at2 + width;
-            for (int i = 0; i < bound; i += L) {
-                FloatVector p = load(pivot, i);
-                FloatVector a = load(x, at0 + i).sub(p);
-                FloatVector b = load(x, at1 + i).sub(p);
-                FloatVector c = load(x, at2 + i).sub(p);
-                FloatVector d = load(x, at3 + i).sub(p);
-                load(sums, i).add(a.add(b).add(c.add(d))).intoArray(sums, i);
-                FloatVector ab = a.fma(a, b.mul(b));
-                FloatVector cd = c.fma(c, d.mul(d));
-                load(squares, i).add(ab.add(cd)).intoArray(squares, i);
-            }
-        }
-        for (; line < lines; line++) {
-            long at = start + line * width;
-            for (int i = 0; i < bound; i += L) {
-                FloatVector a = load(x, at + i).sub(load(pivot, i));
-                load(sums, i).add(a).intoArray(sums, i);
-                a.fma(a, load(squares, i)).intoArray(squares, i);
-            }
-        }
-        scalar.moments(x, start, lines, bound, width, pivot, sums, squares);
+        moments(x, at, pivot, sums, squares, bound);
+        scalar.moments(x, at, bound, width, pivot, sums, squares);
     }
 
-    private static FloatVector normalized(FloatVector x, NormLine line, int i) {
-        return x.sub(load(line.mean, i)).fma(load(line.scale, i), load(line.shift, i));
+    private static void moments(MemorySegment x, long at, float[] pivot, float[] sums, float[] squares, int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector difference = load(x, at + i).sub(load(pivot, i));
+            load(sums, i).add(difference).intoArray(sums, i);
+            difference.fma(difference, load(squares, i)).intoArray(squares, i);
+        }
     }
 
     @Override
-    public void normalize(
+    public void normalize(MemorySegment x, long at, MemorySegment y, long yAt, int width, NormLine line, boolean relu) {
+        int bound = FLOATS.loopBound(width);
+        if (relu) {
+            relu(x, at, y, yAt, line.mean, line.scale, line.shift, bound);
+        } else {
+            normalize(x, at, y, yAt, line.mean, line.scale, line.shift, bound);
+        }
+        scalar.normalize(x, at, null, y, yAt, bound, width, line, relu);
+    }
+
+    private static void normalize(
             MemorySegment x,
-            long start,
+            long at,
+            MemorySegment y,
+            long yAt,
+            float[] mean,
+            float[] scale,
+            float[] shift,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            store(load(x, at + i).sub(load(mean, i)).fma(load(scale, i), load(shift, i)), y, yAt + i);
+        }
+    }
+
+    private static void relu(
+            MemorySegment x,
+            long at,
+            MemorySegment y,
+            long yAt,
+            float[] mean,
+            float[] scale,
+            float[] shift,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector value = load(x, at + i).sub(load(mean, i)).fma(load(scale, i), load(shift, i));
+            store(Lanes.relu(value), y, yAt + i);
+        }
+    }
+
+    @Override
+    public void normalizeAdd(
+            MemorySegment x, MemorySegment shortcut, MemorySegment y, long at, int width, NormLine line, boolean relu) {
+        int bound = FLOATS.loopBound(width);
+        if (relu) {
+            addRelu(x, shortcut, y, at, line.mean, line.scale, line.shift, bound);
+        } else {
+            add(x, shortcut, y, at, line.mean, line.scale, line.shift, bound);
+        }
+        scalar.normalize(x, at, shortcut, y, at, bound, width, line, relu);
+    }
+
+    private static void add(
+            MemorySegment x,
             MemorySegment shortcut,
             MemorySegment y,
-            long yStart,
-            long yStride,
-            long lines,
-            int width,
-            NormLine line,
-            boolean relu) {
-        int bound = FLOATS.loopBound(width);
-        for (long l = 0; l < lines; l++) {
-            long from = start + l * width;
-            long to = yStart + l * yStride;
-            if (shortcut != null) {
-                for (int i = 0; i < bound; i += L) {
-                    FloatVector z = normalized(load(x, from + i), line, i).add(load(shortcut, from + i));
-                    store(relu ? Lanes.relu(z) : z, y, to + i);
-                }
-            } else if (relu) {
-                for (int i = 0; i < bound; i += L) {
-                    store(Lanes.relu(normalized(load(x, from + i), line, i)), y, to + i);
-                }
-            } else {
-                for (int i = 0; i < bound; i += L) {
-                    store(normalized(load(x, from + i), line, i), y, to + i);
-                }
-            }
+            long at,
+            float[] mean,
+            float[] scale,
+            float[] shift,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector value = load(x, at + i).sub(load(mean, i)).fma(load(scale, i), load(shift, i));
+            store(value.add(load(shortcut, at + i)), y, at + i);
         }
-        scalar.normalize(x, start, shortcut, y, yStart, yStride, lines, bound, width, line, relu);
+    }
+
+    private static void addRelu(
+            MemorySegment x,
+            MemorySegment shortcut,
+            MemorySegment y,
+            long at,
+            float[] mean,
+            float[] scale,
+            float[] shift,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector value = load(x, at + i).sub(load(mean, i)).fma(load(scale, i), load(shift, i));
+            store(Lanes.relu(value.add(load(shortcut, at + i))), y, at + i);
+        }
     }
 
     @Override
     public void reduce(
             MemorySegment x,
-            long start,
-            MemorySegment y,
+            long at,
             MemorySegment g,
-            long gStart,
-            long gStride,
-            MemorySegment h,
-            long lines,
+            long gAt,
             int width,
             NormLine line,
-            Mask mask,
+            boolean relu,
             float[] sums,
             float[] products) {
         int bound = FLOATS.loopBound(width);
-        long l = 0;
-        if (h == null && mask != Mask.OUTPUT) {
-            boolean relu = mask == Mask.NORMALIZED;
-            for (; l + 4 <= lines; l += 4) {
-                long x0 = start + l * width;
-                long g0 = gStart + l * gStride;
-                if (relu) {
-                    reduceRelu(x, x0, g, g0, gStride, bound, width, line, sums, products);
-                } else {
-                    reduceAll(x, x0, g, g0, gStride, bound, width, line, sums, products);
-                }
-            }
+        if (relu) {
+            reduceRelu(x, at, g, gAt, line.mean, line.scale, line.shift, sums, products, bound);
+        } else {
+            reduce(x, at, g, gAt, line.mean, sums, products, bound);
         }
-        for (; l < lines; l++) {
-            long xAt = start + l * width;
-            long gAt = gStart + l * gStride;
-            for (int i = 0; i < bound; i += L) {
-                FloatVector centred = load(x, xAt + i).sub(load(line.mean, i));
-                FloatVector gradient = load(g, gAt + i);
-                if (mask == Mask.OUTPUT) {
-                    gradient = Lanes.where(load(y, xAt + i), gradient);
-                } else if (mask == Mask.NORMALIZED) {
-                    gradient = masked(centred, gradient, line, i);
-                }
-                load(sums, i).add(gradient).intoArray(sums, i);
-                gradient.fma(centred, load(products, i)).intoArray(products, i);
-                if (h != null) {
-                    store(gradient, h, xAt + i);
-                }
-            }
-        }
-        scalar.reduce(x, start, y, g, gStart, gStride, h, lines, bound, width, line, mask, sums, products);
+        scalar.reduce(x, at, g, gAt, bound, width, line, relu, sums, products);
     }
 
-    private static FloatVector masked(FloatVector centred, FloatVector gradient, NormLine line, int i) {
-        return Lanes.where(centred.fma(load(line.scale, i), load(line.shift, i)), gradient);
-    }
-
-    private static void reduceAll(
+    private static void reduce(
             MemorySegment x,
-            long x0,
+            long at,
             MemorySegment g,
-            long g0,
-            long gStride,
-            int bound,
-            int width,
-            NormLine line,
+            long gAt,
+            float[] mean,
             float[] sums,
-            float[] products) {
+            float[] products,
+            int bound) {
         for (int i = 0; i < bound; i += L) {
-            FloatVector mean = load(line.mean, i);
-            FloatVector a = load(g, g0 + i);
-            FloatVector b = load(g, g0 + gStride + i);
-            FloatVector c = load(g, g0 + 2 * gStride + i);
-            FloatVector d = load(g, g0 + 3 * gStride + i);
-            load(sums, i).add(a.add(b).add(c.add(d))).intoArray(sums, i);
-            FloatVector ab = a.fma(
-                    load(x, x0 + i).sub(mean), b.mul(load(x, x0 + width + i).sub(mean)));
-            FloatVector cd = c.fma(
-                    load(x, x0 + 2L * width + i).sub(mean),
-                    d.mul(load(x, x0 + 3L * width + i).sub(mean)));
-            load(products, i).add(ab.add(cd)).intoArray(products, i);
+            FloatVector gradient = load(g, gAt + i);
+            load(sums, i).add(gradient).intoArray(sums, i);
+            gradient.fma(load(x, at + i).sub(load(mean, i)), load(products, i)).intoArray(products, i);
         }
     }
 
     private static void reduceRelu(
             MemorySegment x,
-            long x0,
+            long at,
             MemorySegment g,
-            long g0,
-            long gStride,
-            int bound,
+            long gAt,
+            float[] mean,
+            float[] scale,
+            float[] shift,
+            float[] sums,
+            float[] products,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector centred = load(x, at + i).sub(load(mean, i));
+            FloatVector gradient = Lanes.where(centred.fma(load(scale, i), load(shift, i)), load(g, gAt + i));
+            load(sums, i).add(gradient).intoArray(sums, i);
+            gradient.fma(centred, load(products, i)).intoArray(products, i);
+        }
+    }
+
+    @Override
+    public void reduceMasking(
+            MemorySegment x,
+            MemorySegment y,
+            MemorySegment g,
+            MemorySegment masked,
+            long at,
             int width,
             NormLine line,
             float[] sums,
             float[] products) {
+        int bound = FLOATS.loopBound(width);
+        reduceMasking(x, y, g, masked, at, line.mean, sums, products, bound);
+        scalar.reduceMasking(x, y, g, masked, at, bound, width, line, sums, products);
+    }
+
+    private static void reduceMasking(
+            MemorySegment x,
+            MemorySegment y,
+            MemorySegment g,
+            MemorySegment masked,
+            long at,
+            float[] mean,
+            float[] sums,
+            float[] products,
+            int bound) {
         for (int i = 0; i < bound; i += L) {
-            FloatVector mean = load(line.mean, i);
-            FloatVector scale = load(line.scale, i);
-            FloatVector shift = load(line.shift, i);
-            FloatVector xa = load(x, x0 + i).sub(mean);
-            FloatVector xb = load(x, x0 + width + i).sub(mean);
-            FloatVector xc = load(x, x0 + 2L * width + i).sub(mean);
-            FloatVector xd = load(x, x0 + 3L * width + i).sub(mean);
-            FloatVector a = Lanes.where(xa.fma(scale, shift), load(g, g0 + i));
-            FloatVector b = Lanes.where(xb.fma(scale, shift), load(g, g0 + gStride + i));
-            FloatVector c = Lanes.where(xc.fma(scale, shift), load(g, g0 + 2 * gStride + i));
-            FloatVector d = Lanes.where(xd.fma(scale, shift), load(g, g0 + 3 * gStride + i));
-            load(sums, i).add(a.add(b).add(c.add(d))).intoArray(sums, i);
-            FloatVector ab = a.fma(xa, b.mul(xb));
-            FloatVector cd = c.fma(xc, d.mul(xd));
-            load(products, i).add(ab.add(cd)).intoArray(products, i);
+            FloatVector gradient = Lanes.where(load(y, at + i), load(g, at + i));
+            store(gradient, masked, at + i);
+            load(sums, i).add(gradient).intoArray(sums, i);
+            gradient.fma(load(x, at + i).sub(load(mean, i)), load(products, i)).intoArray(products, i);
         }
     }
 
     @Override
     public void apply(
             MemorySegment x,
-            long start,
+            long at,
             MemorySegment g,
-            long gStart,
-            long gStride,
+            long gAt,
             MemorySegment gradX,
-            long lines,
             int width,
             NormLine line,
-            boolean masked) {
+            boolean relu) {
         int bound = FLOATS.loopBound(width);
-        for (long l = 0; l < lines; l++) {
-            long xAt = start + l * width;
-            long gAt = gStart + l * gStride;
-            if (masked) {
-                for (int i = 0; i < bound; i += L) {
-                    FloatVector centred = load(x, xAt + i).sub(load(line.mean, i));
-                    store(gradient(centred, load(g, gAt + i), line, i), gradX, xAt + i);
-                }
-            } else {
-                for (int i = 0; i < bound; i += L) {
-                    FloatVector centred = load(x, xAt + i).sub(load(line.mean, i));
-                    FloatVector gradient = masked(centred, load(g, gAt + i), line, i);
-                    store(gradient(centred, gradient, line, i), gradX, xAt + i);
-                }
-            }
+        if (relu) {
+            applyRelu(x, at, g, gAt, gradX, line.mean, line.scale, line.shift, line.slope, line.offset, bound);
+        } else {
+            apply(x, at, g, gAt, gradX, line.mean, line.scale, line.slope, line.offset, bound);
         }
-        scalar.apply(x, start, g, gStart, gStride, gradX, lines, bound, width, line, masked);
+        scalar.apply(x, at, g, gAt, gradX, bound, width, line, relu);
     }
 
-    private static FloatVector gradient(FloatVector centred, FloatVector gradient, NormLine line, int i) {
-        return gradient.fma(load(line.scale, i), centred.fma(load(line.slope, i), load(line.offset, i)));
+    private static void apply(
+            MemorySegment x,
+            long at,
+            MemorySegment g,
+            long gAt,
+            MemorySegment gradX,
+            float[] mean,
+            float[] scale,
+            float[] slope,
+            float[] offset,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector own = load(x, at + i).sub(load(mean, i)).fma(load(slope, i), load(offset, i));
+            store(load(g, gAt + i).fma(load(scale, i), own), gradX, at + i);
+        }
+    }
+
+    private static void applyRelu(
+            MemorySegment x,
+            long at,
+            MemorySegment g,
+            long gAt,
+            MemorySegment gradX,
+            float[] mean,
+            float[] scale,
+            float[] shift,
+            float[] slope,
+            float[] offset,
+            int bound) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector centred = load(x, at + i).sub(load(mean, i));
+            FloatVector s = load(scale, i);
+            FloatVector gradient = Lanes.where(centred.fma(s, load(shift, i)), load(g, gAt + i));
+            store(gradient.fma(s, centred.fma(load(slope, i), load(offset, i))), gradX, at + i);
+        }
     }
 }

@@ -4,9 +4,11 @@ import java.lang.foreign.MemorySegment;
 import tenon.engine.DType;
 
 /**
- * The inner loops of batch normalization over {@code lines} lines of {@code width} elements each. A line is one row [C], or several rows that follow each
- * other in memory; per-channel numbers come as arrays with one entry per element of a line. Places in memory are counted in elements of the kernels'
- * dtype, F32 or BF16; all arithmetic is in F32.
+ * The inner loops of batch normalization, each over one line of {@code width} elements: one row [C] of a matrix, or several rows that follow each other in
+ * memory. Per-channel numbers come as arrays with one entry per element of the line. Places in memory are counted in elements of the kernels' dtype, F32
+ * or BF16; all arithmetic is in F32.
+ *
+ * <p>Each loop of the vector versions is a small method of its own: in larger ones the compiler gives up inlining and boxes every vector.
  */
 interface NormKernels {
     /** The vector version for {@code dtype} if {@link FloatKernels#best} is one. */
@@ -17,67 +19,60 @@ interface NormKernels {
         return dtype == DType.BF16 ? new Bf16NormKernels() : new F32NormKernels();
     }
 
-    /** Where a ReLU's gradient passes. */
-    enum Mask {
-        EVERYWHERE,
-        /** Where the normalized value, computed again from the input, is positive. */
-        NORMALIZED,
-        /** Where the forward result is positive. */
-        OUTPUT
-    }
-
     /** Adds x − pivot to {@code sums} and its square to {@code squares}. */
-    void moments(MemorySegment x, long start, long lines, int width, float[] pivot, float[] sums, float[] squares);
+    void moments(MemorySegment x, long at, int width, float[] pivot, float[] sums, float[] squares);
+
+    /** y = (x − mean)·scale + shift, at least 0 with {@code relu}; NaN is kept. */
+    void normalize(MemorySegment x, long at, MemorySegment y, long yAt, int width, NormLine line, boolean relu);
+
+    /** As {@link #normalize}, with the shortcut, at the places of x as y is, added before the ReLU. */
+    void normalizeAdd(
+            MemorySegment x, MemorySegment shortcut, MemorySegment y, long at, int width, NormLine line, boolean relu);
 
     /**
-     * y = (x − mean)·scale + shift, plus the shortcut if there is one, at least 0 with {@code relu}; NaN is kept.
+     * Adds g to {@code sums} and g·(x − mean) to {@code products}.
      *
-     * @param shortcut at the places of x, or null
-     * @param yStride elements between the starts of two lines of y
-     */
-    void normalize(
-            MemorySegment x,
-            long start,
-            MemorySegment shortcut,
-            MemorySegment y,
-            long yStart,
-            long yStride,
-            long lines,
-            int width,
-            NormLine line,
-            boolean relu);
-
-    /**
-     * Adds the masked gradient h to {@code sums} and h·(x − mean) to {@code products}.
-     *
-     * @param y the forward result, at the places of x, for {@link Mask#OUTPUT}; else null
-     * @param h out: h, at the places of x; may be g; or null
+     * @param relu counts g only where the normalized x is positive
      */
     void reduce(
             MemorySegment x,
-            long start,
-            MemorySegment y,
+            long at,
             MemorySegment g,
-            long gStart,
-            long gStride,
-            MemorySegment h,
-            long lines,
+            long gAt,
             int width,
             NormLine line,
-            Mask mask,
+            boolean relu,
             float[] sums,
             float[] products);
 
-    /** gradX = g·scale + (x − mean)·slope + offset, with g masked unless it is already; gradX is at the places of x and may be g. */
-    void apply(
+    /**
+     * As {@link #reduce}, counting g only where the forward result y is positive; all are at the places of x.
+     *
+     * @param masked out: g where y is positive, else 0; may be g
+     */
+    void reduceMasking(
             MemorySegment x,
-            long start,
+            MemorySegment y,
             MemorySegment g,
-            long gStart,
-            long gStride,
-            MemorySegment gradX,
-            long lines,
+            MemorySegment masked,
+            long at,
             int width,
             NormLine line,
-            boolean masked);
+            float[] sums,
+            float[] products);
+
+    /**
+     * gradX = g·scale + (x − mean)·slope + offset; gradX is at the places of x and may be g.
+     *
+     * @param relu takes g as 0 where the normalized x is not positive
+     */
+    void apply(
+            MemorySegment x,
+            long at,
+            MemorySegment g,
+            long gAt,
+            MemorySegment gradX,
+            int width,
+            NormLine line,
+            boolean relu);
 }

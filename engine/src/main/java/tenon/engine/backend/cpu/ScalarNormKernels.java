@@ -25,71 +25,50 @@ final class ScalarNormKernels implements NormKernels {
     }
 
     @Override
-    public void moments(
-            MemorySegment x, long start, long lines, int width, float[] pivot, float[] sums, float[] squares) {
-        moments(x, start, lines, 0, width, pivot, sums, squares);
+    public void moments(MemorySegment x, long at, int width, float[] pivot, float[] sums, float[] squares) {
+        moments(x, at, 0, width, pivot, sums, squares);
     }
 
-    /** As the method above, for the elements of each line from {@code first} on. */
-    void moments(
-            MemorySegment x,
-            long start,
-            long lines,
-            int first,
-            int width,
-            float[] pivot,
-            float[] sums,
-            float[] squares) {
+    /** As the method above, from element {@code first} of the line on; so are all that follow. */
+    void moments(MemorySegment x, long at, int first, int width, float[] pivot, float[] sums, float[] squares) {
         for (int i = first; i < width; i++) {
-            for (long l = 0; l < lines; l++) {
-                float value = get(x, start + l * width + i) - pivot[i];
-                sums[i] += value;
-                squares[i] += value * value;
-            }
+            float difference = get(x, at + i) - pivot[i];
+            sums[i] += difference;
+            squares[i] = Math.fma(difference, difference, squares[i]);
         }
     }
 
     @Override
-    public void normalize(
-            MemorySegment x,
-            long start,
-            MemorySegment shortcut,
-            MemorySegment y,
-            long yStart,
-            long yStride,
-            long lines,
-            int width,
-            NormLine line,
-            boolean relu) {
-        normalize(x, start, shortcut, y, yStart, yStride, lines, 0, width, line, relu);
+    public void normalize(MemorySegment x, long at, MemorySegment y, long yAt, int width, NormLine line, boolean relu) {
+        normalize(x, at, null, y, yAt, 0, width, line, relu);
     }
 
-    /** As the method above, for the elements of each line from {@code first} on. */
+    @Override
+    public void normalizeAdd(
+            MemorySegment x, MemorySegment shortcut, MemorySegment y, long at, int width, NormLine line, boolean relu) {
+        normalize(x, at, shortcut, y, at, 0, width, line, relu);
+    }
+
+    /** @param shortcut may be null */
     void normalize(
             MemorySegment x,
-            long start,
+            long at,
             MemorySegment shortcut,
             MemorySegment y,
-            long yStart,
-            long yStride,
-            long lines,
+            long yAt,
             int first,
             int width,
             NormLine line,
             boolean relu) {
         for (int i = first; i < width; i++) {
-            for (long l = 0; l < lines; l++) {
-                long from = start + l * width + i;
-                float value = normalized(get(x, from) - line.mean[i], line, i);
-                if (shortcut != null) {
-                    value += get(shortcut, from);
-                }
-                set(y, yStart + l * yStride + i, relu && value <= 0 ? 0 : value);
+            float value = normalized(get(x, at + i) - line.mean[i], line, i);
+            if (shortcut != null) {
+                value += get(shortcut, at + i);
             }
+            set(y, yAt + i, relu && value <= 0 ? 0 : value);
         }
     }
 
-    /** Fused as in the vector versions: a mask computed again must come out the same. */
     private static float normalized(float centred, NormLine line, int i) {
         return Math.fma(centred, line.scale[i], line.shift[i]);
     }
@@ -97,92 +76,97 @@ final class ScalarNormKernels implements NormKernels {
     @Override
     public void reduce(
             MemorySegment x,
-            long start,
-            MemorySegment y,
+            long at,
             MemorySegment g,
-            long gStart,
-            long gStride,
-            MemorySegment h,
-            long lines,
+            long gAt,
             int width,
             NormLine line,
-            Mask mask,
+            boolean relu,
             float[] sums,
             float[] products) {
-        reduce(x, start, y, g, gStart, gStride, h, lines, 0, width, line, mask, sums, products);
+        reduce(x, at, g, gAt, 0, width, line, relu, sums, products);
     }
 
-    /** As the method above, for the elements of each line from {@code first} on. */
     void reduce(
             MemorySegment x,
-            long start,
-            MemorySegment y,
+            long at,
             MemorySegment g,
-            long gStart,
-            long gStride,
-            MemorySegment h,
-            long lines,
+            long gAt,
             int first,
             int width,
             NormLine line,
-            Mask mask,
+            boolean relu,
             float[] sums,
             float[] products) {
         for (int i = first; i < width; i++) {
-            for (long l = 0; l < lines; l++) {
-                long at = start + l * width + i;
-                float centred = get(x, at) - line.mean[i];
-                boolean passes = switch (mask) {
-                    case EVERYWHERE -> true;
-                    case NORMALIZED -> normalized(centred, line, i) > 0;
-                    case OUTPUT -> get(y, at) > 0;
-                };
-                float gradient = passes ? get(g, gStart + l * gStride + i) : 0;
-                sums[i] += gradient;
-                products[i] += gradient * centred;
-                if (h != null) {
-                    set(h, at, gradient);
-                }
-            }
+            float centred = get(x, at + i) - line.mean[i];
+            float gradient = !relu || normalized(centred, line, i) > 0 ? get(g, gAt + i) : 0;
+            sums[i] += gradient;
+            products[i] = Math.fma(gradient, centred, products[i]);
+        }
+    }
+
+    @Override
+    public void reduceMasking(
+            MemorySegment x,
+            MemorySegment y,
+            MemorySegment g,
+            MemorySegment masked,
+            long at,
+            int width,
+            NormLine line,
+            float[] sums,
+            float[] products) {
+        reduceMasking(x, y, g, masked, at, 0, width, line, sums, products);
+    }
+
+    void reduceMasking(
+            MemorySegment x,
+            MemorySegment y,
+            MemorySegment g,
+            MemorySegment masked,
+            long at,
+            int first,
+            int width,
+            NormLine line,
+            float[] sums,
+            float[] products) {
+        for (int i = first; i < width; i++) {
+            float gradient = get(y, at + i) > 0 ? get(g, at + i) : 0;
+            set(masked, at + i, gradient);
+            sums[i] += gradient;
+            products[i] = Math.fma(gradient, get(x, at + i) - line.mean[i], products[i]);
         }
     }
 
     @Override
     public void apply(
             MemorySegment x,
-            long start,
+            long at,
             MemorySegment g,
-            long gStart,
-            long gStride,
+            long gAt,
             MemorySegment gradX,
-            long lines,
             int width,
             NormLine line,
-            boolean masked) {
-        apply(x, start, g, gStart, gStride, gradX, lines, 0, width, line, masked);
+            boolean relu) {
+        apply(x, at, g, gAt, gradX, 0, width, line, relu);
     }
 
-    /** As the method above, for the elements of each line from {@code first} on. */
     void apply(
             MemorySegment x,
-            long start,
+            long at,
             MemorySegment g,
-            long gStart,
-            long gStride,
+            long gAt,
             MemorySegment gradX,
-            long lines,
             int first,
             int width,
             NormLine line,
-            boolean masked) {
+            boolean relu) {
         for (int i = first; i < width; i++) {
-            for (long l = 0; l < lines; l++) {
-                long at = start + l * width + i;
-                float centred = get(x, at) - line.mean[i];
-                boolean passes = masked || normalized(centred, line, i) > 0;
-                float gradient = passes ? get(g, gStart + l * gStride + i) : 0;
-                set(gradX, at, gradient * line.scale[i] + (centred * line.slope[i] + line.offset[i]));
-            }
+            float centred = get(x, at + i) - line.mean[i];
+            float gradient = !relu || normalized(centred, line, i) > 0 ? get(g, gAt + i) : 0;
+            float own = Math.fma(centred, line.slope[i], line.offset[i]);
+            set(gradX, at + i, Math.fma(gradient, line.scale[i], own));
         }
     }
 }
