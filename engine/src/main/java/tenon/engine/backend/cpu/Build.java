@@ -150,6 +150,20 @@ final class Build implements AutoCloseable {
         }
     }
 
+    /** A descriptor of oneDNN's first kernel whose name contains {@code part}; the given one where there is none. */
+    dnnl_primitive_desc prefer(String part, dnnl_primitive_desc descriptor) {
+        dnnl_primitive_desc candidate = new dnnl_primitive_desc();
+        created(dnnl_primitive_desc_clone(candidate, descriptor), "dnnl_primitive_desc_clone", candidate);
+        while (!implementation(candidate).contains(part)) {
+            int status = dnnl_primitive_desc_next_impl(candidate);
+            if (status == dnnl_last_impl_reached) {
+                return descriptor;
+            }
+            check(status, "dnnl_primitive_desc_next_impl");
+        }
+        return candidate;
+    }
+
     /** Layout that the primitive wants for an argument, valid while this build is open. */
     dnnl_memory_desc layout(dnnl_primitive_desc descriptor, int argument) {
         dnnl_memory_desc md = dnnl_primitive_desc_query_md(descriptor, dnnl_query_exec_arg_md, argument);
