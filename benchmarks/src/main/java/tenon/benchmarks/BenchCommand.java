@@ -2,14 +2,23 @@ package tenon.benchmarks;
 
 import picocli.CommandLine.Command;
 import tenon.apps.cli.CommandGroup;
+import tenon.benchmarks.compare.CompareCommand;
 import tenon.benchmarks.floor.FloorCommand;
+import tenon.benchmarks.kernels.KernelsCommand;
 import tenon.benchmarks.networks.NetworksCommand;
 
 /** {@code tenon bench}. */
 @Command(
         name = "bench",
         description = "Measures this machine's kernels and networks, and compares with libtorch.",
-        subcommands = {NetworksCommand.class, FloorCommand.class},
+        subcommands = {NetworksCommand.class, FloorCommand.class, KernelsCommand.class, CompareCommand.class},
         footerHeading = "%nExamples:%n",
-        footer = {"  ./tenon bench networks --net minivgg --precision both"})
+        footer = {
+            "  ./tenon bench networks --net minivgg --precision both     training step beside libtorch's",
+            "  ./tenon bench floor --net resnet50                        what oneDNN's primitives alone take",
+            "  ./tenon bench kernels --net resnet50 --filter convolution  each kernel and the roofline",
+            "  ./tenon bench compare before.json after.json              what changed beyond the noise",
+            "",
+            "benchmarks/README.md says what is compared and how to measure honestly."
+        })
 final class BenchCommand extends CommandGroup {}

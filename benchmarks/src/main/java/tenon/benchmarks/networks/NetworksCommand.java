@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import tenon.apps.cli.Console;
@@ -115,8 +114,8 @@ public final class NetworksCommand extends TenonCommand {
         NetworkComparison comparison =
                 new NetworkComparison(console, against == Peer.LIBTORCH, rounds, budget, !withoutFloor, profile);
         List<NetworkRow> rows = new ArrayList<>();
-        for (BenchmarkNetwork network : networks()) {
-            for (Precision one : precisions()) {
+        for (BenchmarkNetwork network : Selection.networks(networks)) {
+            for (Precision one : Selection.precisions(precision)) {
                 NetworkRow row =
                         new NetworkRow(network, batch != null ? batch : network.batch(), one, mode, processors);
                 comparison.measure(row);
@@ -155,32 +154,8 @@ public final class NetworksCommand extends TenonCommand {
         if (threads != null && threads < 1) {
             throw new UsageException("--threads must be at least 1: " + threads);
         }
-        networks();
-        precisions();
-    }
-
-    private List<BenchmarkNetwork> networks() {
-        if (networks.equals(List.of("all"))) {
-            return List.of(BenchmarkNetwork.values());
-        }
-        return networks.stream().map(NetworksCommand::network).toList();
-    }
-
-    private static BenchmarkNetwork network(String name) {
-        return Stream.of(BenchmarkNetwork.values())
-                .filter(network -> network.toString().equalsIgnoreCase(name))
-                .findFirst()
-                .orElseThrow(() -> new UsageException(
-                        "--net must be all, or some of " + List.of(BenchmarkNetwork.values()) + ": " + name));
-    }
-
-    private List<Precision> precisions() {
-        return switch (precision.toLowerCase(Locale.ROOT)) {
-            case "fp32" -> List.of(Precision.FP32);
-            case "bf16" -> List.of(Precision.BF16);
-            case "both" -> List.of(Precision.values());
-            default -> throw new UsageException("--precision must be fp32, bf16 or both: " + precision);
-        };
+        Selection.networks(networks);
+        Selection.precisions(precision);
     }
 
     private static void printSummary(Console console, NetworkRow row) {

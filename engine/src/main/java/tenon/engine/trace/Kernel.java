@@ -5,6 +5,7 @@ import java.lang.reflect.Parameter;
 import java.util.List;
 import java.util.stream.Stream;
 import tenon.engine.Tensor;
+import tenon.engine.backend.Backend;
 
 /**
  * One method of a back-end, and what its arithmetic and its memory traffic follow from: the names of its parameters, which {@code tenon.engine.backend}
@@ -12,13 +13,16 @@ import tenon.engine.Tensor;
  */
 public final class Kernel {
     private final String name;
+    private final Method family;
     private final Method method;
     private final List<String> parameters;
     private final int weight;
     private final int output;
 
-    Kernel(String family, Method method) {
-        this.name = family.isEmpty() ? method.getName() : family + "." + method.getName();
+    /** @param family the back-end's method that gives the family, null for the required core */
+    Kernel(Method family, Method method) {
+        this.name = family == null ? method.getName() : family.getName() + "." + method.getName();
+        this.family = family;
         this.method = method;
         parameters = Stream.of(method.getParameters()).map(Parameter::getName).toList();
         weight = Math.max(parameters.indexOf("weight"), parameters.indexOf("gradWeight"));
@@ -33,11 +37,21 @@ public final class Kernel {
 
     /** The family, e.g. {@code convolution}; empty for the required core. */
     public String family() {
-        return name.contains(".") ? name.substring(0, name.indexOf('.')) : "";
+        return family == null ? "" : family.getName();
     }
 
-    Method method() {
-        return method;
+    /** Names of the arguments, in their order. */
+    public List<String> parameters() {
+        return parameters;
+    }
+
+    /**
+     * Calls the kernel.
+     *
+     * @param arguments as a {@link KernelCall} has them
+     */
+    public void run(Backend backend, Object... arguments) {
+        TracedBackend.call(method, family == null ? backend : TracedBackend.call(family, backend), arguments);
     }
 
     /** Floating-point operations of matrix products, a multiply-add being two; 0 for kernels that memory traffic bounds. */

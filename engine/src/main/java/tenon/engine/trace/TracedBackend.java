@@ -19,16 +19,16 @@ public final class TracedBackend {
 
     /** The back-end to open a scope with. */
     public static Backend of(Backend backend, KernelListener listener) {
-        return wrap(Backend.class, backend, "", listener);
+        return wrap(Backend.class, backend, null, listener);
     }
 
-    private static <T> T wrap(Class<T> type, T target, String family, KernelListener listener) {
+    private static <T> T wrap(Class<T> type, T target, Method family, KernelListener listener) {
         Map<Method, Object> families = new LinkedHashMap<>();
         Map<Method, Kernel> kernels = new LinkedHashMap<>();
         for (Method method : type.getMethods()) {
             Class<?> result = method.getReturnType();
             if (method.getParameterCount() == 0 && result.getSimpleName().endsWith("Kernels")) {
-                families.put(method, wrapFamily(result, call(method, target), method.getName(), listener));
+                families.put(method, wrapFamily(result, call(method, target), method, listener));
             }
             kernels.put(method, new Kernel(family, method));
         }
@@ -50,11 +50,11 @@ public final class TracedBackend {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
     }
 
-    private static <T> Object wrapFamily(Class<T> type, Object target, String family, KernelListener listener) {
+    private static <T> Object wrapFamily(Class<T> type, Object target, Method family, KernelListener listener) {
         return wrap(type, type.cast(target), family, listener);
     }
 
-    private static Object call(Method method, Object target, Object... arguments) {
+    static Object call(Method method, Object target, Object... arguments) {
         try {
             return method.invoke(target, arguments);
         } catch (InvocationTargetException e) {

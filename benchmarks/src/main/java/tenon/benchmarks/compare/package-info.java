@@ -1,0 +1,2 @@
+/** What changed between two runs of a benchmark. */
+package tenon.benchmarks.compare;
