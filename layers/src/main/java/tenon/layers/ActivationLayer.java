@@ -46,8 +46,17 @@ public final class ActivationLayer extends Module {
         return Activations.activate(input, activation);
     }
 
+    /** The settings of a layer with that activation fused into it, after a comma; empty without. */
+    static String suffix(Activation activation) {
+        return activation.kind() == Activation.Kind.NONE ? "" : ", " + text(activation);
+    }
+
     @Override
     protected String settings() {
+        return text(activation);
+    }
+
+    private static String text(Activation activation) {
         return switch (activation.kind()) {
             case ELU, LEAKY_RELU -> activation.opName() + ", alpha=" + activation.alpha();
             case NONE, RELU, RELU6, SIGMOID, TANH -> activation.opName();

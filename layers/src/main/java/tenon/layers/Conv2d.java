@@ -2,6 +2,7 @@ package tenon.layers;
 
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
+import tenon.engine.ops.Activation;
 import tenon.engine.ops.ConvSpec;
 import tenon.engine.ops.Convolution;
 import tenon.engine.ops.Padding;
@@ -14,6 +15,7 @@ public final class Conv2d extends Module {
     private final Parameter weight;
     private final Parameter bias;
     private final boolean samePadding;
+    private final Activation activation;
     private ConvSpec spec;
     private int specHeight = -1;
     private int specWidth = -1;
@@ -25,7 +27,7 @@ public final class Conv2d extends Module {
 
     /** Ready weights; {@code bias} may be null. */
     public Conv2d(Tensor weight, Tensor bias, ConvSpec spec) {
-        this(weight, bias, spec, false);
+        this(weight, bias, spec, false, Activation.NONE);
     }
 
     private Conv2d(Builder b) {
@@ -33,14 +35,16 @@ public final class Conv2d extends Module {
                 b.initializer.create(Shape.of(b.outChannels, b.kernelH, b.kernelW, b.groupChannels())),
                 b.bias ? b.biasInitializer.create(Shape.of(b.outChannels)) : null,
                 new ConvSpec(b.strideH, b.strideW, b.padding, b.dilationH, b.dilationW, b.groups),
-                b.samePadding);
+                b.samePadding,
+                b.activation);
     }
 
-    private Conv2d(Tensor weight, Tensor bias, ConvSpec spec, boolean samePadding) {
+    private Conv2d(Tensor weight, Tensor bias, ConvSpec spec, boolean samePadding, Activation activation) {
         this.weight = parameter("weight", weight, true);
         this.bias = bias == null ? null : parameter("bias", bias, false);
         this.spec = spec;
         this.samePadding = samePadding;
+        this.activation = activation;
     }
 
     /** Square kernel. */
@@ -71,7 +75,7 @@ public final class Conv2d extends Module {
         if (samePadding && input.shape().rank() == 4) {
             fitPadding(input.shape().dim(1), input.shape().dim(2));
         }
-        return Convolution.conv2d(input, weight.value(), bias == null ? null : bias.value(), spec);
+        return Convolution.conv2d(input, weight.value(), bias == null ? null : bias.value(), spec, activation);
     }
 
     private void fitPadding(int height, int width) {
@@ -96,7 +100,8 @@ public final class Conv2d extends Module {
                 + (spec.dilationH() * spec.dilationW() == 1
                         ? ""
                         : ", dilation=" + spec.dilationH() + "x" + spec.dilationW())
-                + (spec.groups() == 1 ? "" : ", groups=" + spec.groups()) + (bias == null ? ", no bias" : "");
+                + (spec.groups() == 1 ? "" : ", groups=" + spec.groups()) + (bias == null ? ", no bias" : "")
+                + ActivationLayer.suffix(activation);
     }
 
     /** Settings with the usual defaults: stride 1, no padding, no dilation, one group, with bias, Glorot uniform weights, zero bias. */
@@ -113,6 +118,7 @@ public final class Conv2d extends Module {
         private int dilationW = 1;
         private int groups = 1;
         private boolean bias = true;
+        private Activation activation = Activation.NONE;
         private Initializer initializer = Initializer.glorotUniform();
         private Initializer biasInitializer = Initializer.zeros();
 
@@ -163,6 +169,12 @@ public final class Conv2d extends Module {
 
         public Builder bias(boolean on) {
             bias = on;
+            return this;
+        }
+
+        /** Applied to the result in the same pass. */
+        public Builder activation(Activation newActivation) {
+            activation = newActivation;
             return this;
         }
 

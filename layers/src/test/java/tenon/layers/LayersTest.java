@@ -19,6 +19,7 @@ import tenon.engine.Tensor;
 import tenon.engine.autograd.GradientCheck;
 import tenon.engine.backend.reference.ReferenceBackend;
 import tenon.engine.ops.Activation;
+import tenon.engine.ops.Activations;
 import tenon.engine.ops.Arithmetic;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.engine.ops.ConvSpec;
@@ -331,5 +332,23 @@ class LayersTest {
         float[] first = net.parameters().get(0).value().toFloatArray();
         assertThat(net.parameters().get(2).value().toFloatArray()).isNotEqualTo(first);
         return first;
+    }
+
+    @Test
+    void activationsInsideConvolutionAndDenseLayersAreTheSameAsBehindThem() {
+        Conv2d conv =
+                Conv2d.builder(3, 4, 3).padding(1).activation(Activation.RELU).build();
+        Conv2d linear = new Conv2d(conv.weight().value(), conv.bias().value(), ConvSpec.of(1, 1));
+        Dense dense = Dense.builder(4, 2).activation(Activation.elu(0.5f)).build();
+        Dense affine = new Dense(dense.weight().value(), dense.bias().value());
+        Tensor image = Initializer.uniform(1).create(Shape.of(2, 5, 5, 3));
+        Tensor row = Initializer.uniform(1).create(Shape.of(3, 4));
+
+        assertThat(conv.apply(image).toFloatArray())
+                .containsExactly(Activations.relu(linear.apply(image)).toFloatArray(), within(1e-6f));
+        assertThat(dense.apply(row).toFloatArray())
+                .containsExactly(Activations.elu(affine.apply(row), 0.5f).toFloatArray(), within(1e-6f));
+        assertThat(conv).hasToString("Conv2d(3 -> 4, kernel=3x3, stride=1x1, padding=1x1, relu)");
+        assertThat(dense).hasToString("Dense(4 -> 2, elu, alpha=0.5)");
     }
 }

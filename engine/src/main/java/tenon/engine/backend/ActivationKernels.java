@@ -7,7 +7,7 @@ import tenon.engine.ops.Activation;
 public interface ActivationKernels {
     void forward(Activation activation, Tensor input, Tensor output);
 
-    /** gradInput from the forward <em>output</em> (all activations of {@link Activation} allow that; alpha must be at least 0). */
+    /** gradInput from the forward <em>output</em> (all activations of {@link Activation} allow that; alpha must be at least 0); gradInput may be gradOutput. */
     void backward(Activation activation, Tensor output, Tensor gradOutput, Tensor gradInput);
 
     /** output = x for x &gt; 0, slope_c·x otherwise; slope is [C], input [N, …, C] (He et al. 2015, "Delving deep into rectifiers", eq. 1). */

@@ -5,6 +5,7 @@ import static tenon.engine.autograd.Autograd.save;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.autograd.Autograd;
+import tenon.engine.autograd.Gradients;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.OpKind;
 
@@ -104,7 +105,21 @@ public final class Activations {
                 });
     }
 
-    private static OpKind kind(Activation activation) {
+    /**
+     * Gradient in front of an activation that was fused into another op: in the memory of the output's gradient where nobody else holds that, else in
+     * a temporary.
+     *
+     * @param output what the activation returned
+     */
+    static Tensor backward(Activation activation, Tensor output, Gradients grads) {
+        Tensor gradient = grads.output();
+        Tensor before =
+                gradient.isShared() ? Tensor.empty(gradient.backend(), gradient.shape(), gradient.dtype()) : gradient;
+        gradient.backend().activation().backward(activation, output, gradient, before);
+        return before;
+    }
+
+    static OpKind kind(Activation activation) {
         return switch (activation.kind()) {
             case NONE, RELU -> OpKind.RELU;
             case RELU6 -> OpKind.RELU6;

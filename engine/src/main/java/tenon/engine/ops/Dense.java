@@ -23,6 +23,14 @@ public final class Dense {
      * @return [N, O] in the input's dtype
      */
     public static Tensor dense(Tensor input, Tensor weight, Tensor bias) {
+        return dense(input, weight, bias, Activation.NONE);
+    }
+
+    /**
+     * As {@link #dense(Tensor, Tensor, Tensor)} with an activation in the same pass, in BF16 without rounding in between. Saves the result too, as
+     * the activation alone would. On the CPU back-end ReLU may make 0 of NaN here.
+     */
+    public static Tensor dense(Tensor input, Tensor weight, Tensor bias, Activation activation) {
         Backend backend = Checks.backend("dense", OpKind.DENSE, input, weight, bias);
         Checks.parameters("dense", input, weight, bias);
         Checks.rank("dense", "input", input, 2, "[N, I]");
@@ -37,17 +45,22 @@ public final class Dense {
         if (bias != null) {
             Checks.shape("dense", "bias", bias, Shape.of(out));
         }
+        boolean activated = activation.kind() != Activation.Kind.NONE;
+        if (activated) {
+            backend.require("dense", Activations.kind(activation), input.dtype());
+        }
         Tensor output = Tensor.empty(backend, Shape.of(input.shape().dim(0), out), input.dtype());
-        backend.dense().forward(input, weight, bias, output);
+        backend.dense().forward(input, weight, bias, activation, output);
         boolean trained = weight.requiresGrad() || bias != null && bias.requiresGrad();
         return Autograd.record(
                 "dense",
                 save(input, weight, bias),
                 output,
-                save(trained ? input : null, input.requiresGrad() ? weight : null),
+                save(trained ? input : null, input.requiresGrad() ? weight : null, activated ? output : null),
                 (saved, grads) -> {
+                    Tensor gradient = activated ? Activations.backward(activation, saved[2], grads) : grads.output();
                     if (grads.wanted(0)) {
-                        backend.dense().backwardInput(grads.output(), saved[1], grads.target(0));
+                        backend.dense().backwardInput(gradient, saved[1], grads.target(0));
                     }
                     if (grads.wanted(1) || grads.wanted(2)) {
                         Tensor gradWeight = grads.wanted(1)
@@ -55,7 +68,7 @@ public final class Dense {
                                 : Tensor.empty(backend, weight.shape(), weight.dtype());
                         backend.dense()
                                 .backwardWeight(
-                                        saved[0], grads.output(), gradWeight, grads.wanted(2) ? grads.target(2) : null);
+                                        saved[0], gradient, gradWeight, grads.wanted(2) ? grads.target(2) : null);
                     }
                 });
     }

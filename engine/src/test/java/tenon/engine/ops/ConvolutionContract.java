@@ -33,12 +33,17 @@ abstract class ConvolutionContract extends BackendContract {
         }
 
         OpCase toCase(boolean withBias) {
+            return toCase(OpKind.CONV2D, Activation.NONE, withBias);
+        }
+
+        /** @param kind the part of the op that fewest dtypes have */
+        OpCase toCase(OpKind kind, Activation activation, boolean withBias) {
             Shape weight = Shape.of(filters, kernelH, kernelW, input.dim(3) / spec.groups());
             Shape output = spec.outputShape(input, weight, null);
             return new OpCase(
-                    OpKind.CONV2D,
+                    kind,
                     Math.max(weight.elementCount() / filters, output.elementCount() / filters),
-                    in -> Convolution.conv2d(in[0], in[1], in[2], spec),
+                    in -> Convolution.conv2d(in[0], in[1], in[2], spec, activation),
                     Input.random(input),
                     Input.random(weight).statistic(),
                     withBias ? Input.random(filters).statistic() : null);
@@ -177,6 +182,45 @@ abstract class ConvolutionContract extends BackendContract {
     void worksWithoutBias() {
         verify(Geometry.of("no bias", 1, 3, 2, 2, 2, PLAIN).toCase(false));
         compare(Geometry.of("no bias", 1, 9, 17, 16, 3, ConvSpec.of(1, 1)).toCase(false));
+    }
+
+    static Stream<Activation> activations() {
+        return Stream.of(
+                Activation.RELU,
+                Activation.RELU6,
+                Activation.leakyRelu(0.1f),
+                Activation.elu(0.25f),
+                Activation.SIGMOID,
+                Activation.TANH);
+    }
+
+    @ParameterizedTest
+    @MethodSource("activations")
+    void activationsAreFused(Activation activation) {
+        OpKind kind = Activations.kind(activation);
+        verify(Geometry.of("3x3", 2, 4, 2, 3, 3, PLAIN).toCase(kind, activation, true));
+        verify(Geometry.of("1x1", 1, 3, 3, 2, 1, PLAIN).toCase(kind, activation, false));
+        verify(Geometry.of("depthwise", 1, 4, 3, 3, 3, ConvSpec.of(1, 1).withGroups(3))
+                .toCase(kind, activation, true));
+    }
+
+    @ParameterizedTest
+    @MethodSource("ugly")
+    void reluIsFusedAtUglySizes(Geometry geometry) {
+        compare(geometry.toCase(OpKind.RELU, Activation.RELU, true));
+    }
+
+    @Test
+    void aFusedActivationLeavesTheGivenGradientAlone() {
+        Tensor input = Tensors.leaf(new double[] {1, 2}, 1, 1, 2, 1);
+        Tensor weight = Tensors.leaf(new double[] {1, -1}, 2, 1, 1, 1);
+        Tensor output = Convolution.conv2d(input, weight, null, PLAIN, Activation.RELU);
+        Tensor gradient = Tensor.of(new float[] {3, 5, 7, 9}, 1, 1, 2, 2);
+        output.backward(gradient);
+        assertNear(output, 1, 0, 2, 0);
+        assertNear(input.grad(), 3, 7);
+        assertNear(weight.grad(), 17, 0);
+        assertNear(gradient, 3, 5, 7, 9);
     }
 
     @Test

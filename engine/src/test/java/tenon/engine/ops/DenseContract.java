@@ -8,6 +8,7 @@ import static tenon.engine.testing.TensorAssert.assertValues;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import tenon.engine.DType;
 import tenon.engine.DTypeException;
 import tenon.engine.Shape;
@@ -21,10 +22,15 @@ import tenon.engine.testing.Tensors;
 
 abstract class DenseContract extends BackendContract {
     private static OpCase of(int batch, int in, int out, boolean withBias) {
+        return of(OpKind.DENSE, Activation.NONE, batch, in, out, withBias);
+    }
+
+    /** @param kind the part of the op that fewest dtypes have */
+    private static OpCase of(OpKind kind, Activation activation, int batch, int in, int out, boolean withBias) {
         return new OpCase(
-                OpKind.DENSE,
+                kind,
                 Math.max(in, Math.max(batch, out)),
-                t -> Dense.dense(t[0], t[1], t[2]),
+                t -> Dense.dense(t[0], t[1], t[2], activation),
                 Input.random(batch, in),
                 Input.random(out, in).statistic(),
                 withBias ? Input.random(out).statistic() : null);
@@ -42,6 +48,20 @@ abstract class DenseContract extends BackendContract {
     void uglySizesAreRight(int batch, int in, int out) {
         compare(of(batch, in, out, true));
         compare(of(batch, in, out, false));
+    }
+
+    @ParameterizedTest
+    @MethodSource("tenon.engine.ops.ConvolutionContract#activations")
+    void activationsAreFused(Activation activation) {
+        OpKind kind = Activations.kind(activation);
+        verify(of(kind, activation, 3, 5, 4, true));
+        verify(of(kind, activation, 2, 7, 3, false));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,33,31", "31,32,33", "64,17,1", "3,513,7"})
+    void reluIsFusedAtUglySizes(int batch, int in, int out) {
+        compare(of(OpKind.RELU, Activation.RELU, batch, in, out, true));
     }
 
     @Test

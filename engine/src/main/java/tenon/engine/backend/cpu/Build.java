@@ -7,6 +7,7 @@ import java.util.List;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.bytedeco.dnnl.dnnl_post_ops;
 import org.bytedeco.dnnl.dnnl_primitive;
 import org.bytedeco.dnnl.dnnl_primitive_attr;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
@@ -15,6 +16,7 @@ import org.bytedeco.javacpp.PointerPointer;
 import tenon.engine.DType;
 import tenon.engine.DTypeException;
 import tenon.engine.TenonException;
+import tenon.engine.ops.Activation;
 
 /** Compiles the primitives of one op; closing it destroys the descriptors that were only needed for that. */
 final class Build implements AutoCloseable {
@@ -24,6 +26,7 @@ final class Build implements AutoCloseable {
     private final List<dnnl_memory_desc> memoryDescriptors = new ArrayList<>();
     private final List<dnnl_primitive_desc> primitiveDescriptors = new ArrayList<>();
     private dnnl_primitive_attr attributes;
+    private dnnl_primitive_attr activated;
 
     Build(Dnnl dnnl, String op, Record key) {
         this.dnnl = dnnl;
@@ -91,14 +94,45 @@ final class Build implements AutoCloseable {
     /** Attributes of every primitive here: scratch memory comes from us. */
     dnnl_primitive_attr attributes() {
         if (attributes == null) {
-            dnnl_primitive_attr created = new dnnl_primitive_attr();
-            check(dnnl_primitive_attr_create(created), "dnnl_primitive_attr_create");
-            attributes = created;
-            check(
-                    dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user),
-                    "dnnl_primitive_attr_set_scratchpad_mode");
+            attributes = newAttributes();
         }
         return attributes;
+    }
+
+    /** Attributes with an activation of the result; to be asked for once per build. */
+    dnnl_primitive_attr attributes(Activation activation) {
+        if (activation.kind() == Activation.Kind.NONE) {
+            return attributes();
+        }
+        activated = newAttributes();
+        dnnl_post_ops chain = new dnnl_post_ops();
+        check(dnnl_post_ops_create(chain), "dnnl_post_ops_create");
+        try {
+            float alpha = activation.alpha();
+            int status = switch (activation.kind()) {
+                case RELU -> dnnl_post_ops_append_eltwise(chain, dnnl_eltwise_relu, 0, 0);
+                case RELU6 -> dnnl_post_ops_append_eltwise(chain, dnnl_eltwise_clip, 0, 6);
+                case LEAKY_RELU -> dnnl_post_ops_append_eltwise(chain, dnnl_eltwise_relu, alpha, 0);
+                case ELU -> dnnl_post_ops_append_eltwise(chain, dnnl_eltwise_elu, alpha, 0);
+                case SIGMOID -> dnnl_post_ops_append_eltwise(chain, dnnl_eltwise_logistic, 0, 0);
+                case TANH -> dnnl_post_ops_append_eltwise(chain, dnnl_eltwise_tanh, 0, 0);
+                case NONE -> dnnl_success;
+            };
+            check(status, "dnnl_post_ops_append_eltwise");
+            check(dnnl_primitive_attr_set_post_ops(activated, chain), "dnnl_primitive_attr_set_post_ops");
+        } finally {
+            check(dnnl_post_ops_destroy(chain), "dnnl_post_ops_destroy");
+        }
+        return activated;
+    }
+
+    private dnnl_primitive_attr newAttributes() {
+        dnnl_primitive_attr created = new dnnl_primitive_attr();
+        check(dnnl_primitive_attr_create(created), "dnnl_primitive_attr_create");
+        check(
+                dnnl_primitive_attr_set_scratchpad_mode(created, dnnl_scratchpad_mode_user),
+                "dnnl_primitive_attr_set_scratchpad_mode");
+        return created;
     }
 
     /** An empty primitive descriptor for a {@code dnnl_…_primitive_desc_create} call; {@link #created} must follow. */
@@ -114,6 +148,20 @@ final class Build implements AutoCloseable {
         while (implementation(descriptor).contains(part)) {
             check(dnnl_primitive_desc_next_impl(descriptor), "dnnl_primitive_desc_next_impl");
         }
+    }
+
+    /** A descriptor of oneDNN's first kernel whose name contains {@code part}; the given one where there is none. */
+    dnnl_primitive_desc prefer(String part, dnnl_primitive_desc descriptor) {
+        dnnl_primitive_desc candidate = new dnnl_primitive_desc();
+        created(dnnl_primitive_desc_clone(candidate, descriptor), "dnnl_primitive_desc_clone", candidate);
+        while (!implementation(candidate).contains(part)) {
+            int status = dnnl_primitive_desc_next_impl(candidate);
+            if (status == dnnl_last_impl_reached) {
+                return descriptor;
+            }
+            check(status, "dnnl_primitive_desc_next_impl");
+        }
+        return candidate;
     }
 
     /** Layout that the primitive wants for an argument, valid while this build is open. */
@@ -174,8 +222,10 @@ final class Build implements AutoCloseable {
         for (dnnl_memory_desc md : memoryDescriptors) {
             check(dnnl_memory_desc_destroy(md), "dnnl_memory_desc_destroy");
         }
-        if (attributes != null) {
-            check(dnnl_primitive_attr_destroy(attributes), "dnnl_primitive_attr_destroy");
+        for (dnnl_primitive_attr attr : new dnnl_primitive_attr[] {attributes, activated}) {
+            if (attr != null) {
+                check(dnnl_primitive_attr_destroy(attr), "dnnl_primitive_attr_destroy");
+            }
         }
     }
 }

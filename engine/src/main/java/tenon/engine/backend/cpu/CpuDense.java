@@ -8,10 +8,11 @@ import tenon.engine.DType;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.DenseKernels;
+import tenon.engine.ops.Activation;
 
 /** Fully connected layers on oneDNN's inner product; plain [O, I] weights are fast in all three passes. */
 final class CpuDense implements DenseKernels {
-    private record Key(Pass pass, int n, int inputs, int outputs, boolean bias, DType dtype) {}
+    private record Key(Pass pass, int n, int inputs, int outputs, boolean bias, Activation activation, DType dtype) {}
 
     private final CpuBackend backend;
     private final PrimitiveCache.Compiler<Key> compiler = this::compile;
@@ -21,13 +22,13 @@ final class CpuDense implements DenseKernels {
     }
 
     @Override
-    public void forward(Tensor input, Tensor weight, Tensor bias, Tensor output) {
+    public void forward(Tensor input, Tensor weight, Tensor bias, Activation activation, Tensor output) {
         backend.checkDTypes("dense", input, output, weight);
         if (output.elementCount() == 0) {
             return;
         }
         synchronized (backend.dnnl) {
-            Compiled compiled = get(Pass.FORWARD, input, output, bias != null);
+            Compiled compiled = get(Pass.FORWARD, input, output, bias != null, activation);
             Executable primitive = compiled.primitive();
             primitive
                     .bind(0, input.address())
@@ -47,7 +48,7 @@ final class CpuDense implements DenseKernels {
             return;
         }
         synchronized (backend.dnnl) {
-            Compiled compiled = get(Pass.BACKWARD_INPUT, gradInput, gradOutput, false);
+            Compiled compiled = get(Pass.BACKWARD_INPUT, gradInput, gradOutput, false, Activation.NONE);
             compiled.primitive()
                     .bind(0, gradOutput.address())
                     .bind(1, backend.weightAddress(weight, compiled.weights()))
@@ -67,7 +68,7 @@ final class CpuDense implements DenseKernels {
             return;
         }
         synchronized (backend.dnnl) {
-            Executable primitive = get(Pass.BACKWARD_WEIGHT, input, gradOutput, gradBias != null)
+            Executable primitive = get(Pass.BACKWARD_WEIGHT, input, gradOutput, gradBias != null, Activation.NONE)
                     .primitive();
             primitive.bind(0, input.address()).bind(1, gradOutput.address()).bind(2, gradWeight.address());
             if (gradBias != null) {
@@ -77,9 +78,15 @@ final class CpuDense implements DenseKernels {
         }
     }
 
-    private Compiled get(Pass pass, Tensor input, Tensor output, boolean bias) {
+    private Compiled get(Pass pass, Tensor input, Tensor output, boolean bias, Activation activation) {
         Key key = new Key(
-                pass, input.shape().dim(0), input.shape().dim(1), output.shape().dim(1), bias, input.dtype());
+                pass,
+                input.shape().dim(0),
+                input.shape().dim(1),
+                output.shape().dim(1),
+                bias,
+                activation,
+                input.dtype());
         return backend.cache.get(key, compiler);
     }
 
@@ -99,7 +106,7 @@ final class CpuDense implements DenseKernels {
                             weight,
                             bias,
                             destination,
-                            build.attributes()),
+                            build.attributes(key.activation)),
                     "dnnl_inner_product_forward_primitive_desc_create",
                     forward);
             dnnl_primitive_desc descriptor = new dnnl_primitive_desc();

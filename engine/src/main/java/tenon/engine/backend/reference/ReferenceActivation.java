@@ -71,7 +71,7 @@ final class ReferenceActivation implements ActivationKernels {
         }
     }
 
-    private static double apply(Activation activation, double x) {
+    static double apply(Activation activation, double x) {
         return switch (activation.kind()) {
             case NONE -> x;
             case RELU -> Math.max(x, 0);

@@ -3,12 +3,13 @@ package tenon.engine.backend.reference;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.ConvolutionKernels;
+import tenon.engine.ops.Activation;
 import tenon.engine.ops.ConvSpec;
 
 /** Direct convolution: each result element is one sum over the positions that reach it. */
 final class ReferenceConvolution implements ConvolutionKernels {
     @Override
-    public void forward(ConvSpec spec, Tensor input, Tensor weight, Tensor bias, Tensor output) {
+    public void forward(ConvSpec spec, Tensor input, Tensor weight, Tensor bias, Activation activation, Tensor output) {
         Geometry g = new Geometry(spec, input.shape(), weight.shape(), output.shape());
         Elements x = Elements.of(input);
         Elements w = Elements.weight(weight, input);
@@ -32,7 +33,7 @@ final class ReferenceConvolution implements ConvolutionKernels {
                                 }
                             }
                         }
-                        y.set(g.output(n, p, q, k), sum);
+                        y.set(g.output(n, p, q, k), ReferenceActivation.apply(activation, sum));
                     }
                 }
             }

@@ -2,10 +2,11 @@ package tenon.engine.backend.reference;
 
 import tenon.engine.Tensor;
 import tenon.engine.backend.DenseKernels;
+import tenon.engine.ops.Activation;
 
 final class ReferenceDense implements DenseKernels {
     @Override
-    public void forward(Tensor input, Tensor weight, Tensor bias, Tensor output) {
+    public void forward(Tensor input, Tensor weight, Tensor bias, Activation activation, Tensor output) {
         int batch = input.shape().dim(0);
         int in = weight.shape().dim(1);
         int out = weight.shape().dim(0);
@@ -19,7 +20,7 @@ final class ReferenceDense implements DenseKernels {
                 for (int i = 0; i < in; i++) {
                     sum += x.get((long) n * in + i) * w.get((long) o * in + i);
                 }
-                y.set((long) n * out + o, sum);
+                y.set((long) n * out + o, ReferenceActivation.apply(activation, sum));
             }
         }
     }

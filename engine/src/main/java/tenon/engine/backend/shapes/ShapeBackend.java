@@ -175,7 +175,7 @@ public final class ShapeBackend
     // ---- dense, convolution: counted ----
 
     @Override
-    public void forward(Tensor input, Tensor weight, Tensor bias, Tensor output) {
+    public void forward(Tensor input, Tensor weight, Tensor bias, Activation activation, Tensor output) {
         multiplyAdds += output.elementCount() * weight.shape().dim(1);
     }
 
@@ -186,7 +186,7 @@ public final class ShapeBackend
     public void backwardWeight(Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias) {}
 
     @Override
-    public void forward(ConvSpec spec, Tensor input, Tensor weight, Tensor bias, Tensor output) {
+    public void forward(ConvSpec spec, Tensor input, Tensor weight, Tensor bias, Activation activation, Tensor output) {
         Shape w = weight.shape();
         multiplyAdds += output.elementCount() * w.dim(1) * w.dim(2) * w.dim(3);
     }

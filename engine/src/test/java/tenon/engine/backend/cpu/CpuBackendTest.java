@@ -44,7 +44,8 @@ class CpuBackendTest {
             Tensor f64 = Tensor.zeros(Shape.of(2, 2), DType.F64);
             assertThatThrownBy(() -> cpu.gemm(false, false, 1, f64, f64, 0, f64))
                     .isInstanceOf(DTypeException.class);
-            assertThatThrownBy(() -> cpu.dense().forward(f64, f64, null, f64)).isInstanceOf(DTypeException.class);
+            assertThatThrownBy(() -> cpu.dense().forward(f64, f64, null, Activation.NONE, f64))
+                    .isInstanceOf(DTypeException.class);
         }
     }
 
@@ -55,7 +56,8 @@ class CpuBackendTest {
             Tensor input = Tensor.zeros(Shape.of(1, 4, 4, 1), DType.F32);
             Tensor weight = Tensor.zeros(Shape.of(1, 3, 3, 1), DType.F32);
             Tensor wrong = Tensor.zeros(Shape.of(1, 9, 9, 1), DType.F32);
-            assertThatThrownBy(() -> cpu.convolution().forward(ConvSpec.of(1, 0), input, weight, null, wrong))
+            assertThatThrownBy(() ->
+                            cpu.convolution().forward(ConvSpec.of(1, 0), input, weight, null, Activation.NONE, wrong))
                     .isInstanceOf(TenonException.class)
                     .hasMessageContaining("conv2d FORWARD")
                     .hasMessageContaining("dnnl_convolution_forward_primitive_desc_create")

@@ -14,6 +14,7 @@ import tenon.engine.DType;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
+import tenon.engine.nativelib.DnnlInfo;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.Activations;
 import tenon.engine.ops.ConvSpec;
@@ -45,7 +46,7 @@ class ImplementationTest {
     }
 
     private void backwardAndCheck(Tensor output, int primitives) {
-        output.backward(Tensor.full(output.shape(), DType.F32, 1));
+        output.backward(Tensor.full(output.shape(), output.dtype(), 1));
         List<PrimitiveReport> reports = cpu.primitiveReport();
         assertThat(reports).hasSizeGreaterThanOrEqualTo(primitives).noneMatch(PrimitiveReport::isReference);
     }
@@ -75,11 +76,21 @@ class ImplementationTest {
         Tensor input = leaf(2, size, size, channels);
         Tensor weight = leaf(filters, kernel, kernel, channels / spec.groups());
         backwardAndCheck(Convolution.conv2d(input, weight, leaf(filters), spec), 3);
+        backwardAndCheck(Convolution.conv2d(input, weight, leaf(filters), spec, Activation.RELU), 4);
+        if (DnnlInfo.hasBf16()) {
+            Tensor half = Tensor.full(input.shape(), DType.BF16, 0.5).requireGrad(true);
+            backwardAndCheck(Convolution.conv2d(half, weight, leaf(filters), spec), 7);
+        }
     }
 
     @Test
     void dense() {
         backwardAndCheck(Dense.dense(leaf(16, 300), leaf(10, 300), leaf(10)), 3);
+        backwardAndCheck(Dense.dense(leaf(16, 300), leaf(10, 300), leaf(10), Activation.RELU), 4);
+        if (DnnlInfo.hasBf16()) {
+            Tensor half = Tensor.full(Shape.of(16, 300), DType.BF16, 0.5).requireGrad(true);
+            backwardAndCheck(Dense.dense(half, leaf(10, 300), leaf(10)), 7);
+        }
     }
 
     @Test
