@@ -3,7 +3,10 @@ package tenon.engine.backend;
 import tenon.engine.Tensor;
 import tenon.engine.ops.Activation;
 
-/** Elementwise activations over tensors of any shape. */
+/**
+ * Elementwise activations over tensors of any shape, F32 or BF16 (and F64 on the reference back-end); slopes and their gradients are F32 for BF16 inputs. gradInput may be
+ * gradOutput.
+ */
 public interface ActivationKernels {
     void forward(Activation activation, Tensor input, Tensor output);
 

@@ -3,7 +3,8 @@ package tenon.engine.backend;
 import tenon.engine.Tensor;
 
 /**
- * Softmax and the losses. logits are [N, C]; each loss is the mean over the batch unless said otherwise, a one-element F32 (or F64) tensor,
+ * Softmax and the losses. logits are [N, C], possibly BF16 while probabilities,
+ * floating targets and losses are F32; each loss is the mean over the batch unless said otherwise, a one-element F32 (or F64) tensor,
  * accumulated in at least F32 in a fixed order.
  */
 public interface LossKernels {
@@ -25,7 +26,7 @@ public interface LossKernels {
     void softmaxCrossEntropyBackward(
             Tensor probabilities, Tensor target, double smoothing, Tensor gradLoss, Tensor gradLogits);
 
-    /** loss = mean over all elements of max(x,0) − x·t + log(1 + e^−|x|), target of the logits' shape and dtype. */
+    /** loss = mean over all elements of max(x,0) − x·t + log(1 + e^−|x|), target of the logits' shape. */
     void sigmoidCrossEntropyForward(Tensor logits, Tensor target, Tensor loss);
 
     /** gradLogits = gradLoss·(sigmoid(x) − t) / elements. */

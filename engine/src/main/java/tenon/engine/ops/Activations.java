@@ -51,18 +51,19 @@ public final class Activations {
                 save(input),
                 output,
                 save(output),
-                (saved, grads) -> backend.activation().backward(activation, saved[0], grads.output(), grads.target(0)));
+                (saved, grads) ->
+                        backend.activation().backward(activation, saved[0], grads.output(), grads.targetInPlace(0)));
     }
 
     /**
      * x for x &gt; 0, slope_c·x otherwise (He et al. 2015, "Delving deep into rectifiers", eq. 1).
      *
      * @param input [N, …, C]
-     * @param slope [C]
+     * @param slope [C], F32 also for a BF16 input
      */
     public static Tensor prelu(Tensor input, Tensor slope) {
         Backend backend = Checks.backend("prelu", OpKind.PRELU, input, slope);
-        Checks.sameDType("prelu", input, slope);
+        Checks.parameters("prelu", input, slope, null);
         Checks.shape("prelu", "slope", slope, Shape.of(input.shape().dim(-1)));
         Tensor output = Tensor.empty(backend, input.shape(), input.dtype());
         backend.activation().preluForward(input, slope, output);
@@ -76,7 +77,7 @@ public final class Activations {
                                 saved[0],
                                 saved[1],
                                 grads.output(),
-                                grads.wanted(0) ? grads.target(0) : null,
+                                grads.wanted(0) ? grads.targetInPlace(0) : null,
                                 grads.wanted(1) ? grads.target(1) : null));
     }
 
@@ -96,7 +97,9 @@ public final class Activations {
                 (saved, grads) -> {
                     Tensor gradient = grads.output();
                     if (!linear) {
-                        Tensor gradSum = Tensor.empty(backend, gradient.shape(), gradient.dtype());
+                        Tensor gradSum = gradient.isShared()
+                                ? Tensor.empty(backend, gradient.shape(), gradient.dtype())
+                                : gradient;
                         backend.activation().backward(activation, saved[0], gradient, gradSum);
                         gradient = gradSum;
                     }

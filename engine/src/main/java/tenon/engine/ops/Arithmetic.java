@@ -59,7 +59,7 @@ public final class Arithmetic {
                 save(input),
                 output,
                 saveNothing(),
-                (_, grads) -> backend.scale(grads.output(), factor, grads.target(0)));
+                (_, grads) -> backend.scale(grads.output(), factor, grads.targetInPlace(0)));
     }
 
     /** Matrix product of a [M, K] and b [K, N]: [M, N]. */

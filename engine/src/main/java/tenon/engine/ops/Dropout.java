@@ -33,6 +33,6 @@ public final class Dropout {
                 save(input),
                 output,
                 saveNothing(),
-                (_, grads) -> backend.random().dropout(grads.output(), rate, rng, grads.target(0)));
+                (_, grads) -> backend.random().dropout(grads.output(), rate, rng, grads.targetInPlace(0)));
     }
 }

@@ -35,8 +35,8 @@ public final class Losses {
     /**
      * Mean over the batch of −Σ_c q_c·log softmax(logits)_c, with q = (1 − smoothing)·target + smoothing / C (Szegedy et al. 2016, section 7).
      *
-     * @param logits [N, C]
-     * @param target class indices I32 [N], or probabilities [N, C] of the logits' dtype (no gradient flows to them)
+     * @param logits [N, C]; BF16 logits have an F32 loss, and a BF16 gradient
+     * @param target class indices I32 [N], or probabilities [N, C] of the loss's dtype (no gradient flows to them)
      * @param smoothing label smoothing in [0, 1)
      */
     public static Tensor softmaxCrossEntropy(Tensor logits, Tensor target, double smoothing) {
@@ -57,12 +57,12 @@ public final class Losses {
                         + "): row=" + bad + ", index=" + target.toIntArray()[(int) bad]);
             }
         } else {
-            Checks.sameDType(op, logits, target);
+            Checks.dtype(op, "target", target, lossType(logits));
             Checks.sameShape(op, logits, target);
         }
         Tensor loss = Tensor.empty(backend, Shape.scalar(), lossType(logits));
         boolean recording = Autograd.isRecording(logits);
-        Tensor probabilities = recording ? Tensor.empty(backend, logits.shape(), logits.dtype()) : null;
+        Tensor probabilities = recording ? Tensor.empty(backend, logits.shape(), lossType(logits)) : null;
         backend.losses().softmaxCrossEntropyForward(logits, target, smoothing, loss, probabilities);
         Autograd.record(
                 op,
@@ -85,7 +85,7 @@ public final class Losses {
     /**
      * Mean over all elements of the binary cross-entropy of sigmoid(logits), in the form that does not overflow.
      *
-     * @param target probabilities in [0, 1] of the logits' shape and dtype
+     * @param target probabilities in [0, 1] of the logits' shape and the loss's dtype: F32 also for BF16 logits
      */
     public static Tensor sigmoidCrossEntropy(Tensor logits, Tensor target) {
         String op = "sigmoid_cross_entropy";
@@ -101,7 +101,7 @@ public final class Losses {
                         .sigmoidCrossEntropyBackward(saved[0], saved[1], grads.output(), grads.target(0)));
     }
 
-    /** Mean over all elements of (input − target)². */
+    /** Mean over all elements of (input − target)²; the target has the input's shape, and is F32 also for a BF16 input. */
     public static Tensor meanSquaredError(Tensor input, Tensor target) {
         String op = "mean_squared_error";
         Backend backend = pair(op, OpKind.MSE, input, target);
@@ -118,7 +118,7 @@ public final class Losses {
 
     private static Backend pair(String op, OpKind kind, Tensor a, Tensor b) {
         Backend backend = Checks.backend(op, kind, a, b);
-        Checks.sameDType(op, a, b);
+        Checks.dtype(op, "target", b, lossType(a));
         Checks.sameShape(op, a, b);
         requireBatch(op, a);
         return backend;
@@ -131,6 +131,7 @@ public final class Losses {
         }
     }
 
+    /** Also of probabilities and floating targets. */
     private static DType lossType(Tensor logits) {
         return logits.dtype() == DType.BF16 ? DType.F32 : logits.dtype();
     }

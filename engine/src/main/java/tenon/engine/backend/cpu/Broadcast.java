@@ -1,6 +1,7 @@
 package tenon.engine.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
+import tenon.engine.DType;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 
@@ -12,9 +13,11 @@ final class Broadcast {
     }
 
     private final CpuBackend backend;
+    private final ArithmeticLoops loops;
 
     Broadcast(CpuBackend backend) {
         this.backend = backend;
+        loops = backend.arithmetic;
     }
 
     void run(Operation operation, Tensor a, Tensor b, Tensor out) {
@@ -37,35 +40,35 @@ final class Broadcast {
         MemorySegment left = a.segment();
         MemorySegment right = b.segment();
         MemorySegment to = out.segment();
-        FloatKernels kernels = backend.kernels;
+        boolean bf16 = out.dtype() == DType.BF16;
         backend.elementwise(
                 out.elementCount(),
                 operation == Operation.ADD
-                        ? (first, last) -> kernels.add(left, right, to, first, last)
-                        : (first, last) -> kernels.multiply(left, right, to, first, last));
+                        ? (first, last) -> loops.add(bf16, left, right, to, first, last)
+                        : (first, last) -> loops.multiply(bf16, left, right, to, first, last));
     }
 
     private void rows(Operation operation, Tensor a, Tensor small, Tensor out) {
         MemorySegment left = a.segment();
         MemorySegment row = small.segment();
         MemorySegment to = out.segment();
-        FloatKernels kernels = backend.kernels;
+        boolean bf16 = out.dtype() == DType.BF16;
         long columns = small.elementCount();
         if (columns == 1) {
-            float value = Floats.get(row, 0);
+            float value = Floats.get(bf16, row, 0);
             backend.elementwise(
                     out.elementCount(),
                     operation == Operation.ADD
-                            ? (first, last) -> kernels.shift(left, value, to, first, last)
-                            : (first, last) -> kernels.scale(left, value, to, first, last));
+                            ? (first, last) -> loops.shift(bf16, left, value, to, first, last)
+                            : (first, last) -> loops.scale(bf16, left, value, to, first, last));
             return;
         }
         backend.parallel.range(
                 out.elementCount() / columns,
                 Math.max(1, CpuBackend.GRAIN / columns),
                 operation == Operation.ADD
-                        ? (first, last) -> kernels.addRows(left, row, to, columns, first, last)
-                        : (first, last) -> kernels.multiplyRows(left, row, to, columns, first, last));
+                        ? (first, last) -> loops.addRows(bf16, left, row, to, columns, first, last)
+                        : (first, last) -> loops.multiplyRows(bf16, left, row, to, columns, first, last));
     }
 
     private void general(Operation operation, Tensor a, Tensor b, Tensor out) {
@@ -76,11 +79,12 @@ final class Broadcast {
         MemorySegment right = b.segment();
         MemorySegment to = out.segment();
         boolean add = operation == Operation.ADD;
+        boolean bf16 = out.dtype() == DType.BF16;
         backend.elementwise(out.elementCount(), (first, last) -> {
             for (long i = first; i < last; i++) {
-                float x = Floats.get(left, offset(i, dims, strideA));
-                float y = Floats.get(right, offset(i, dims, strideB));
-                Floats.set(to, i, add ? x + y : x * y);
+                float x = Floats.get(bf16, left, offset(i, dims, strideA));
+                float y = Floats.get(bf16, right, offset(i, dims, strideB));
+                Floats.set(bf16, to, i, add ? x + y : x * y);
             }
         });
     }

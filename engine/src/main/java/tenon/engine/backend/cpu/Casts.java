@@ -6,8 +6,10 @@ import tenon.engine.DType;
 import tenon.engine.DTypeException;
 import tenon.engine.Tensor;
 
-/** Conversions to floating dtypes; between F32 and BF16 on vectors, the rest element by element. */
+/** Conversions to floating dtypes; between F32 and BF16 and from U8 to either on vectors, the rest element by element. */
 final class Casts {
+    private static final CastLoops LOOPS = CastLoops.best();
+
     private Casts() {}
 
     static void run(CpuBackend backend, Tensor from, Tensor to) {
@@ -15,13 +17,16 @@ final class Casts {
         MemorySegment out = to.segment();
         DType source = from.dtype();
         DType target = to.dtype();
-        FloatKernels kernels = backend.kernels;
+        CastLoops loops = LOOPS;
         if (source == target) {
             backend.copy(from, to);
         } else if (target == DType.BF16 && source == DType.F32) {
-            backend.elementwise(from.elementCount(), (first, last) -> kernels.toBf16(in, out, first, last));
+            backend.elementwise(from.elementCount(), (first, last) -> loops.toBf16(in, out, first, last));
         } else if (target == DType.F32 && source == DType.BF16) {
-            backend.elementwise(from.elementCount(), (first, last) -> kernels.fromBf16(in, out, first, last));
+            backend.elementwise(from.elementCount(), (first, last) -> loops.fromBf16(in, out, first, last));
+        } else if (source == DType.U8 && target != DType.F64) {
+            boolean bf16 = target == DType.BF16;
+            backend.elementwise(from.elementCount(), (first, last) -> loops.fromBytes(bf16, in, out, first, last));
         } else if (target.isFloating()) {
             backend.elementwise(from.elementCount(), (first, last) -> {
                 for (long i = first; i < last; i++) {

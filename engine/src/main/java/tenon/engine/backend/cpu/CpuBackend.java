@@ -45,7 +45,31 @@ public final class CpuBackend implements Backend {
     private static final Thread ANY_THREAD = Thread.ofPlatform().unstarted(() -> {});
 
     /** Ops whose activations can be BF16; their parameters stay in F32. */
-    private static final Set<OpKind> BF16_OPS = EnumSet.of(OpKind.CONV2D, OpKind.DENSE, OpKind.BATCH_NORM);
+    private static final Set<OpKind> BF16_OPS = EnumSet.of(
+            OpKind.GEMM,
+            OpKind.CONV2D,
+            OpKind.DENSE,
+            OpKind.MAX_POOL,
+            OpKind.AVG_POOL,
+            OpKind.BATCH_NORM,
+            OpKind.RELU,
+            OpKind.RELU6,
+            OpKind.LEAKY_RELU,
+            OpKind.ELU,
+            OpKind.SIGMOID,
+            OpKind.TANH,
+            OpKind.PRELU,
+            OpKind.DROPOUT,
+            OpKind.ADD,
+            OpKind.MUL,
+            OpKind.ADD_ACTIVATION,
+            OpKind.CONCAT,
+            OpKind.REDUCE,
+            OpKind.SOFTMAX,
+            OpKind.SOFTMAX_CROSS_ENTROPY,
+            OpKind.SIGMOID_CROSS_ENTROPY,
+            OpKind.MSE,
+            OpKind.TOP_K);
 
     final Dnnl dnnl;
     final PrimitiveCache cache = new PrimitiveCache();
@@ -53,7 +77,7 @@ public final class CpuBackend implements Backend {
     final Parallel parallel;
     final Partials partials = new Partials();
     final Reductions reductions = new Reductions(this);
-    final FloatKernels kernels = FloatKernels.best();
+    final ArithmeticLoops arithmetic = ArithmeticLoops.best();
 
     private final CachingAllocator allocator;
     private final Gemm gemm;
@@ -78,7 +102,7 @@ public final class CpuBackend implements Backend {
                 ? null
                 : "bf16 is not available: oneDNN has no bf16 kernels on "
                         + DnnlInfo.read().instructionSet();
-        gemm = new Gemm(dnnl);
+        gemm = new Gemm(dnnl, cache);
         parallel = Parallel.open(options.threads(), dnnl.openMp);
         normalization = new CpuNormalization(this, options.threads());
     }
@@ -238,7 +262,7 @@ public final class CpuBackend implements Backend {
         copyBytes(from.segment(), to.segment());
     }
 
-    private void copyBytes(MemorySegment from, MemorySegment to) {
+    void copyBytes(MemorySegment from, MemorySegment to) {
         if (from.isAccessibleBy(ANY_THREAD) && to.isAccessibleBy(ANY_THREAD)) {
             parallel.range(
                     from.byteSize(),
@@ -259,14 +283,9 @@ public final class CpuBackend implements Backend {
         MemorySegment out = tensor.segment();
         long count = tensor.elementCount();
         switch (tensor.dtype()) {
-            case F32 -> elementwise(count, (from, to) -> kernels.fill(out, (float) value, from, to));
-            case BF16 -> {
-                short bits = DType.floatToBf16((float) value);
-                elementwise(count, (from, to) -> {
-                    for (long i = from; i < to; i++) {
-                        out.setAtIndex(ValueLayout.JAVA_SHORT, i, bits);
-                    }
-                });
+            case F32, BF16 -> {
+                boolean bf16 = tensor.dtype() == DType.BF16;
+                elementwise(count, (from, to) -> arithmetic.fill(bf16, out, (float) value, from, to));
             }
             case U8 -> out.fill((byte) (int) value);
             case I32 ->
@@ -287,21 +306,7 @@ public final class CpuBackend implements Backend {
     @Override
     public boolean isFinite(Tensor tensor) {
         checkDType("is_finite", tensor);
-        MemorySegment in = tensor.segment();
-        int stripes = Partials.stripes(tensor.elementCount());
-        long count = tensor.elementCount();
-        synchronized (partials) {
-            double[] bad = partials.get(stripes);
-            parallel.parts(
-                    stripes,
-                    i -> bad[i] = kernels.isFinite(in, count * i / stripes, count * (i + 1) / stripes) ? 0 : 1);
-            for (int i = 0; i < stripes; i++) {
-                if (bad[i] != 0) {
-                    return false;
-                }
-            }
-            return true;
-        }
+        return reductions.isFinite(tensor);
     }
 
     // ---- arithmetic ----
@@ -325,13 +330,6 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void add(Tensor a, Tensor b, Tensor out) {
-        if (out.dtype() == DType.BF16 && a.shape().equals(b.shape())) {
-            MemorySegment x = a.segment();
-            MemorySegment y = b.segment();
-            MemorySegment sum = out.segment();
-            elementwise(out.elementCount(), (from, to) -> kernels.addBf16(x, y, sum, from, to));
-            return;
-        }
         checkDType("add", a, b, out);
         broadcast.run(Broadcast.Operation.ADD, a, b, out);
     }
@@ -354,7 +352,8 @@ public final class CpuBackend implements Backend {
         checkDType("scale", in, out);
         MemorySegment from = in.segment();
         MemorySegment to = out.segment();
-        elementwise(in.elementCount(), (first, last) -> kernels.scale(from, (float) factor, to, first, last));
+        boolean bf16 = in.dtype() == DType.BF16;
+        elementwise(in.elementCount(), (first, last) -> arithmetic.scale(bf16, from, (float) factor, to, first, last));
     }
 
     @Override

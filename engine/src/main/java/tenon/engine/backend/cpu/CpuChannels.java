@@ -1,6 +1,7 @@
 package tenon.engine.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
+import tenon.engine.DType;
 import tenon.engine.Tensor;
 import tenon.engine.backend.ChannelKernels;
 
@@ -22,11 +23,12 @@ final class CpuChannels implements ChannelKernels {
         MemorySegment out = to.segment();
         long fromColumns = from.shape().dim(-1);
         long toColumns = to.shape().dim(-1);
-        FloatKernels kernels = backend.kernels;
+        boolean bf16 = from.dtype() == DType.BF16;
+        ArithmeticLoops loops = backend.arithmetic;
         backend.parallel.range(
                 from.shape().outerCount(),
                 Math.max(1, CpuBackend.GRAIN / count),
-                (first, last) ->
-                        kernels.copyColumns(in, fromColumns, fromOffset, out, toColumns, toOffset, count, first, last));
+                (first, last) -> loops.copyColumns(
+                        bf16, in, fromColumns, fromOffset, out, toColumns, toOffset, count, first, last));
     }
 }

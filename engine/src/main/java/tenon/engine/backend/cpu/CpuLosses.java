@@ -9,7 +9,7 @@ import tenon.engine.DType;
 import tenon.engine.Tensor;
 import tenon.engine.backend.LossKernels;
 
-/** Softmax and losses as own kernels, with F64 inside each row. */
+/** Softmax and losses as own kernels, with F64 inside each row. Logits may be BF16; probabilities, floating targets and losses are F32. */
 final class CpuLosses implements LossKernels {
     /** An exponential costs about as much as this many additions. */
     private static final long COST = 16;
@@ -24,30 +24,15 @@ final class CpuLosses implements LossKernels {
         backend.parallel.range(rows, Math.max(1, CpuBackend.GRAIN / COST / Math.max(1, columns)), body);
     }
 
-    private static float max(MemorySegment x, long start, int c) {
+    /** log Σ exp(x) over the row that begins at {@code start}. */
+    private static double logSum(boolean bf16, MemorySegment x, long start, int c) {
         float max = Float.NEGATIVE_INFINITY;
         for (int i = 0; i < c; i++) {
-            max = Math.max(max, get(x, start + i));
+            max = Math.max(max, get(bf16, x, start + i));
         }
-        return max;
-    }
-
-    /** Writes the row's softmax unless {@code out} is null; returns log Σ exp(x). */
-    private static double softmaxRow(MemorySegment x, MemorySegment out, long start, int c) {
-        float max = max(x, start, c);
         double sum = 0;
         for (int i = 0; i < c; i++) {
-            double e = Math.exp(get(x, start + i) - max);
-            sum += e;
-            if (out != null) {
-                set(out, start + i, (float) e);
-            }
-        }
-        if (out != null) {
-            float inverse = (float) (1 / sum);
-            for (int i = 0; i < c; i++) {
-                set(out, start + i, get(out, start + i) * inverse);
-            }
+            sum += Math.exp(get(bf16, x, start + i) - max);
         }
         return max + Math.log(sum);
     }
@@ -58,9 +43,13 @@ final class CpuLosses implements LossKernels {
         int c = input.shape().dim(-1);
         MemorySegment x = input.segment();
         MemorySegment y = output.segment();
+        boolean bf16 = input.dtype() == DType.BF16;
         rows(input.shape().outerCount(), c, (from, to) -> {
             for (long r = from; r < to; r++) {
-                softmaxRow(x, y, r * c, c);
+                double logSum = logSum(bf16, x, r * c, c);
+                for (long i = r * c; i < (r + 1) * c; i++) {
+                    set(bf16, y, i, (float) Math.exp(get(bf16, x, i) - logSum));
+                }
             }
         });
     }
@@ -72,14 +61,15 @@ final class CpuLosses implements LossKernels {
         MemorySegment y = output.segment();
         MemorySegment g = gradOutput.segment();
         MemorySegment gx = gradInput.segment();
+        boolean bf16 = output.dtype() == DType.BF16;
         rows(output.shape().outerCount(), c, (from, to) -> {
             for (long r = from; r < to; r++) {
                 double dot = 0;
                 for (long i = r * c; i < (r + 1) * c; i++) {
-                    dot += (double) get(g, i) * get(y, i);
+                    dot += (double) get(bf16, g, i) * get(bf16, y, i);
                 }
                 for (long i = r * c; i < (r + 1) * c; i++) {
-                    set(gx, i, (float) (get(y, i) * (get(g, i) - dot)));
+                    set(bf16, gx, i, (float) (get(bf16, y, i) * (get(bf16, g, i) - dot)));
                 }
             }
         });
@@ -88,7 +78,9 @@ final class CpuLosses implements LossKernels {
     @Override
     public void softmaxCrossEntropyForward(
             Tensor logits, Tensor target, double smoothing, Tensor loss, Tensor probabilities) {
-        backend.checkDType("softmax_cross_entropy", logits, loss);
+        backend.checkDType("softmax_cross_entropy", logits);
+        backend.checkF32("softmax_cross_entropy", loss);
+        boolean bf16 = logits.dtype() == DType.BF16;
         int n = logits.shape().dim(0);
         int c = logits.shape().dim(1);
         MemorySegment x = logits.segment();
@@ -99,10 +91,13 @@ final class CpuLosses implements LossKernels {
             double[] losses = backend.partials.get(n);
             rows(n, c, (from, to) -> {
                 for (long r = from; r < to; r++) {
-                    double logSum = softmaxRow(x, p, r * c, c);
+                    double logSum = logSum(bf16, x, r * c, c);
                     losses[(int) r] = indices
-                            ? rowLoss(x, r * c, c, getInt(t, r), logSum, smoothing)
-                            : rowLoss(x, r * c, c, t, logSum, smoothing);
+                            ? rowLoss(bf16, x, r * c, c, getInt(t, r), logSum, smoothing)
+                            : rowLoss(bf16, x, r * c, c, t, logSum, smoothing);
+                    for (long i = r * c; p != null && i < (r + 1) * c; i++) {
+                        set(p, i, (float) Math.exp(get(bf16, x, i) - logSum));
+                    }
                 }
             });
             double total = 0;
@@ -113,12 +108,13 @@ final class CpuLosses implements LossKernels {
         }
     }
 
-    private static double rowLoss(MemorySegment x, long start, int c, int label, double logSum, double smoothing) {
-        double loss = (1 - smoothing) * (logSum - get(x, start + label));
+    private static double rowLoss(
+            boolean bf16, MemorySegment x, long start, int c, int label, double logSum, double smoothing) {
+        double loss = (1 - smoothing) * (logSum - get(bf16, x, start + label));
         if (smoothing > 0) {
             double all = 0;
             for (int i = 0; i < c; i++) {
-                all += logSum - get(x, start + i);
+                all += logSum - get(bf16, x, start + i);
             }
             loss += smoothing / c * all;
         }
@@ -126,11 +122,11 @@ final class CpuLosses implements LossKernels {
     }
 
     private static double rowLoss(
-            MemorySegment x, long start, int c, MemorySegment target, double logSum, double smoothing) {
+            boolean bf16, MemorySegment x, long start, int c, MemorySegment target, double logSum, double smoothing) {
         double loss = 0;
         for (int i = 0; i < c; i++) {
             double q = (1 - smoothing) * get(target, start + i) + smoothing / c;
-            loss += q == 0 ? 0 : q * (logSum - get(x, start + i));
+            loss += q == 0 ? 0 : q * (logSum - get(bf16, x, start + i));
         }
         return loss;
     }
@@ -138,7 +134,9 @@ final class CpuLosses implements LossKernels {
     @Override
     public void softmaxCrossEntropyBackward(
             Tensor probabilities, Tensor target, double smoothing, Tensor gradLoss, Tensor gradLogits) {
-        backend.checkDType("softmax_cross_entropy", probabilities, gradLogits);
+        backend.checkF32("softmax_cross_entropy", probabilities);
+        backend.checkDType("softmax_cross_entropy", gradLogits);
+        boolean bf16 = gradLogits.dtype() == DType.BF16;
         int n = probabilities.shape().dim(0);
         int c = probabilities.shape().dim(1);
         MemorySegment p = probabilities.segment();
@@ -161,7 +159,7 @@ final class CpuLosses implements LossKernels {
                 for (int i = 0; i < c; i++) {
                     double hit = indices ? (i == label ? 1 : 0) : get(t, start + i);
                     double q = (1 - smoothing) * hit + floor;
-                    set(g, start + i, (float) (factor * (get(p, start + i) * mass - q)));
+                    set(bf16, g, start + i, (float) (factor * (get(p, start + i) * mass - q)));
                 }
             }
         });
@@ -174,13 +172,16 @@ final class CpuLosses implements LossKernels {
 
     @Override
     public void sigmoidCrossEntropyForward(Tensor logits, Tensor target, Tensor loss) {
-        backend.checkDType("sigmoid_cross_entropy", logits, target, loss);
+        backend.checkDType("sigmoid_cross_entropy", logits);
+        backend.checkF32("sigmoid_cross_entropy", target);
+        backend.checkF32("sigmoid_cross_entropy", loss);
+        boolean bf16 = logits.dtype() == DType.BF16;
         MemorySegment xs = logits.segment();
         MemorySegment ts = target.segment();
         mean(logits, loss, (from, to) -> {
             double sum = 0;
             for (long i = from; i < to; i++) {
-                double x = get(xs, i);
+                double x = get(bf16, xs, i);
                 sum += Math.max(x, 0) - x * get(ts, i) + Math.log1p(Math.exp(-Math.abs(x)));
             }
             return sum;
@@ -189,28 +190,33 @@ final class CpuLosses implements LossKernels {
 
     @Override
     public void sigmoidCrossEntropyBackward(Tensor logits, Tensor target, Tensor gradLoss, Tensor gradLogits) {
-        backend.checkDType("sigmoid_cross_entropy", logits, target);
+        backend.checkDType("sigmoid_cross_entropy", logits, gradLogits);
+        backend.checkF32("sigmoid_cross_entropy", target);
+        boolean bf16 = logits.dtype() == DType.BF16;
         MemorySegment x = logits.segment();
         MemorySegment t = target.segment();
         MemorySegment g = gradLogits.segment();
         double factor = (double) get(gradLoss.segment(), 0) / logits.elementCount();
         rows(logits.elementCount(), 1, (from, to) -> {
             for (long i = from; i < to; i++) {
-                double sigmoid = 1 / (1 + Math.exp(-get(x, i)));
-                set(g, i, (float) (factor * (sigmoid - get(t, i))));
+                double sigmoid = 1 / (1 + Math.exp(-get(bf16, x, i)));
+                set(bf16, g, i, (float) (factor * (sigmoid - get(t, i))));
             }
         });
     }
 
     @Override
     public void meanSquaredErrorForward(Tensor input, Tensor target, Tensor loss) {
-        backend.checkDType("mse", input, target, loss);
+        backend.checkDType("mse", input);
+        backend.checkF32("mse", target);
+        backend.checkF32("mse", loss);
+        boolean bf16 = input.dtype() == DType.BF16;
         MemorySegment x = input.segment();
         MemorySegment t = target.segment();
         mean(input, loss, (from, to) -> {
             double sum = 0;
             for (long i = from; i < to; i++) {
-                double d = (double) get(x, i) - get(t, i);
+                double d = (double) get(bf16, x, i) - get(t, i);
                 sum += d * d;
             }
             return sum;
@@ -219,14 +225,16 @@ final class CpuLosses implements LossKernels {
 
     @Override
     public void meanSquaredErrorBackward(Tensor input, Tensor target, Tensor gradLoss, Tensor gradInput) {
-        backend.checkDType("mse", input, target);
+        backend.checkDType("mse", input, gradInput);
+        backend.checkF32("mse", target);
+        boolean bf16 = input.dtype() == DType.BF16;
         MemorySegment x = input.segment();
         MemorySegment t = target.segment();
         MemorySegment g = gradInput.segment();
         double factor = 2.0 * get(gradLoss.segment(), 0) / input.elementCount();
         backend.elementwise(input.elementCount(), (from, to) -> {
             for (long i = from; i < to; i++) {
-                set(g, i, (float) (factor * ((double) get(x, i) - get(t, i))));
+                set(bf16, g, i, (float) (factor * ((double) get(bf16, x, i) - get(t, i))));
             }
         });
     }

@@ -1,6 +1,7 @@
 package tenon.engine.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
+import tenon.engine.DType;
 import tenon.engine.Rng;
 import tenon.engine.Tensor;
 import tenon.engine.backend.RandomKernels;
@@ -10,6 +11,7 @@ final class CpuRandom implements RandomKernels {
     private static final long GRAIN = 2048;
 
     private final CpuBackend backend;
+    private final DropoutLoops loops = DropoutLoops.best();
 
     CpuRandom(CpuBackend backend) {
         this.backend = backend;
@@ -23,12 +25,12 @@ final class CpuRandom implements RandomKernels {
         // The draw is (bits >>> 8)·2^-24, so "draw < rate" is a comparison of integers.
         int threshold = (int) Math.ceil(rate * 0x1.0p24);
         float keep = (float) (1 / (1 - rate));
-        FloatKernels kernels = backend.kernels;
+        boolean bf16 = input.dtype() == DType.BF16;
         backend.parallel.range(
                 input.elementCount(),
                 GRAIN,
                 (from, to) ->
-                        kernels.dropout(in, out, threshold, keep, rng.seed(), rng.step(), rng.stream(), from, to));
+                        loops.dropout(bf16, in, out, threshold, keep, rng.seed(), rng.step(), rng.stream(), from, to));
     }
 
     /** A sequence of its own for one thread: {@link Rng} caches a block. */
@@ -40,10 +42,11 @@ final class CpuRandom implements RandomKernels {
     public void uniform(Tensor output, double low, double high, Rng rng) {
         backend.checkDType("uniform", output);
         MemorySegment out = output.segment();
+        boolean bf16 = output.dtype() == DType.BF16;
         backend.parallel.range(output.elementCount(), GRAIN, (from, to) -> {
             Rng own = copy(rng);
             for (long i = from; i < to; i++) {
-                Floats.set(out, i, (float) (low + (high - low) * own.uniform(i)));
+                Floats.set(bf16, out, i, (float) (low + (high - low) * own.uniform(i)));
             }
         });
     }
@@ -52,10 +55,11 @@ final class CpuRandom implements RandomKernels {
     public void normal(Tensor output, double mean, double standardDeviation, Rng rng) {
         backend.checkDType("normal", output);
         MemorySegment out = output.segment();
+        boolean bf16 = output.dtype() == DType.BF16;
         backend.parallel.range(output.elementCount(), GRAIN, (from, to) -> {
             Rng own = copy(rng);
             for (long i = from; i < to; i++) {
-                Floats.set(out, i, (float) (mean + standardDeviation * own.gaussian(i)));
+                Floats.set(bf16, out, i, (float) (mean + standardDeviation * own.gaussian(i)));
             }
         });
     }

@@ -17,11 +17,33 @@ final class Lanes {
     static final VectorSpecies<Short> SHORTS =
             VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
 
+    /** As many bytes as there are floats in a vector; null on 128-bit machines, where that is no vector. */
+    static final VectorSpecies<Byte> BYTES = FLOATS.vectorBitSize() >= 256
+            ? VectorSpecies.of(byte.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 4))
+            : null;
+
     static final int L = FLOATS.length();
 
     private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
     private Lanes() {}
+
+    /** End of the part of [from, to) that whole vectors cover. */
+    static long bound(long from, long to) {
+        return to - (to - from) % L;
+    }
+
+    static FloatVector load(boolean isBf16, MemorySegment segment, long index) {
+        return isBf16 ? loadBf16(segment, index) : load(segment, index);
+    }
+
+    static void store(boolean isBf16, FloatVector x, MemorySegment segment, long index) {
+        if (isBf16) {
+            storeBf16(x, segment, index);
+        } else {
+            store(x, segment, index);
+        }
+    }
 
     static FloatVector load(MemorySegment f32, long index) {
         return FloatVector.fromMemorySegment(FLOATS, f32, index * 4, NATIVE);

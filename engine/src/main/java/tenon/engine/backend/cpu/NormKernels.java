@@ -11,9 +11,9 @@ import tenon.engine.DType;
  * <p>Each loop of the vector versions is a small method of its own: in larger ones the compiler gives up inlining and boxes every vector.
  */
 interface NormKernels {
-    /** The vector version for {@code dtype} if {@link FloatKernels#best} is one. */
+    /** The vector version for {@code dtype} where {@link VectorApi} is used. */
     static NormKernels of(DType dtype) {
-        if (!(FloatKernels.best() instanceof VectorKernels)) {
+        if (!VectorApi.isUsed()) {
             return new ScalarNormKernels(dtype);
         }
         return dtype == DType.BF16 ? new Bf16NormKernels() : new F32NormKernels();

@@ -2,6 +2,7 @@ package tenon.engine.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import tenon.engine.DType;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 
@@ -16,9 +17,17 @@ final class Reductions {
     }
 
     private final CpuBackend backend;
+    private final ReductionLoops loops = ReductionLoops.best();
 
     Reductions(CpuBackend backend) {
         this.backend = backend;
+    }
+
+    /** Whether no element is NaN or infinite. */
+    boolean isFinite(Tensor tensor) {
+        MemorySegment in = tensor.segment();
+        boolean bf16 = tensor.dtype() == DType.BF16;
+        return sum(tensor.elementCount(), (from, to) -> loops.isFinite(bf16, in, from, to) ? 0 : 1) == 0;
     }
 
     /** Sum of a term over [0, count). */
@@ -42,20 +51,20 @@ final class Reductions {
         MemorySegment from = in.segment();
         MemorySegment to = out.segment();
         long count = in.elementCount();
+        boolean bf16 = in.dtype() == DType.BF16;
         if (count == 0) {
             backend.fill(out, 0);
         } else if (out.elementCount() == count) {
-            backend.elementwise(
-                    count, (first, last) -> MemorySegment.copy(from, first * 4, to, first * 4, (last - first) * 4));
+            backend.copyBytes(from, to);
         } else if (out.elementCount() == 1) {
-            Floats.set(to, 0, (float) sum(count, (first, last) -> backend.kernels.sum(from, first, last)));
+            Floats.set(bf16, to, 0, (float) sum(count, (first, last) -> loops.sum(bf16, from, first, last)));
         } else if (isTrailing(in.shape(), out.shape())) {
-            columnSums(from, Math.toIntExact(out.elementCount()), count / out.elementCount(), to);
+            columnSums(bf16, from, Math.toIntExact(out.elementCount()), count / out.elementCount(), to);
         } else if (isLeading(in.shape(), out.shape())) {
             long width = count / out.elementCount();
             backend.parallel.range(out.elementCount(), Math.max(1, CpuBackend.GRAIN / width), (first, last) -> {
                 for (long r = first; r < last; r++) {
-                    Floats.set(to, r, (float) backend.kernels.sum(from, r * width, (r + 1) * width));
+                    Floats.set(bf16, to, r, (float) loops.sum(bf16, from, r * width, (r + 1) * width));
                 }
             });
         } else {
@@ -63,13 +72,14 @@ final class Reductions {
         }
     }
 
-    private void columnSums(MemorySegment from, int columns, long rows, MemorySegment to) {
+    private void columnSums(boolean bf16, MemorySegment from, int columns, long rows, MemorySegment to) {
         int stripes = columns > MANY_COLUMNS ? 1 : Partials.stripes(rows);
         synchronized (backend.partials) {
             double[] sums = backend.partials.get(columns * stripes);
             backend.parallel.parts(
                     stripes,
-                    stripe -> backend.kernels.columnSums(
+                    stripe -> loops.columnSums(
+                            bf16,
                             from,
                             columns,
                             rows * stripe / stripes,
@@ -81,7 +91,7 @@ final class Reductions {
                 for (int stripe = 0; stripe < stripes; stripe++) {
                     total += sums[stripe * columns + c];
                 }
-                Floats.set(to, c, (float) total);
+                Floats.set(bf16, to, c, (float) total);
             }
         }
     }
@@ -126,15 +136,16 @@ final class Reductions {
         int[] dims = in.shape().toArray();
         long[] strides = Broadcast.strides(out.shape(), in.shape());
         int count = Math.toIntExact(out.elementCount());
+        boolean bf16 = in.dtype() == DType.BF16;
         synchronized (backend.partials) {
             double[] sums = backend.partials.get(count);
             Arrays.fill(sums, 0, count, 0);
             MemorySegment from = in.segment();
             for (long i = 0; i < in.elementCount(); i++) {
-                sums[(int) Broadcast.offset(i, dims, strides)] += Floats.get(from, i);
+                sums[(int) Broadcast.offset(i, dims, strides)] += Floats.get(bf16, from, i);
             }
             for (int i = 0; i < count; i++) {
-                Floats.set(out.segment(), i, (float) sums[i]);
+                Floats.set(bf16, out.segment(), i, (float) sums[i]);
             }
         }
     }

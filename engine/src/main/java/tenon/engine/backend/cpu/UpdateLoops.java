@@ -7,9 +7,9 @@ import java.lang.foreign.MemorySegment;
  * the same bits except in sums, whose order differs.
  */
 interface UpdateLoops {
-    /** The vector version if the incubating module is there and {@code -Dtenon.vector} is not false. */
+    /** The vector version where {@link VectorApi} is used. */
     static UpdateLoops best() {
-        return FloatKernels.best() instanceof VectorKernels ? new VectorUpdateLoops() : new ScalarUpdateLoops();
+        return VectorApi.isUsed() ? new VectorUpdateLoops() : new ScalarUpdateLoops();
     }
 
     /** Memory of one parameter, all in one physical order; a parameter of the optimizer re-uses the object at each step. */

@@ -178,7 +178,8 @@ final class WeightForm implements PrivateForm {
             MemorySegment sum = accumulator.storage().block();
             MemorySegment other = x.storage().block();
             backend.elementwise(
-                    layout.elementCount(), (first, last) -> backend.kernels.add(sum, other, sum, first, last));
+                    layout.elementCount(),
+                    (first, last) -> backend.arithmetic.add(false, sum, other, sum, first, last));
             CpuBackend.form(accumulator).distrust();
         }
         return true;

@@ -43,12 +43,7 @@ final class ReferenceActivation implements ActivationKernels {
         Elements a = Elements.of(slope);
         Elements gy = Elements.of(gradOutput);
         int channels = input.shape().dim(-1);
-        if (gradInput != null) {
-            Elements gx = Elements.of(gradInput);
-            for (long i = 0; i < input.elementCount(); i++) {
-                gx.set(i, gy.get(i) * (x.get(i) > 0 ? 1 : a.get(i % channels)));
-            }
-        }
+        // The slopes first: the input's gradient may overwrite the output's.
         if (gradSlope != null) {
             Elements ga = Elements.of(gradSlope);
             for (int c = 0; c < channels; c++) {
@@ -57,6 +52,12 @@ final class ReferenceActivation implements ActivationKernels {
                     sum += x.get(i) > 0 ? 0 : gy.get(i) * x.get(i);
                 }
                 ga.set(c, sum);
+            }
+        }
+        if (gradInput != null) {
+            Elements gx = Elements.of(gradInput);
+            for (long i = 0; i < input.elementCount(); i++) {
+                gx.set(i, gy.get(i) * (x.get(i) > 0 ? 1 : a.get(i % channels)));
             }
         }
     }

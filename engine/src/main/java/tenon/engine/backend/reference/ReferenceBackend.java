@@ -29,7 +29,31 @@ import tenon.engine.memory.HostMemory;
  */
 public final class ReferenceBackend implements Backend {
     /** Ops whose activations can be BF16; their parameters stay in F32. */
-    private static final Set<OpKind> BF16_OPS = EnumSet.of(OpKind.CONV2D, OpKind.DENSE, OpKind.BATCH_NORM);
+    private static final Set<OpKind> BF16_OPS = EnumSet.of(
+            OpKind.GEMM,
+            OpKind.CONV2D,
+            OpKind.DENSE,
+            OpKind.MAX_POOL,
+            OpKind.AVG_POOL,
+            OpKind.BATCH_NORM,
+            OpKind.RELU,
+            OpKind.RELU6,
+            OpKind.LEAKY_RELU,
+            OpKind.ELU,
+            OpKind.SIGMOID,
+            OpKind.TANH,
+            OpKind.PRELU,
+            OpKind.DROPOUT,
+            OpKind.ADD,
+            OpKind.MUL,
+            OpKind.ADD_ACTIVATION,
+            OpKind.CONCAT,
+            OpKind.REDUCE,
+            OpKind.SOFTMAX,
+            OpKind.SOFTMAX_CROSS_ENTROPY,
+            OpKind.SIGMOID_CROSS_ENTROPY,
+            OpKind.MSE,
+            OpKind.TOP_K);
 
     private final Allocator allocator;
     private final DenseKernels dense = new ReferenceDense();

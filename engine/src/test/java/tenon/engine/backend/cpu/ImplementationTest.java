@@ -16,13 +16,10 @@ import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.nativelib.DnnlInfo;
 import tenon.engine.ops.Activation;
-import tenon.engine.ops.Activations;
 import tenon.engine.ops.ConvSpec;
 import tenon.engine.ops.Convolution;
 import tenon.engine.ops.Dense;
 import tenon.engine.ops.Padding;
-import tenon.engine.ops.PoolSpec;
-import tenon.engine.ops.Pooling;
 
 /** No primitive of the networks' layers, forward or backward, falls to oneDNN's reference loops, which are a hundred times slower. */
 class ImplementationTest {
@@ -91,24 +88,5 @@ class ImplementationTest {
             Tensor half = Tensor.full(Shape.of(16, 300), DType.BF16, 0.5).requireGrad(true);
             backwardAndCheck(Dense.dense(half, leaf(10, 300), leaf(10)), 7);
         }
-    }
-
-    @Test
-    void pooling() {
-        PoolSpec ceil = PoolSpec.of(3, 2).withCeilMode(true);
-        backwardAndCheck(Pooling.maxPool2d(leaf(2, 20, 20, 64), PoolSpec.of(17, 1)), 2);
-        backwardAndCheck(Pooling.avgPool2d(leaf(2, 14, 14, 64), ceil), 4);
-        backwardAndCheck(
-                Pooling.avgPool2d(leaf(2, 14, 14, 64), PoolSpec.of(3, 1, 1).withCountPadding(true)), 6);
-        backwardAndCheck(Pooling.globalAvgPool2d(leaf(2, 7, 7, 64)), 8);
-    }
-
-    @Test
-    void activations() {
-        for (Activation activation :
-                List.of(Activation.leakyRelu(0.1f), Activation.elu(0.25f), Activation.SIGMOID, Activation.TANH)) {
-            backwardAndCheck(Activations.activate(leaf(1000), activation), 2);
-        }
-        backwardAndCheck(Activations.prelu(leaf(2, 7, 7, 64), leaf(64)), 2);
     }
 }
