@@ -3,6 +3,7 @@ package tenon.layers;
 import tenon.engine.Tensor;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.Activations;
+import tenon.engine.ops.ConcatBranch;
 
 /** An elementwise activation: input and output of any one shape. */
 public final class ActivationLayer extends Module {
@@ -49,6 +50,11 @@ public final class ActivationLayer extends Module {
     /** The settings of a layer with that activation fused into it, after a comma; empty without. */
     static String suffix(Activation activation) {
         return activation.kind() == Activation.Kind.NONE ? "" : ", " + text(activation);
+    }
+
+    @Override
+    ConcatBranch branch(Tensor input) {
+        return ConcatBranch.activated(input, activation);
     }
 
     @Override

@@ -4,7 +4,9 @@ import tenon.engine.DType;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.ops.Activation;
+import tenon.engine.ops.Activations;
 import tenon.engine.ops.BatchNormSpec;
+import tenon.engine.ops.ConcatBranch;
 import tenon.engine.ops.Normalization;
 
 /**
@@ -82,12 +84,49 @@ public final class BatchNorm extends Module {
     protected Tensor forward(Tensor input) {
         return Normalization.batchNorm(
                 input,
-                gamma == null ? null : gamma.value(),
+                gammaValue(),
                 beta.value(),
                 runningMean.value(),
                 runningVariance.value(),
                 spec,
-                isTraining() && !fixedStatistics);
+                usesBatchStatistics());
+    }
+
+    @Override
+    public Tensor applyAdding(Tensor input, Tensor shortcut, Activation activation) {
+        boolean fused = spec.activation().kind() == Activation.Kind.NONE && BatchNormSpec.canFuse(activation);
+        if (!fused || !mayFuse()) {
+            return Activations.addActivation(apply(input), shortcut, activation);
+        }
+        return Normalization.batchNormAdd(
+                input,
+                shortcut,
+                gammaValue(),
+                beta.value(),
+                runningMean.value(),
+                runningVariance.value(),
+                spec.withActivation(activation),
+                usesBatchStatistics());
+    }
+
+    @Override
+    ConcatBranch branch(Tensor input) {
+        return ConcatBranch.normalized(
+                input,
+                gammaValue(),
+                beta.value(),
+                runningMean.value(),
+                runningVariance.value(),
+                spec,
+                usesBatchStatistics());
+    }
+
+    private Tensor gammaValue() {
+        return gamma == null ? null : gamma.value();
+    }
+
+    private boolean usesBatchStatistics() {
+        return isTraining() && !fixedStatistics;
     }
 
     @Override

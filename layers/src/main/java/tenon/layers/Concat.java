@@ -2,8 +2,12 @@ package tenon.layers;
 
 import tenon.engine.Tensor;
 import tenon.engine.ops.Channels;
+import tenon.engine.ops.ConcatBranch;
 
-/** Parallel branches on one input, joined along the channels: input [N, …], outputs [N, …, C_i], result [N, …, Σ C_i] in the order of the branches. */
+/**
+ * Parallel branches on one input, joined along the channels: input [N, …], outputs [N, …, C_i], result [N, …, Σ C_i] in the order of the branches. An
+ * activation or batch norm at a branch's end writes straight into the result.
+ */
 public final class Concat extends Module {
     private Module[] branches = {};
 
@@ -25,10 +29,10 @@ public final class Concat extends Module {
 
     @Override
     protected Tensor forward(Tensor input) {
-        Tensor[] outputs = new Tensor[branches.length];
+        ConcatBranch[] parts = new ConcatBranch[branches.length];
         for (int i = 0; i < branches.length; i++) {
-            outputs[i] = branches[i].apply(input);
+            parts[i] = branches[i].applyAsBranch(input);
         }
-        return Channels.concat(outputs);
+        return Channels.join(parts);
     }
 }

@@ -3,6 +3,7 @@ package tenon.layers;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.ops.Activation;
+import tenon.engine.ops.ConcatBranch;
 import tenon.engine.ops.ConvSpec;
 import tenon.engine.ops.Convolution;
 import tenon.engine.ops.Padding;
@@ -72,10 +73,19 @@ public final class Conv2d extends Module {
 
     @Override
     protected Tensor forward(Tensor input) {
+        return convolve(input, activation);
+    }
+
+    @Override
+    ConcatBranch branch(Tensor input) {
+        return ConcatBranch.activated(convolve(input, Activation.NONE), activation);
+    }
+
+    private Tensor convolve(Tensor input, Activation fused) {
         if (samePadding && input.shape().rank() == 4) {
             fitPadding(input.shape().dim(1), input.shape().dim(2));
         }
-        return Convolution.conv2d(input, weight.value(), bias == null ? null : bias.value(), spec, activation);
+        return Convolution.conv2d(input, weight.value(), bias == null ? null : bias.value(), spec, fused);
     }
 
     private void fitPadding(int height, int width) {

@@ -14,7 +14,10 @@ import tenon.engine.GradMode;
 import tenon.engine.Precision;
 import tenon.engine.Scope;
 import tenon.engine.Tensor;
+import tenon.engine.ops.Activation;
+import tenon.engine.ops.Activations;
 import tenon.engine.ops.Casts;
+import tenon.engine.ops.ConcatBranch;
 
 /**
  * A layer, or a network of layers. A subclass registers what it consists of in its constructor and computes in {@link #forward}, in plain Java:
@@ -71,6 +74,39 @@ public abstract class Module {
             listener.after(this, input, output);
         }
         return output;
+    }
+
+    /**
+     * Runs the layer as a branch of a concatenation: an activation or batch norm that ends it is left to {@link
+     * tenon.engine.ops.Channels#join}, which saves a pass over memory. With a listener, or in a precision of its own, the layer runs as in
+     * {@link #apply}.
+     */
+    public final ConcatBranch applyAsBranch(Tensor input) {
+        if (!mayFuse()) {
+            return ConcatBranch.of(apply(input));
+        }
+        Context context = Context.get();
+        String outerPath = context.path();
+        context.setPath(path());
+        try {
+            return branch(input);
+        } finally {
+            context.setPath(outerPath);
+        }
+    }
+
+    /**
+     * activation(apply(input) + shortcut); a batch norm that ends the layer does it in its own pass where it can.
+     *
+     * @param shortcut of the result's shape
+     */
+    public Tensor applyAdding(Tensor input, Tensor shortcut, Activation activation) {
+        return Activations.addActivation(apply(input), shortcut, activation);
+    }
+
+    /** {@link #applyAsBranch}, for layers that leave something to the concatenation. */
+    ConcatBranch branch(Tensor input) {
+        return ConcatBranch.of(apply(input));
     }
 
     private Tensor forwardIn(DType dtype, Tensor input) {
@@ -349,6 +385,11 @@ public abstract class Module {
     /** Has every {@link #apply} of this module and all below reported to {@code newListener}; null ends it. */
     public final void listen(ApplyListener newListener) {
         walk(module -> module.listener = newListener);
+    }
+
+    /** Whether this layer's op may run as a part of another: nobody listens, and it has no precision of its own. */
+    final boolean mayFuse() {
+        return listener == null && precision == Precision.FP32;
     }
 
     /** Visits this module, then its children, depth first. */

@@ -2,7 +2,6 @@ package tenon.layers;
 
 import tenon.engine.Tensor;
 import tenon.engine.ops.Activation;
-import tenon.engine.ops.Activations;
 
 /**
  * activation(main(x) + shortcut(x)) (He et al. 2015, "Deep residual learning", eqs. 1 and 2); both branches give the same shape. Children {@code
@@ -32,8 +31,8 @@ public final class Residual extends Module {
 
     @Override
     protected Tensor forward(Tensor input) {
-        Tensor sum = main.apply(input);
-        return Activations.addActivation(sum, shortcut == null ? input : shortcut.apply(input), activation);
+        Tensor added = shortcut == null ? input : shortcut.apply(input);
+        return main.applyAdding(input, added, activation);
     }
 
     @Override

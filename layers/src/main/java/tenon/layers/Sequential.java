@@ -1,6 +1,8 @@
 package tenon.layers;
 
 import tenon.engine.Tensor;
+import tenon.engine.ops.Activation;
+import tenon.engine.ops.ConcatBranch;
 
 /**
  * Layers one after the other: input of the first, output of the last. Each intermediate result is closed as soon as the next layer has used it;
@@ -37,6 +39,31 @@ public class Sequential extends Module {
         Tensor x = input;
         for (Module layer : layers) {
             x = next(layer, x);
+        }
+        return x;
+    }
+
+    @Override
+    final ConcatBranch branch(Tensor input) {
+        return layers.length == 0 ? ConcatBranch.of(input) : last().applyAsBranch(beforeLast(input));
+    }
+
+    @Override
+    public final Tensor applyAdding(Tensor input, Tensor shortcut, Activation activation) {
+        return layers.length == 0 || !mayFuse()
+                ? super.applyAdding(input, shortcut, activation)
+                : last().applyAdding(beforeLast(input), shortcut, activation);
+    }
+
+    private Module last() {
+        return layers[layers.length - 1];
+    }
+
+    private Tensor beforeLast(Tensor input) {
+        Tensor x = input;
+        for (int i = 0; i < layers.length - 1; i++) {
+            // The input is the caller's, who may have use for it.
+            x = i == 0 ? layers[i].apply(x) : next(layers[i], x);
         }
         return x;
     }

@@ -18,10 +18,15 @@ public record BatchNormSpec(
             throw new IllegalArgumentException("batch_norm: epsilon must be positive and momentum in [0, 1]: epsilon="
                     + epsilon + ", momentum=" + momentum);
         }
-        if (activation.kind() != Activation.Kind.NONE && activation.kind() != Activation.Kind.RELU) {
+        if (!canFuse(activation)) {
             throw new IllegalArgumentException(
                     "batch_norm: the fused activation must be none or relu: activation=" + activation.opName());
         }
+    }
+
+    /** Whether an activation can follow in the same pass: NONE and RELU can. */
+    public static boolean canFuse(Activation activation) {
+        return activation.kind() == Activation.Kind.NONE || activation.kind() == Activation.Kind.RELU;
     }
 
     /** PyTorch's defaults: epsilon 1e-5, momentum 0.1. */

@@ -129,6 +129,47 @@ public final class Normalization {
         return output;
     }
 
+    /**
+     * Writes a normalized branch to its place in a concatenation.
+     *
+     * @param inputs out: from {@code at} on, gamma and beta behind the input that is there
+     * @param saved out: from {@code at} on, what {@link NormalizationKernels#backward} takes; in training the last two are new
+     */
+    static void forward(ConcatBranch branch, Tensor output, int offset, Tensor[] inputs, Tensor[] saved, int at) {
+        NormalizationKernels kernels = output.backend().normalization();
+        BatchNormSpec spec = branch.norm();
+        Tensor input = branch.input();
+        Tensor gamma = branch.gamma();
+        Tensor beta = branch.beta();
+        Tensor mean = branch.runningMean();
+        Tensor variance = branch.runningVariance();
+        if (branch.training()) {
+            mean = like(branch.runningMean());
+            variance = like(branch.runningVariance());
+            kernels.trainForward(
+                    spec,
+                    input,
+                    gamma,
+                    beta,
+                    branch.runningMean(),
+                    branch.runningVariance(),
+                    null,
+                    output,
+                    offset,
+                    mean,
+                    variance);
+        } else {
+            kernels.inferForward(spec, input, gamma, beta, mean, variance, null, output, offset);
+        }
+        inputs[at + 1] = gamma;
+        inputs[at + 2] = beta;
+        saved[at] = input;
+        saved[at + 1] = gamma;
+        saved[at + 2] = spec.activation().kind() == Activation.Kind.NONE ? null : beta;
+        saved[at + 3] = mean;
+        saved[at + 4] = variance;
+    }
+
     private static Tensor like(Tensor tensor) {
         return Tensor.empty(tensor.backend(), tensor.shape(), tensor.dtype());
     }

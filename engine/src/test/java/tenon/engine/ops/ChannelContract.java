@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static tenon.engine.testing.TensorAssert.assertValues;
 
 import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tenon.engine.DType;
 import tenon.engine.Shape;
 import tenon.engine.ShapeException;
@@ -44,6 +48,85 @@ abstract class ChannelContract extends BackendContract {
         compare(concat(Shape.of(2, 5, 7, 1), 17, 1, 33, 31));
         compare(concat(Shape.of(1, 9, 9, 1), 64, 128, 32, 32));
         compare(concat(Shape.of(0, 1), 3, 4));
+    }
+
+    static Stream<Activation> activations() {
+        return Stream.of(
+                Activation.RELU,
+                Activation.RELU6,
+                Activation.leakyRelu(0.1f),
+                Activation.elu(0.25f),
+                Activation.SIGMOID,
+                Activation.TANH);
+    }
+
+    private static OpCase activated(Activation activation, Shape outer, int... channels) {
+        Input[] inputs = Arrays.stream(channels)
+                .mapToObj(c -> Input.random(outer.withDim(-1, c)).awayFromZero(0.05))
+                .toArray(Input[]::new);
+        return new OpCase(OpKind.CONCAT, 1, in -> Channels.concat(activation, in), inputs);
+    }
+
+    @ParameterizedTest
+    @MethodSource("activations")
+    void activatedConcatenationIsRight(Activation activation) {
+        verify(activated(activation, Shape.of(2, 2, 1, 1), 1, 3, 2));
+        compare(activated(activation, Shape.of(2, 5, 7, 1), 17, 1, 33, 31));
+        compare(activated(activation, Shape.of(1, 19, 19, 1), 64, 48));
+        compare(activated(activation, Shape.of(0, 1), 3, 4));
+    }
+
+    /** A copied, two normalized and an activated branch. */
+    private static OpCase mixed(Shape outer, int channels, boolean training) {
+        BatchNormSpec norm = new BatchNormSpec(0.5, 0.1, false, true, Activation.NONE);
+        BatchNormSpec frozen = new BatchNormSpec(0.5, 0.1, true, true, Activation.RELU);
+        Input x = Input.random(outer.withDim(-1, channels));
+        Input perChannel = Input.random(channels).statistic();
+        return new OpCase(
+                OpKind.CONCAT,
+                2 * outer.elementCount(),
+                in -> Channels.join(
+                        ConcatBranch.of(in[0]),
+                        ConcatBranch.normalized(in[1], in[2], in[3], in[4], in[5], norm, training),
+                        ConcatBranch.activated(in[6], Activation.elu(0.5f)),
+                        ConcatBranch.normalized(in[7], null, in[8], in[4], in[5], frozen, training)),
+                x,
+                x,
+                perChannel,
+                perChannel,
+                perChannel.constant(),
+                perChannel.mapped(v -> 1.5 + v).constant(),
+                x.awayFromZero(0.05),
+                x,
+                perChannel);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void normalizedConcatenationIsRight(boolean training) {
+        verify(mixed(Shape.of(2, 3, 2, 1), 3, training));
+        for (int channels : new int[] {1, 17, 64}) {
+            compare(mixed(Shape.of(2, 13, 11, 1), channels, training));
+            compare(mixed(Shape.of(3, 1), channels, training));
+        }
+        compare(mixed(Shape.of(2, 37, 33, 1), 48, training));
+    }
+
+    @Test
+    void nanIsKept() {
+        for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
+            if (backend.supports(OpKind.CONCAT, dtype)) {
+                for (int channels : new int[] {3, 35}) {
+                    double[] values = new double[channels];
+                    values[1] = Double.NaN;
+                    values[2] = 1;
+                    Tensor x = Tensors.of(dtype, Shape.of(1, channels), values);
+                    float[] joined = Channels.concat(Activation.RELU, x, x).toFloatArray();
+                    assertThat(joined[channels + 1]).isNaN();
+                    assertThat(joined[channels + 2]).isEqualTo(1);
+                }
+            }
+        }
     }
 
     @Test

@@ -48,6 +48,6 @@ public final class Fire extends Module {
     @Override
     protected Tensor forward(Tensor input) {
         Tensor squeezed = squeeze.apply(input);
-        return Channels.concat(expand1x1.apply(squeezed), expand3x3.apply(squeezed));
+        return Channels.join(expand1x1.applyAsBranch(squeezed), expand3x3.applyAsBranch(squeezed));
     }
 }

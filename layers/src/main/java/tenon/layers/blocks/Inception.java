@@ -3,6 +3,7 @@ package tenon.layers.blocks;
 import tenon.engine.Tensor;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.engine.ops.Channels;
+import tenon.engine.ops.ConcatBranch;
 import tenon.engine.ops.PoolSpec;
 import tenon.layers.Conv2d;
 import tenon.layers.Initializer;
@@ -52,10 +53,17 @@ public final class Inception extends Module {
 
     @Override
     protected Tensor forward(Tensor input) {
-        return Channels.concat(
-                conv1x1.apply(input),
-                next(conv3x3, reduce3x3.apply(input)),
-                next(conv5x5, reduce5x5.apply(input)),
-                next(projection, pool.apply(input)));
+        return Channels.join(
+                conv1x1.applyAsBranch(input),
+                end(conv3x3, reduce3x3.apply(input)),
+                end(conv5x5, reduce5x5.apply(input)),
+                end(projection, pool.apply(input)));
+    }
+
+    /** The intermediate result {@code x} is used no more. */
+    private static ConcatBranch end(ConvNorm last, Tensor x) {
+        ConcatBranch branch = last.applyAsBranch(x);
+        x.close();
+        return branch;
     }
 }

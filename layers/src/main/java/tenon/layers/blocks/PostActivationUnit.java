@@ -2,7 +2,6 @@ package tenon.layers.blocks;
 
 import tenon.engine.Tensor;
 import tenon.engine.ops.Activation;
-import tenon.engine.ops.Activations;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
@@ -49,9 +48,10 @@ public final class PostActivationUnit extends Module {
         Tensor shortcut = projection == null ? input : projection.apply(input);
         Tensor x = convs[0].apply(input);
         x = next(norms[0], x);
-        for (int i = 1; i < convs.length; i++) {
+        int last = convs.length - 1;
+        for (int i = 1; i < last; i++) {
             x = next(norms[i], next(convs[i], x));
         }
-        return Activations.addActivation(x, shortcut, Activation.RELU);
+        return norms[last].applyAdding(next(convs[last], x), shortcut, Activation.RELU);
     }
 }

@@ -75,29 +75,4 @@ class ArithmeticLoops {
             Floats.set(bf16, out, i, value);
         }
     }
-
-    /**
-     * Copies columns [fromOffset, fromOffset + count) of a matrix with {@code fromColumns} columns to those at {@code toOffset} of another, for rows [from, to).
-     */
-    void copyColumns(
-            boolean bf16,
-            MemorySegment in,
-            long fromColumns,
-            long fromOffset,
-            MemorySegment out,
-            long toColumns,
-            long toOffset,
-            long count,
-            long from,
-            long to) {
-        for (long r = from; r < to; r++) {
-            for (long c = 0; c < count; c++) {
-                Floats.set(
-                        bf16,
-                        out,
-                        r * toColumns + toOffset + c,
-                        Floats.get(bf16, in, r * fromColumns + fromOffset + c));
-            }
-        }
-    }
 }

@@ -20,9 +20,10 @@ final class CpuNormalization implements NormalizationKernels {
     /** Fewest elements that are worth a second thread. */
     private static final long GRAIN = 16384;
 
-    private static final int STREAMS = 4;
-    /** Lines summed up in F32. */
-    private static final int BLOCK = 128;
+    /** Elements that are summed up in F32 between two additions in F64. */
+    private static final int BLOCK = 65536;
+    /** Most rows of them. */
+    private static final int MAX_SUMMED = 512;
     /** Rows whose mean is the pivot of the moments: close to the mean, a sum of squares loses nothing to cancellation. */
     private static final int PIVOT_ROWS = 8;
 
@@ -35,9 +36,10 @@ final class CpuNormalization implements NormalizationKernels {
 
         void clear(NormLine line) {
             if (first.length < line.width || totals.length < 2 * line.columns) {
-                first = new float[line.width];
-                second = new float[line.width];
-                totals = new double[2 * line.columns];
+                int width = Math.max(first.length, line.width);
+                first = new float[width];
+                second = new float[width];
+                totals = new double[Math.max(totals.length, 2 * line.columns)];
             }
             Arrays.fill(first, 0, line.width, 0);
             Arrays.fill(second, 0, line.width, 0);
@@ -50,10 +52,16 @@ final class CpuNormalization implements NormalizationKernels {
         }
     }
 
+    /** Sums over {@code count} rows, or elements of a line, from row {@code row} on. */
+    @FunctionalInterface
+    private interface Rows {
+        void run(Sums sums, long row, int count);
+    }
+
     /** Work on the line of {@code width} elements that starts with row {@code row}. */
     @FunctionalInterface
     private interface Line {
-        void run(Sums sums, long row, int width);
+        void run(long row, int width);
     }
 
     private final CpuBackend backend;
@@ -114,11 +122,20 @@ final class CpuNormalization implements NormalizationKernels {
     private void moments(Tensor input) {
         NormKernels kernels = kernels(input);
         MemorySegment x = input.segment();
-        long rows = input.shape().outerCount();
         long columns = line.columns;
         float[] pivot = line.offset;
-        pivot(kernels, x, rows, pivot);
-        reduce(rows, (own, row, width) -> kernels.moments(x, row * columns, width, pivot, own.first, own.second));
+        pivot(kernels, x, input.shape().outerCount(), pivot);
+        int period = line.period;
+        int width = period * line.columns;
+        reduce(input.shape().outerCount(), (own, row, rows) -> {
+            int lines = rows / period;
+            kernels.moments(x, row * columns, lines, width, pivot, own.first, own.second);
+            int rest = rows - lines * period;
+            if (rest > 0) {
+                long at = (row + rows - rest) * columns;
+                kernels.moments(x, at, 1, rest * line.columns, pivot, own.first, own.second);
+            }
+        });
     }
 
     private void pivot(NormKernels kernels, MemorySegment x, long rows, float[] pivot) {
@@ -127,7 +144,7 @@ final class CpuNormalization implements NormalizationKernels {
         Arrays.fill(pivot, 0, line.columns, 0);
         int count = (int) Math.min(PIVOT_ROWS, rows);
         for (int i = 0; i < count; i++) {
-            kernels.moments(x, rows * i / count * line.columns, line.columns, pivot, own.first, own.second);
+            kernels.moments(x, rows * i / count * line.columns, 1, line.columns, pivot, own.first, own.second);
         }
         for (int c = 0; c < line.columns; c++) {
             pivot[c] = own.first[c] / count;
@@ -185,11 +202,10 @@ final class CpuNormalization implements NormalizationKernels {
             long stride = output.shape().dim(-1);
             forEach(
                     rows,
-                    (_, row, width) ->
-                            kernels.normalize(x, row * columns, y, row * stride + offset, width, line, relu));
+                    (row, width) -> kernels.normalize(x, row * columns, y, row * stride + offset, width, line, relu));
         } else {
             MemorySegment added = shortcut.segment();
-            forEach(rows, (_, row, width) -> kernels.normalizeAdd(x, added, y, row * columns, width, line, relu));
+            forEach(rows, (row, width) -> kernels.normalizeAdd(x, added, y, row * columns, width, line, relu));
         }
     }
 
@@ -243,14 +259,14 @@ final class CpuNormalization implements NormalizationKernels {
             if (output == null) {
                 reduce(
                         rows,
-                        (own, row, width) -> kernels.reduce(
-                                x, row * columns, g, row * stride + offset, width, line, relu, own.first, own.second));
+                        perLine((own, row, width) -> kernels.reduce(
+                                x, row * columns, g, row * stride + offset, width, line, relu, own.first, own.second)));
                 parameterGradients(spec, variance, rows, constantStatistics, gradGamma, gradBeta);
                 if (gradInput != null) {
                     MemorySegment gx = gradInput.segment();
                     forEach(
                             rows,
-                            (_, row, width) ->
+                            (row, width) ->
                                     kernels.apply(x, row * columns, g, row * stride + offset, gx, width, line, relu));
                 }
             } else {
@@ -259,14 +275,14 @@ final class CpuNormalization implements NormalizationKernels {
                 MemorySegment masked = (gradShortcut == null ? gradInput : gradShortcut).segment();
                 reduce(
                         rows,
-                        (own, row, width) -> kernels.reduceMasking(
-                                x, y, g, masked, row * columns, width, line, own.first, own.second));
+                        perLine((own, row, width) -> kernels.reduceMasking(
+                                x, y, g, masked, row * columns, width, line, own.first, own.second)));
                 parameterGradients(spec, variance, rows, constantStatistics, gradGamma, gradBeta);
                 if (gradInput != null) {
                     MemorySegment gx = gradInput.segment();
                     forEach(
                             rows,
-                            (_, row, width) ->
+                            (row, width) ->
                                     kernels.apply(x, row * columns, masked, row * columns, gx, width, line, false));
                 }
             }
@@ -305,7 +321,7 @@ final class CpuNormalization implements NormalizationKernels {
     }
 
     /** Runs a body that adds to the sums over all rows; then the totals hold the sums of each channel. */
-    private void reduce(long rows, Line body) {
+    private void reduce(long rows, Rows body) {
         int parts = parts(rows);
         backend.parallel.parts(
                 parts, part -> sum(firstRow(rows, part, parts), firstRow(rows, part + 1, parts), sums[part], body));
@@ -321,36 +337,40 @@ final class CpuNormalization implements NormalizationKernels {
         }
     }
 
-    /** Reads several ranges side by side: one core alone gets up to twice the bandwidth from them. */
-    private void sum(long from, long to, Sums own, Line body) {
+    /** From the last block to the first: the input's end was written last, and its start is read next, so that both are in the cache. */
+    private void sum(long from, long to, Sums own, Rows body) {
         own.clear(line);
-        long range = (to - from) / line.rows / STREAMS * line.rows;
-        int summed = 0;
-        for (long row = from; row < from + range; row += line.rows) {
-            for (int stream = 0; stream < STREAMS; stream++) {
-                body.run(own, row + stream * range, line.width);
-            }
-            summed += STREAMS;
-            if (summed >= BLOCK) {
-                own.fold(line);
-                summed = 0;
-            }
+        long step = Math.clamp(BLOCK / line.columns, 1, MAX_SUMMED) / line.rows * line.rows;
+        step = Math.max(step, line.rows);
+        long end = to;
+        while (end > from) {
+            // Blocks start at multiples of the step from the first row, so that lines are whole but for the last.
+            long start = from + (end - 1 - from) / step * step;
+            body.run(own, start, (int) (end - start));
+            own.fold(line);
+            end = start;
         }
-        walk(from + STREAMS * range, to, own, body);
-        own.fold(line);
+    }
+
+    /** Line after line, the last one possibly shorter; so is the method below. */
+    private Rows perLine(Rows body) {
+        return (own, first, count) -> {
+            long end = first + count;
+            for (long row = first; row < end; row += line.rows) {
+                body.run(own, row, (int) Math.min(line.rows, end - row) * line.columns);
+            }
+        };
+    }
+
+    private void walk(long from, long to, Line body) {
+        for (long row = from; row < to; row += line.rows) {
+            body.run(row, (int) Math.min(line.rows, to - row) * line.columns);
+        }
     }
 
     private void forEach(long rows, Line body) {
         int parts = parts(rows);
-        backend.parallel.parts(
-                parts, part -> walk(firstRow(rows, part, parts), firstRow(rows, part + 1, parts), sums[part], body));
-    }
-
-    /** Line after line, the last one possibly shorter. */
-    private void walk(long from, long to, Sums own, Line body) {
-        for (long row = from; row < to; row += line.rows) {
-            body.run(own, row, (int) Math.min(line.rows, to - row) * line.columns);
-        }
+        backend.parallel.parts(parts, part -> walk(firstRow(rows, part, parts), firstRow(rows, part + 1, parts), body));
     }
 
     private static void requireSamples(Tensor input) {

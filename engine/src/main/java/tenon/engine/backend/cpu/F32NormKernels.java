@@ -14,18 +14,54 @@ final class F32NormKernels implements NormKernels {
     private final ScalarNormKernels scalar = new ScalarNormKernels(DType.F32);
 
     @Override
-    public void moments(MemorySegment x, long at, int width, float[] pivot, float[] sums, float[] squares) {
+    public void moments(MemorySegment x, long at, int lines, int width, float[] pivot, float[] sums, float[] squares) {
         int bound = FLOATS.loopBound(width);
-        moments(x, at, pivot, sums, squares, bound);
-        scalar.moments(x, at, bound, width, pivot, sums, squares);
+        int i = 0;
+        for (; i + 2 * L <= bound; i += 2 * L) {
+            pairMoments(x, at + i, lines, width, pivot, sums, squares, i);
+        }
+        if (i < bound) {
+            moments(x, at + i, lines, width, pivot, sums, squares, i);
+        }
+        scalar.moments(x, at, lines, bound, width, pivot, sums, squares);
     }
 
-    private static void moments(MemorySegment x, long at, float[] pivot, float[] sums, float[] squares, int bound) {
-        for (int i = 0; i < bound; i += L) {
-            FloatVector difference = load(x, at + i).sub(load(pivot, i));
-            load(sums, i).add(difference).intoArray(sums, i);
-            difference.fma(difference, load(squares, i)).intoArray(squares, i);
+    /** Two vectors of channels, with their sums in registers. */
+    private static void pairMoments(
+            MemorySegment x, long at, int lines, int width, float[] pivot, float[] sums, float[] squares, int i) {
+        FloatVector pivot0 = load(pivot, i);
+        FloatVector pivot1 = load(pivot, i + L);
+        FloatVector sum0 = load(sums, i);
+        FloatVector sum1 = load(sums, i + L);
+        FloatVector square0 = load(squares, i);
+        FloatVector square1 = load(squares, i + L);
+        for (int l = 0; l < lines; l++) {
+            long start = at + (long) l * width;
+            FloatVector difference0 = load(x, start).sub(pivot0);
+            FloatVector difference1 = load(x, start + L).sub(pivot1);
+            sum0 = sum0.add(difference0);
+            sum1 = sum1.add(difference1);
+            square0 = difference0.fma(difference0, square0);
+            square1 = difference1.fma(difference1, square1);
         }
+        sum0.intoArray(sums, i);
+        sum1.intoArray(sums, i + L);
+        square0.intoArray(squares, i);
+        square1.intoArray(squares, i + L);
+    }
+
+    private static void moments(
+            MemorySegment x, long at, int lines, int width, float[] pivot, float[] sums, float[] squares, int i) {
+        FloatVector center = load(pivot, i);
+        FloatVector sum = load(sums, i);
+        FloatVector square = load(squares, i);
+        for (int l = 0; l < lines; l++) {
+            FloatVector difference = load(x, at + (long) l * width).sub(center);
+            sum = sum.add(difference);
+            square = difference.fma(difference, square);
+        }
+        sum.intoArray(sums, i);
+        square.intoArray(squares, i);
     }
 
     @Override

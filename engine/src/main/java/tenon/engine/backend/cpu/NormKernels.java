@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import tenon.engine.DType;
 
 /**
- * The inner loops of batch normalization, each over one line of {@code width} elements: one row [C] of a matrix, or several rows that follow each other in
+ * The inner loops of batch normalization, most over one line of {@code width} elements: one row [C] of a matrix, or several rows that follow each other in
  * memory. Per-channel numbers come as arrays with one entry per element of the line. Places in memory are counted in elements of the kernels' dtype, F32
  * or BF16; all arithmetic is in F32.
  *
@@ -19,8 +19,8 @@ interface NormKernels {
         return dtype == DType.BF16 ? new Bf16NormKernels() : new F32NormKernels();
     }
 
-    /** Adds x − pivot to {@code sums} and its square to {@code squares}. */
-    void moments(MemorySegment x, long at, int width, float[] pivot, float[] sums, float[] squares);
+    /** Adds x − pivot to {@code sums} and its square to {@code squares}, over several lines that follow each other. */
+    void moments(MemorySegment x, long at, int lines, int width, float[] pivot, float[] sums, float[] squares);
 
     /** y = (x − mean)·scale + shift, at least 0 with {@code relu}; NaN is kept. */
     void normalize(MemorySegment x, long at, MemorySegment y, long yAt, int width, NormLine line, boolean relu);

@@ -15,6 +15,9 @@ final class NormLine {
     int rows;
 
     int width;
+    /** Fewest rows that are a whole number of vectors, or 1 where they would be too many. */
+    int period;
+
     float[] mean = {};
     float[] scale = {};
     float[] shift = {};
@@ -24,8 +27,10 @@ final class NormLine {
     /** Lines of one row each if {@code strided}: then rows do not follow each other in memory. */
     void layOut(int newColumns, boolean strided) {
         columns = newColumns;
-        rows = strided ? 1 : rowsPerLine(newColumns);
-        width = rows * newColumns;
+        int vectorRows = Lanes.L / gcd(newColumns, Lanes.L);
+        period = vectorRows * newColumns > MAX_WIDTH ? 1 : vectorRows;
+        rows = strided ? 1 : Math.ceilDiv(MIN_WIDTH, period * newColumns) * period;
+        width = Math.max(rows, period) * newColumns;
         if (mean.length < width) {
             mean = new float[width];
             scale = new float[width];
@@ -35,27 +40,20 @@ final class NormLine {
         }
     }
 
-    private static int rowsPerLine(int columns) {
-        int period = Lanes.L / gcd(columns, Lanes.L);
-        long width = (long) period * columns;
-        return width > MAX_WIDTH ? 1 : period * (int) Math.max(1, (MIN_WIDTH + width - 1) / width);
-    }
-
     private static int gcd(int a, int b) {
         return b == 0 ? a : gcd(b, a % b);
     }
 
     /** Repeats the first row's numbers. */
     void repeat(float[] numbers) {
-        for (int row = 1; row < rows; row++) {
-            System.arraycopy(numbers, 0, numbers, row * columns, columns);
+        for (int start = columns; start < width; start += columns) {
+            System.arraycopy(numbers, 0, numbers, start, columns);
         }
     }
 
     /** Adds the sums over a line's elements to those of the channels, and clears them. */
     void fold(float[] sums, double[] totals, int first) {
-        for (int row = 0; row < rows; row++) {
-            int start = row * columns;
+        for (int start = 0; start < width; start += columns) {
             for (int c = 0; c < columns; c++) {
                 totals[first + c] += sums[start + c];
             }

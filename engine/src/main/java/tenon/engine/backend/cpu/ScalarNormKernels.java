@@ -25,16 +25,19 @@ final class ScalarNormKernels implements NormKernels {
     }
 
     @Override
-    public void moments(MemorySegment x, long at, int width, float[] pivot, float[] sums, float[] squares) {
-        moments(x, at, 0, width, pivot, sums, squares);
+    public void moments(MemorySegment x, long at, int lines, int width, float[] pivot, float[] sums, float[] squares) {
+        moments(x, at, lines, 0, width, pivot, sums, squares);
     }
 
     /** As the method above, from element {@code first} of the line on; so are all that follow. */
-    void moments(MemorySegment x, long at, int first, int width, float[] pivot, float[] sums, float[] squares) {
+    void moments(
+            MemorySegment x, long at, int lines, int first, int width, float[] pivot, float[] sums, float[] squares) {
         for (int i = first; i < width; i++) {
-            float difference = get(x, at + i) - pivot[i];
-            sums[i] += difference;
-            squares[i] = Math.fma(difference, difference, squares[i]);
+            for (int l = 0; l < lines; l++) {
+                float difference = get(x, at + (long) l * width + i) - pivot[i];
+                sums[i] += difference;
+                squares[i] = Math.fma(difference, difference, squares[i]);
+            }
         }
     }
 

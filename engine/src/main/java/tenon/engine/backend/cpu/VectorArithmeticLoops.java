@@ -81,32 +81,4 @@ final class VectorArithmeticLoops extends ArithmeticLoops {
         }
         super.fill(bf16, out, value, bound, to);
     }
-
-    @Override
-    void copyColumns(
-            boolean bf16,
-            MemorySegment in,
-            long fromColumns,
-            long fromOffset,
-            MemorySegment out,
-            long toColumns,
-            long toOffset,
-            long count,
-            long from,
-            long to) {
-        if (count < L) {
-            super.copyColumns(bf16, in, fromColumns, fromOffset, out, toColumns, toOffset, count, from, to);
-            return;
-        }
-        long last = count - L;
-        for (long r = from; r < to; r++) {
-            long source = r * fromColumns + fromOffset;
-            long target = r * toColumns + toOffset;
-            for (long c = 0; c < last; c += L) {
-                store(bf16, load(bf16, in, source + c), out, target + c);
-            }
-            // The last vector overlaps the one before where the count is no multiple.
-            store(bf16, load(bf16, in, source + last), out, target + last);
-        }
-    }
 }

@@ -85,7 +85,7 @@ final class ReferenceActivation implements ActivationKernels {
     }
 
     /** Derivative at the input whose image is {@code y}. */
-    private static double derivative(Activation activation, double y) {
+    static double derivative(Activation activation, double y) {
         return switch (activation.kind()) {
             case NONE -> 1;
             case RELU -> y > 0 ? 1 : 0;

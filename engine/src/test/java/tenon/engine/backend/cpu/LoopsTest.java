@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,6 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tenon.engine.DType;
 import tenon.engine.Rng;
 import tenon.engine.Shape;
+import tenon.engine.ops.Activation;
 import tenon.engine.ops.PoolSpec;
 
 /** The vector loops give the bits of the plain ones, in F32 and BF16, on sizes that fill no vector and on special values. */
@@ -68,16 +70,102 @@ class LoopsTest {
         return vector ? new VectorReductionLoops() : new ReductionLoops();
     }
 
-    static Stream<Arguments> kernels() {
+    private static ChannelLoops channels(boolean vector) {
+        return vector ? new VectorChannelLoops() : new ChannelLoops();
+    }
+
+    private static NormKernels norm(boolean vector, boolean bf16) {
+        if (!vector) {
+            return new ScalarNormKernels(bf16 ? DType.BF16 : DType.F32);
+        }
+        return bf16 ? new Bf16NormKernels() : new F32NormKernels();
+    }
+
+    /** Per-channel numbers of a line of 37 elements. */
+    private static NormLine line() {
+        NormLine line = new NormLine();
+        line.layOut(37, true);
+        for (int i = 0; i < 37; i++) {
+            line.mean[i] = i / 64f;
+            line.scale[i] = 1 - i / 16f;
+            line.shift[i] = i / 8f - 2;
+            line.slope[i] = i / 128f;
+            line.offset[i] = 1 / (1f + i);
+        }
+        return line;
+    }
+
+    /** A kernel that adds to two arrays of sums, which the third buffer takes. */
+    private static void sums(MemorySegment[] buffers, BiConsumer<float[], float[]> kernel) {
+        float[] first = new float[37];
+        float[] second = new float[37];
+        kernel.accept(first, second);
+        MemorySegment.copy(first, 0, buffers[2], ValueLayout.JAVA_FLOAT, 0, 37);
+        MemorySegment.copy(second, 0, buffers[2], ValueLayout.JAVA_FLOAT, 37 * 4, 37);
+    }
+
+    static Stream<Arguments> channelKernels() {
         return Stream.of(
+                        Activation.NONE,
+                        Activation.RELU,
+                        Activation.RELU6,
+                        Activation.leakyRelu(0.1f),
+                        Activation.elu(0.3f),
+                        Activation.SIGMOID,
+                        Activation.TANH)
+                .flatMap(a -> Stream.of(
+                        of(
+                                a.opName() + " to a range",
+                                (v, h, b) -> channels(v).activate(h, a, b[0], 21, b[2], 45, 7, 0, 4)),
+                        of(
+                                a.opName() + " to a narrow range",
+                                (v, h, b) -> channels(v).activate(h, a, b[0], 3, b[2], 9, 2, 1, 20)),
+                        of(
+                                a.opName() + " from a range",
+                                (v, h, b) -> channels(v).gradient(h, a, b[0], b[1], 45, 7, b[2], 21, 0, 4))));
+    }
+
+    static Stream<Arguments> normKernels() {
+        return Stream.of(true, false)
+                .flatMap(relu -> Stream.of(
+                        of("normalize", (v, h, b) -> norm(v, h).normalize(b[0], 5, b[2], 9, 37, line(), relu)),
+                        of("normalizeAdd", (v, h, b) -> norm(v, h).normalizeAdd(b[0], b[1], b[2], 5, 37, line(), relu)),
+                        of("apply", (v, h, b) -> norm(v, h).apply(b[0], 5, b[1], 9, b[2], 37, line(), relu)),
+                        of("apply in place", (v, h, b) -> norm(v, h).apply(b[0], 5, b[2], 5, b[2], 37, line(), relu)),
+                        of(
+                                "reduce",
+                                (v, h, b) -> sums(
+                                        b,
+                                        (first, second) -> norm(v, h)
+                                                .reduce(b[0], 90, b[1], 77, 37, line(), relu, first, second))),
+                        of(
+                                "reduceMasking",
+                                (v, h, b) -> sums(
+                                        b,
+                                        (first, second) -> norm(v, h)
+                                                .reduceMasking(b[0], b[1], b[0], b[1], 90, 37, line(), first, second))),
+                        of(
+                                "moments",
+                                (v, h, b) -> sums(
+                                        b,
+                                        (first, second) ->
+                                                norm(v, h).moments(b[0], 90, 3, 37, line().mean, first, second)))));
+    }
+
+    static Stream<Arguments> kernels() {
+        return Stream.of(elementKernels(), channelKernels(), normKernels()).flatMap(kernels -> kernels);
+    }
+
+    private static Stream<Arguments> elementKernels() {
+        return Stream.of(
+                of("copy", (v, _, b) -> channels(v).copy(b[0], 37 * 4, 20, b[2], 41 * 4, 8, 84, 0, 4)),
+                of("copy few", (v, _, b) -> channels(v).copy(b[0], 14, 2, b[2], 10, 4, 6, 0, 20)),
                 of("add", (v, h, b) -> arithmetic(v).add(h, b[0], b[1], b[2], 3, SIZE)),
                 of("multiply", (v, h, b) -> arithmetic(v).multiply(h, b[0], b[1], b[2], 3, SIZE)),
                 of("scale", (v, h, b) -> arithmetic(v).scale(h, b[0], 1.1f, b[2], 3, SIZE)),
                 of("shift", (v, h, b) -> arithmetic(v).shift(h, b[0], 1.1f, b[2], 3, SIZE)),
                 of("addRows", (v, h, b) -> arithmetic(v).addRows(h, b[0], b[1], b[2], 37, 1, 5)),
                 of("multiplyRows", (v, h, b) -> arithmetic(v).multiplyRows(h, b[0], b[1], b[2], 37, 1, 5)),
-                of("copyColumns", (v, h, b) -> arithmetic(v).copyColumns(h, b[0], 37, 5, b[2], 41, 2, 21, 0, 4)),
-                of("copyFewColumns", (v, h, b) -> arithmetic(v).copyColumns(h, b[0], 7, 1, b[2], 5, 2, 3, 0, 20)),
                 of("fill", (v, h, b) -> arithmetic(v).fill(h, b[2], 2.5f, 3, SIZE)),
                 of("relu", (v, h, b) -> activation(v).relu(h, b[0], b[2], 3, SIZE)),
                 of("reluBackward", (v, h, b) -> activation(v).reluBackward(h, b[0], b[1], b[2], 3, SIZE)),
