@@ -26,7 +26,7 @@ final class Build implements AutoCloseable {
     private final List<dnnl_memory_desc> memoryDescriptors = new ArrayList<>();
     private final List<dnnl_primitive_desc> primitiveDescriptors = new ArrayList<>();
     private dnnl_primitive_attr attributes;
-    private dnnl_primitive_attr activated;
+    private dnnl_primitive_attr withPostOps;
 
     Build(Dnnl dnnl, String op, Record key) {
         this.dnnl = dnnl;
@@ -104,7 +104,7 @@ final class Build implements AutoCloseable {
         if (activation.kind() == Activation.Kind.NONE) {
             return attributes();
         }
-        activated = newAttributes();
+        withPostOps = newAttributes();
         dnnl_post_ops chain = new dnnl_post_ops();
         check(dnnl_post_ops_create(chain), "dnnl_post_ops_create");
         try {
@@ -119,11 +119,11 @@ final class Build implements AutoCloseable {
                 case NONE -> dnnl_success;
             };
             check(status, "dnnl_post_ops_append_eltwise");
-            check(dnnl_primitive_attr_set_post_ops(activated, chain), "dnnl_primitive_attr_set_post_ops");
+            check(dnnl_primitive_attr_set_post_ops(withPostOps, chain), "dnnl_primitive_attr_set_post_ops");
         } finally {
             check(dnnl_post_ops_destroy(chain), "dnnl_post_ops_destroy");
         }
-        return activated;
+        return withPostOps;
     }
 
     private dnnl_primitive_attr newAttributes() {
@@ -133,6 +133,20 @@ final class Build implements AutoCloseable {
                 dnnl_primitive_attr_set_scratchpad_mode(created, dnnl_scratchpad_mode_user),
                 "dnnl_primitive_attr_set_scratchpad_mode");
         return created;
+    }
+
+    /** Attributes of a primitive that adds its result to what the destination holds. */
+    dnnl_primitive_attr accumulating() {
+        dnnl_post_ops chain = new dnnl_post_ops();
+        check(dnnl_post_ops_create(chain), "dnnl_post_ops_create");
+        withPostOps = newAttributes();
+        try {
+            check(dnnl_post_ops_append_sum(chain, 1, 0, dnnl_data_type_undef), "dnnl_post_ops_append_sum");
+            check(dnnl_primitive_attr_set_post_ops(withPostOps, chain), "dnnl_primitive_attr_set_post_ops");
+        } finally {
+            check(dnnl_post_ops_destroy(chain), "dnnl_post_ops_destroy");
+        }
+        return withPostOps;
     }
 
     /** An empty primitive descriptor for a {@code dnnl_…_primitive_desc_create} call; {@link #created} must follow. */
@@ -222,7 +236,7 @@ final class Build implements AutoCloseable {
         for (dnnl_memory_desc md : memoryDescriptors) {
             check(dnnl_memory_desc_destroy(md), "dnnl_memory_desc_destroy");
         }
-        for (dnnl_primitive_attr attr : new dnnl_primitive_attr[] {attributes, activated}) {
+        for (dnnl_primitive_attr attr : new dnnl_primitive_attr[] {attributes, withPostOps}) {
             if (attr != null) {
                 check(dnnl_primitive_attr_destroy(attr), "dnnl_primitive_attr_destroy");
             }

@@ -86,6 +86,9 @@ public final class CpuBackend implements Backend {
     private final CpuConvolution convolution = new CpuConvolution(this);
     private final CpuPooling pooling = new CpuPooling(this);
     private final CpuNormalization normalization;
+    /** Null without. */
+    final CpuWinograd winograd;
+
     private final CpuActivation activation = new CpuActivation(this);
     private final CpuChannels channels = new CpuChannels(this);
     private final CpuLosses losses = new CpuLosses(this);
@@ -105,6 +108,7 @@ public final class CpuBackend implements Backend {
         gemm = new Gemm(dnnl, cache);
         parallel = Parallel.open(options.threads(), dnnl.openMp);
         normalization = new CpuNormalization(this, options.threads());
+        winograd = CpuWinograd.open(this, allocator, options.threads());
     }
 
     /** With {@link CpuOptions#defaults()}. */
@@ -429,6 +433,9 @@ public final class CpuBackend implements Backend {
             if (!closed) {
                 closed = true;
                 cache.close();
+                if (winograd != null) {
+                    winograd.close();
+                }
                 layouts.close();
                 dnnl.close();
                 parallel.close();

@@ -12,7 +12,10 @@ import tenon.engine.ops.Activation;
 import tenon.engine.ops.ConvSpec;
 import tenon.engine.ops.Padding;
 
-/** Convolution on oneDNN: NHWC activations, weights and their gradients in the layouts that the primitives want. */
+/**
+ * Convolution on oneDNN: NHWC activations, weights and their gradients in the layouts that the primitives want. Where it is faster, by {@link
+ * CpuWinograd}, which keeps weights and gradients as [K, R, S, C].
+ */
 final class CpuConvolution implements ConvolutionKernels {
     private record Key(
             Pass pass,
@@ -44,6 +47,11 @@ final class CpuConvolution implements ConvolutionKernels {
             return;
         }
         synchronized (backend.dnnl) {
+            WinogradTile tile = winograd(spec, input, weight.shape(), output);
+            if (tile != null) {
+                backend.winograd.forward(tile, input, weight, bias, activation, output);
+                return;
+            }
             Compiled compiled = get(Pass.FORWARD, spec, input, weight.shape(), output, bias != null, activation);
             Executable primitive = compiled.primitive();
             primitive
@@ -64,6 +72,11 @@ final class CpuConvolution implements ConvolutionKernels {
             return;
         }
         synchronized (backend.dnnl) {
+            WinogradTile tile = winograd(spec, gradInput, weight.shape(), gradOutput);
+            if (tile != null) {
+                backend.winograd.backwardInput(tile, gradOutput, weight, gradInput, false);
+                return;
+            }
             Compiled compiled =
                     get(Pass.BACKWARD_INPUT, spec, gradInput, weight.shape(), gradOutput, false, Activation.NONE);
             compiled.primitive()
@@ -85,6 +98,11 @@ final class CpuConvolution implements ConvolutionKernels {
             return;
         }
         synchronized (backend.dnnl) {
+            WinogradTile tile = winograd(spec, input, gradWeight.shape(), gradOutput);
+            if (tile != null) {
+                backend.winograd.backwardWeight(tile, input, gradOutput, gradWeight, gradBias);
+                return;
+            }
             Compiled compiled = get(
                     Pass.BACKWARD_WEIGHT,
                     spec,
@@ -103,6 +121,10 @@ final class CpuConvolution implements ConvolutionKernels {
             }
             primitive.run();
         }
+    }
+
+    private WinogradTile winograd(ConvSpec spec, Tensor input, Shape weight, Tensor output) {
+        return backend.winograd == null ? null : backend.winograd.tile(spec, input, weight, output);
     }
 
     private Compiled get(

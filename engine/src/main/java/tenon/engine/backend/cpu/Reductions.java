@@ -72,7 +72,8 @@ final class Reductions {
         }
     }
 
-    private void columnSums(boolean bf16, MemorySegment from, int columns, long rows, MemorySegment to) {
+    /** Sums of the columns of a row-major matrix, in F64; the result is F32. */
+    void columnSums(boolean bf16, MemorySegment from, int columns, long rows, MemorySegment to) {
         int stripes = columns > MANY_COLUMNS ? 1 : Partials.stripes(rows);
         synchronized (backend.partials) {
             double[] sums = backend.partials.get(columns * stripes);

@@ -1,5 +1,6 @@
 package tenon.engine.backend.cpu;
 
+import java.lang.foreign.MemorySegment;
 import tenon.engine.memory.Allocator;
 import tenon.engine.memory.Storage;
 
@@ -19,6 +20,12 @@ final class Scratch implements AutoCloseable {
             storage = allocator.allocate(byteSize);
         }
         return storage.address();
+    }
+
+    /** As {@link #address}, as a segment of at least {@code byteSize} bytes. */
+    MemorySegment segment(long byteSize) {
+        address(byteSize);
+        return storage.segment();
     }
 
     @Override

@@ -73,10 +73,13 @@ class ImplementationTest {
         Tensor input = leaf(2, size, size, channels);
         Tensor weight = leaf(filters, kernel, kernel, channels / spec.groups());
         backwardAndCheck(Convolution.conv2d(input, weight, leaf(filters), spec), 3);
-        backwardAndCheck(Convolution.conv2d(input, weight, leaf(filters), spec, Activation.RELU), 4);
+        // Winograd's algorithm uses the same products with and without an activation, in F32 and BF16.
+        boolean winograd =
+                cpu.primitiveReport().stream().anyMatch(report -> report.op().contains("winograd"));
+        backwardAndCheck(Convolution.conv2d(input, weight, leaf(filters), spec, Activation.RELU), winograd ? 3 : 4);
         if (DnnlInfo.hasBf16()) {
             Tensor half = Tensor.full(input.shape(), DType.BF16, 0.5).requireGrad(true);
-            backwardAndCheck(Convolution.conv2d(half, weight, leaf(filters), spec), 7);
+            backwardAndCheck(Convolution.conv2d(half, weight, leaf(filters), spec), winograd ? 3 : 7);
         }
     }
 

@@ -1,0 +1,530 @@
+package tenon.engine.backend.cpu;
+
+import static jdk.incubator.vector.VectorOperators.FMA;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * The transforms of Winograd's minimal filtering F(4×4, 3×3) and F(2×2, 5×5) (Lavin and Gray 2016, "Fast algorithms for convolutional neural
+ * networks") with the interpolation points 0, ±5/8, ±3/2 and ∞, whose errors are half those of the usual 0, ±1, ±2: B for inputs, A for outputs, G for weights. The gradients of the weights use the
+ * transposed transforms of the same matrices. Channels, a multiple of {@link #LANES}, run along the vectors.
+ */
+final class WinogradKernels {
+    static final int LANES = Lanes.L;
+
+    /** Powers of the points; all products of them here are exact in F32. */
+    private static final float A1 = 5 / 8f;
+
+    private static final float A2 = A1 * A1;
+    private static final float B1 = 3 / 2f;
+    private static final float B2 = B1 * B1;
+
+    private static final int SIDE = WinogradTile.SIDE;
+    private static final float[] G3 = weightTransform(3);
+    private static final float[] G5 = weightTransform(5);
+
+    private WinogradKernels() {}
+
+    /** G [6, r]: row i is (1, p, p², …) / N for point p, N the product of its distances from the others; the last row picks the last weight. */
+    private static float[] weightTransform(int r) {
+        double a = 2.0 * A2 * (A2 - B2);
+        double b = 2.0 * B2 * (B2 - A2);
+        double[] points = {0, A1, -A1, B1, -B1};
+        double[] scales = {1.0 / (A2 * B2), 1 / a, 1 / a, 1 / b, 1 / b};
+        float[] g = new float[SIDE * r];
+        for (int i = 0; i < points.length; i++) {
+            for (int j = 0; j < r; j++) {
+                g[i * r + j] = (float) (scales[i] * Math.pow(points[i], j));
+            }
+        }
+        g[SIDE * r - 1] = 1;
+        return g;
+    }
+
+    private static float[] g(int r) {
+        return r == 3 ? G3 : G5;
+    }
+
+    private static FloatVector load(MemorySegment segment, long index) {
+        return Lanes.load(segment, index);
+    }
+
+    private static void store(FloatVector vector, MemorySegment segment, long index) {
+        Lanes.store(vector, segment, index);
+    }
+
+    private static FloatVector load(MemorySegment segment, long index, boolean bf16) {
+        return bf16 ? Lanes.loadBf16(segment, index) : Lanes.load(segment, index);
+    }
+
+    private static void store(FloatVector vector, MemorySegment segment, long index, boolean bf16) {
+        if (bf16) {
+            Lanes.storeBf16(vector, segment, index);
+        } else {
+            Lanes.store(vector, segment, index);
+        }
+    }
+
+    // Each transform is separable: a pass down the columns into temporary memory, then one along its rows. The channels
+    // are the inner loop: with the
+    // passes of one vector of channels after the other, C2's code took five times as long.
+
+    /** Floats of temporary memory that a transform of this many channels needs. */
+    static long temporary(int channels) {
+        return (long) SIDE * SIDE * channels;
+    }
+
+    /**
+     * Bᵀ·d·B of a 6×6 tile d.
+     *
+     * @param base index of the tile's first element; its pixels lie {@code channels} apart, its rows {@code row}
+     * @param to index in plane 0 of the result; the planes lie {@code plane} apart
+     * @param t temporary memory, from index {@code t0}
+     */
+    static void input(
+            MemorySegment in,
+            boolean bf16,
+            long base,
+            long row,
+            int channels,
+            MemorySegment out,
+            long to,
+            long plane,
+            MemorySegment t,
+            long t0) {
+        for (int j = 0; j < SIDE; j++) {
+            long offset = (long) j * channels;
+            inputPass(in, bf16, base + offset, row, t, t0 + offset, (long) SIDE * channels, channels);
+        }
+        for (int i = 0; i < SIDE; i++) {
+            inputPass(t, false, t0 + (long) i * SIDE * channels, channels, out, to + i * SIDE * plane, plane, channels);
+        }
+    }
+
+    /** Bᵀ·d for six vectors, {@code step} apart, to six that lie {@code toStep} apart. */
+    private static void inputPass(
+            MemorySegment in,
+            boolean bf16,
+            long from,
+            long step,
+            MemorySegment out,
+            long to,
+            long toStep,
+            int channels) {
+        for (int c = 0; c < channels; c += LANES) {
+            long at = from + c;
+            FloatVector d0 = load(in, at, bf16);
+            FloatVector d1 = load(in, at + step, bf16);
+            FloatVector d2 = load(in, at + 2 * step, bf16);
+            FloatVector d3 = load(in, at + 3 * step, bf16);
+            FloatVector d4 = load(in, at + 4 * step, bf16);
+            FloatVector d5 = load(in, at + 5 * step, bf16);
+            FloatVector even = d2.lanewise(FMA, -B2, d4);
+            FloatVector odd = d1.lanewise(FMA, -B2, d3).mul(A1);
+            FloatVector even2 = d2.lanewise(FMA, -A2, d4);
+            FloatVector odd2 = d1.lanewise(FMA, -A2, d3).mul(B1);
+            long y = to + c;
+            store(d0.lanewise(FMA, A2 * B2, d2.lanewise(FMA, -(A2 + B2), d4)), out, y);
+            store(even.add(odd), out, y + toStep);
+            store(even.sub(odd), out, y + 2 * toStep);
+            store(even2.add(odd2), out, y + 3 * toStep);
+            store(even2.sub(odd2), out, y + 4 * toStep);
+            store(d1.lanewise(FMA, A2 * B2, d3.lanewise(FMA, -(A2 + B2), d5)), out, y + 5 * toStep);
+        }
+    }
+
+    /**
+     * Aᵀ·M·A of a tile M: 4×4 or 2×2 outputs, of which {@code rows}×{@code columns} exist.
+     *
+     * @param m 4 or 2
+     * @param from index in plane 0 of the tile
+     * @param bias [channels], or null
+     * @param base index of the tile's first output; its pixels lie {@code channels} apart, its rows {@code row}
+     * @param add whether to add to what is there
+     */
+    static void output(
+            int m,
+            MemorySegment in,
+            long from,
+            long plane,
+            int channels,
+            MemorySegment bias,
+            boolean relu,
+            boolean add,
+            MemorySegment out,
+            boolean bf16,
+            long base,
+            long row,
+            int rows,
+            int columns,
+            MemorySegment t,
+            long t0) {
+        long tRow = (long) SIDE * channels;
+        for (int j = 0; j < SIDE; j++) {
+            long at = from + j * plane;
+            long to = t0 + (long) j * channels;
+            if (m == 4) {
+                outputPass4(in, at, SIDE * plane, t, to, tRow, channels);
+            } else {
+                outputPass2(in, at, SIDE * plane, t, to, tRow, channels);
+            }
+        }
+        boolean whole = columns == m && !add;
+        for (int i = 0; i < rows; i++) {
+            long at = t0 + i * tRow;
+            long to = base + i * row;
+            if (m == 4 && whole) {
+                outputRow4(t, at, channels, bias, relu, out, bf16, to);
+            } else if (m == 2 && whole) {
+                outputRow2(t, at, channels, bias, relu, out, bf16, to);
+            } else {
+                // In place over the temporary memory, which the pass reads before it writes.
+                if (m == 4) {
+                    outputPass4(t, at, channels, t, at, channels, channels);
+                } else {
+                    outputPass2(t, at, channels, t, at, channels, channels);
+                }
+                for (int j = 0; j < columns; j++) {
+                    long pixel = (long) j * channels;
+                    finishPixel(t, at + pixel, bias, relu, add, out, bf16, to + pixel, channels);
+                }
+            }
+        }
+    }
+
+    private static void outputPass4(
+            MemorySegment in, long from, long step, MemorySegment out, long to, long toStep, int channels) {
+        for (int c = 0; c < channels; c += LANES) {
+            long at = from + c;
+            FloatVector m1 = load(in, at + step);
+            FloatVector m2 = load(in, at + 2 * step);
+            FloatVector m3 = load(in, at + 3 * step);
+            FloatVector m4 = load(in, at + 4 * step);
+            FloatVector s = m1.add(m2);
+            FloatVector d = m1.sub(m2);
+            FloatVector s2 = m3.add(m4);
+            FloatVector d2 = m3.sub(m4);
+            FloatVector y0 = load(in, at).add(s).add(s2);
+            FloatVector y3 = d.lanewise(FMA, A1 * A2, d2.lanewise(FMA, B1 * B2, load(in, at + 5 * step)));
+            long y = to + c;
+            store(y0, out, y);
+            store(d.mul(A1).add(d2.mul(B1)), out, y + toStep);
+            store(s.mul(A2).add(s2.mul(B2)), out, y + 2 * toStep);
+            store(y3, out, y + 3 * toStep);
+        }
+    }
+
+    private static void outputPass2(
+            MemorySegment in, long from, long step, MemorySegment out, long to, long toStep, int channels) {
+        for (int c = 0; c < channels; c += LANES) {
+            long at = from + c;
+            FloatVector m1 = load(in, at + step);
+            FloatVector m2 = load(in, at + 2 * step);
+            FloatVector m3 = load(in, at + 3 * step);
+            FloatVector m4 = load(in, at + 4 * step);
+            FloatVector y0 = load(in, at).add(m1.add(m2)).add(m3.add(m4));
+            FloatVector y1 = m1.sub(m2).lanewise(FMA, A1, m3.sub(m4).lanewise(FMA, B1, load(in, at + 5 * step)));
+            store(y0, out, to + c);
+            store(y1, out, to + c + toStep);
+        }
+    }
+
+    private static void outputRow4(
+            MemorySegment t,
+            long from,
+            int channels,
+            MemorySegment bias,
+            boolean relu,
+            MemorySegment out,
+            boolean bf16,
+            long to) {
+        for (int c = 0; c < channels; c += LANES) {
+            long at = from + c;
+            FloatVector shift = bias == null ? FloatVector.zero(Lanes.FLOATS) : load(bias, c);
+            FloatVector m1 = load(t, at + channels);
+            FloatVector m2 = load(t, at + 2L * channels);
+            FloatVector m3 = load(t, at + 3L * channels);
+            FloatVector m4 = load(t, at + 4L * channels);
+            FloatVector s = m1.add(m2);
+            FloatVector d = m1.sub(m2);
+            FloatVector s2 = m3.add(m4);
+            FloatVector d2 = m3.sub(m4);
+            FloatVector y0 = load(t, at).add(s).add(s2).add(shift);
+            FloatVector y1 = d.lanewise(FMA, A1, d2.lanewise(FMA, B1, shift));
+            FloatVector y2 = s.lanewise(FMA, A2, s2.lanewise(FMA, B2, shift));
+            FloatVector y3 = load(t, at + 5L * channels).add(shift);
+            long y = to + c;
+            store(rectified(y0, relu), out, y, bf16);
+            store(rectified(y1, relu), out, y + channels, bf16);
+            store(rectified(y2, relu), out, y + 2L * channels, bf16);
+            y3 = d.lanewise(FMA, A1 * A2, d2.lanewise(FMA, B1 * B2, y3));
+            store(rectified(y3, relu), out, y + 3L * channels, bf16);
+        }
+    }
+
+    private static void outputRow2(
+            MemorySegment t,
+            long from,
+            int channels,
+            MemorySegment bias,
+            boolean relu,
+            MemorySegment out,
+            boolean bf16,
+            long to) {
+        for (int c = 0; c < channels; c += LANES) {
+            long at = from + c;
+            FloatVector shift = bias == null ? FloatVector.zero(Lanes.FLOATS) : load(bias, c);
+            FloatVector m1 = load(t, at + channels);
+            FloatVector m2 = load(t, at + 2L * channels);
+            FloatVector m3 = load(t, at + 3L * channels);
+            FloatVector m4 = load(t, at + 4L * channels);
+            FloatVector y0 = load(t, at).add(m1.add(m2)).add(m3.add(m4)).add(shift);
+            FloatVector y1 = load(t, at + 5L * channels).add(shift);
+            y1 = m1.sub(m2).lanewise(FMA, A1, m3.sub(m4).lanewise(FMA, B1, y1));
+            store(rectified(y0, relu), out, to + c, bf16);
+            store(rectified(y1, relu), out, to + c + channels, bf16);
+        }
+    }
+
+    private static void finishPixel(
+            MemorySegment t,
+            long from,
+            MemorySegment bias,
+            boolean relu,
+            boolean add,
+            MemorySegment out,
+            boolean bf16,
+            long to,
+            int channels) {
+        for (int c = 0; c < channels; c += LANES) {
+            FloatVector y = load(t, from + c);
+            if (bias != null) {
+                y = y.add(load(bias, c));
+            }
+            if (add) {
+                y = y.add(load(out, to + c, bf16));
+            }
+            store(rectified(y, relu), out, to + c, bf16);
+        }
+    }
+
+    private static FloatVector rectified(FloatVector y, boolean relu) {
+        return relu ? Lanes.relu(y) : y;
+    }
+
+    /**
+     * A·g·Aᵀ of a tile g of the output's gradient, 4×4 or 2×2 pixels: the transpose of {@link #output}.
+     *
+     * @param base index of the tile's first element; its pixels lie {@code channels} apart, its rows {@code row}
+     */
+    static void gradOutput(
+            int m,
+            MemorySegment in,
+            boolean bf16,
+            long base,
+            long row,
+            int channels,
+            MemorySegment out,
+            long to,
+            long plane,
+            MemorySegment t,
+            long t0) {
+        for (int j = 0; j < m; j++) {
+            long offset = (long) j * channels;
+            long tRow = (long) m * channels;
+            if (m == 4) {
+                gradPass4(in, bf16, base + offset, row, t, t0 + offset, tRow, channels);
+            } else {
+                gradPass2(in, bf16, base + offset, row, t, t0 + offset, tRow, channels);
+            }
+        }
+        for (int i = 0; i < SIDE; i++) {
+            long at = t0 + (long) i * m * channels;
+            if (m == 4) {
+                gradPass4(t, false, at, channels, out, to + i * SIDE * plane, plane, channels);
+            } else {
+                gradPass2(t, false, at, channels, out, to + i * SIDE * plane, plane, channels);
+            }
+        }
+    }
+
+    private static void gradPass4(
+            MemorySegment in,
+            boolean bf16,
+            long from,
+            long step,
+            MemorySegment out,
+            long to,
+            long toStep,
+            int channels) {
+        for (int c = 0; c < channels; c += LANES) {
+            long at = from + c;
+            FloatVector y0 = load(in, at, bf16);
+            FloatVector y1 = load(in, at + step, bf16);
+            FloatVector y2 = load(in, at + 2 * step, bf16);
+            FloatVector y3 = load(in, at + 3 * step, bf16);
+            FloatVector s = y2.lanewise(FMA, A2, y0);
+            FloatVector d = y1.mul(A1).add(y3.mul(A1 * A2));
+            FloatVector s2 = y2.lanewise(FMA, B2, y0);
+            FloatVector d2 = y1.mul(B1).add(y3.mul(B1 * B2));
+            long y = to + c;
+            store(y0, out, y);
+            store(s.add(d), out, y + toStep);
+            store(s.sub(d), out, y + 2 * toStep);
+            store(s2.add(d2), out, y + 3 * toStep);
+            store(s2.sub(d2), out, y + 4 * toStep);
+            store(y3, out, y + 5 * toStep);
+        }
+    }
+
+    private static void gradPass2(
+            MemorySegment in,
+            boolean bf16,
+            long from,
+            long step,
+            MemorySegment out,
+            long to,
+            long toStep,
+            int channels) {
+        for (int c = 0; c < channels; c += LANES) {
+            FloatVector y0 = load(in, from + c, bf16);
+            FloatVector y1 = load(in, from + c + step, bf16);
+            FloatVector d = y1.mul(A1);
+            FloatVector d2 = y1.mul(B1);
+            long y = to + c;
+            store(y0, out, y);
+            store(y0.add(d), out, y + toStep);
+            store(y0.sub(d), out, y + 2 * toStep);
+            store(y0.add(d2), out, y + 3 * toStep);
+            store(y0.sub(d2), out, y + 4 * toStep);
+            store(y1, out, y + 5 * toStep);
+        }
+    }
+
+    /**
+     * G·g·Gᵀ of one filter: [r, r, channels] to the planes of the result, each [channels].
+     *
+     * @param flip takes the filter turned by 180 degrees, for the gradient of the input
+     */
+    static void weight(
+            int r,
+            boolean flip,
+            MemorySegment weight,
+            long base,
+            int channels,
+            MemorySegment out,
+            long to,
+            long plane,
+            MemorySegment t,
+            long t0) {
+        float[] g = g(r);
+        int last = r * r - 1;
+        long step = flip ? -(long) r * channels : (long) r * channels;
+        for (int s = 0; s < r; s++) {
+            long first = base + (long) (flip ? last - s : s) * channels;
+            for (int i = 0; i < SIDE; i++) {
+                weightPass(r, g, i, weight, first, step, t, t0 + (long) (i * r + s) * channels, channels);
+            }
+        }
+        for (int i = 0; i < SIDE; i++) {
+            for (int j = 0; j < SIDE; j++) {
+                long at = t0 + (long) i * r * channels;
+                weightPass(r, g, j, t, at, channels, out, to + (i * SIDE + j) * plane, channels);
+            }
+        }
+    }
+
+    /** Row {@code i} of G times r vectors. */
+    private static void weightPass(
+            int r, float[] g, int i, MemorySegment in, long from, long step, MemorySegment out, long to, int channels) {
+        int row = i * r;
+        if (r == 3) {
+            float g0 = g[row];
+            float g1 = g[row + 1];
+            float g2 = g[row + 2];
+            for (int c = 0; c < channels; c += LANES) {
+                FloatVector sum = load(in, from + c).mul(g0);
+                sum = load(in, from + c + step).lanewise(FMA, g1, sum);
+                sum = load(in, from + c + 2 * step).lanewise(FMA, g2, sum);
+                store(sum, out, to + c);
+            }
+            return;
+        }
+        for (int c = 0; c < channels; c += LANES) {
+            FloatVector sum = load(in, from + c).mul(g[row]);
+            for (int q = 1; q < r; q++) {
+                sum = load(in, from + c + q * step).lanewise(FMA, g[row + q], sum);
+            }
+            store(sum, out, to + c);
+        }
+    }
+
+    /** Gᵀ·u·G: the transpose of {@link #weight}, from the planes' gradient to the filter's. */
+    static void gradWeight(
+            int r,
+            MemorySegment in,
+            long from,
+            long plane,
+            int channels,
+            MemorySegment out,
+            long base,
+            MemorySegment t,
+            long t0) {
+        float[] g = g(r);
+        for (int q = 0; q < r; q++) {
+            for (int j = 0; j < SIDE; j++) {
+                gradWeightPass(
+                        r,
+                        g,
+                        q,
+                        in,
+                        from + j * plane,
+                        SIDE * plane,
+                        t,
+                        t0 + (long) (q * SIDE + j) * channels,
+                        channels);
+            }
+        }
+        for (int q = 0; q < r; q++) {
+            for (int s = 0; s < r; s++) {
+                long at = t0 + (long) q * SIDE * channels;
+                gradWeightPass(r, g, s, t, at, channels, out, base + (long) (q * r + s) * channels, channels);
+            }
+        }
+    }
+
+    /** Column {@code q} of G times six vectors. */
+    private static void gradWeightPass(
+            int r, float[] g, int q, MemorySegment in, long from, long step, MemorySegment out, long to, int channels) {
+        float g0 = g[q];
+        float g1 = g[r + q];
+        float g2 = g[2 * r + q];
+        float g3 = g[3 * r + q];
+        float g4 = g[4 * r + q];
+        float g5 = g[5 * r + q];
+        for (int c = 0; c < channels; c += LANES) {
+            long at = from + c;
+            FloatVector sum = load(in, at).mul(g0);
+            sum = load(in, at + step).lanewise(FMA, g1, sum);
+            sum = load(in, at + 2 * step).lanewise(FMA, g2, sum);
+            sum = load(in, at + 3 * step).lanewise(FMA, g3, sum);
+            sum = load(in, at + 4 * step).lanewise(FMA, g4, sum);
+            sum = load(in, at + 5 * step).lanewise(FMA, g5, sum);
+            store(sum, out, to + c);
+        }
+    }
+
+    /** Copies {@code count} elements to F32, or writes zeros where there is no source. */
+    static void widen(MemorySegment in, boolean bf16, long from, MemorySegment out, long to, int count) {
+        for (int c = 0; c < count; c += LANES) {
+            store(load(in, from + c, bf16), out, to + c);
+        }
+    }
+
+    static void zero(MemorySegment out, long to, int count) {
+        for (int c = 0; c < count; c += LANES) {
+            store(FloatVector.zero(Lanes.FLOATS), out, to + c);
+        }
+    }
+}
