@@ -4,6 +4,7 @@ import static org.bytedeco.dnnl.global.dnnl.*;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_memory_desc;
@@ -164,18 +165,21 @@ final class Build implements AutoCloseable {
         }
     }
 
-    /** A descriptor of oneDNN's first kernel whose name contains {@code part}; the given one where there is none. */
-    dnnl_primitive_desc prefer(String part, dnnl_primitive_desc descriptor) {
-        dnnl_primitive_desc candidate = new dnnl_primitive_desc();
-        created(dnnl_primitive_desc_clone(candidate, descriptor), "dnnl_primitive_desc_clone", candidate);
-        while (!implementation(candidate).contains(part)) {
-            int status = dnnl_primitive_desc_next_impl(candidate);
+    /**
+     * A descriptor of oneDNN's first kernel whose name contains {@code part}, or of its first kernel where there is none.
+     *
+     * @param create makes a new descriptor; a copy of one could not move on to the next kernel
+     */
+    dnnl_primitive_desc prefer(String part, Supplier<dnnl_primitive_desc> create) {
+        dnnl_primitive_desc descriptor = create.get();
+        while (!implementation(descriptor).contains(part)) {
+            int status = dnnl_primitive_desc_next_impl(descriptor);
             if (status == dnnl_last_impl_reached) {
-                return descriptor;
+                return create.get();
             }
             check(status, "dnnl_primitive_desc_next_impl");
         }
-        return candidate;
+        return descriptor;
     }
 
     /** Layout that the primitive wants for an argument, valid while this build is open. */

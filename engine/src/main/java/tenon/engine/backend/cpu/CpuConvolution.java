@@ -2,6 +2,7 @@ package tenon.engine.backend.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import java.util.function.Supplier;
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
 import tenon.engine.DType;
@@ -170,37 +171,38 @@ final class CpuConvolution implements ConvolutionKernels {
             if (avoidBrgemm) {
                 build.avoid(BRGEMM, forward);
             }
-            dnnl_primitive_desc descriptor = new dnnl_primitive_desc();
             return switch (key.pass) {
                 case BACKWARD_INPUT -> {
-                    build.created(
-                            dnnl_convolution_backward_data_primitive_desc_create(
-                                    descriptor,
-                                    backend.dnnl.engine,
-                                    dnnl_convolution_direct,
-                                    source,
-                                    weight,
-                                    destination,
-                                    strides,
-                                    dilations,
-                                    before,
-                                    after,
-                                    forward,
-                                    build.attributes()),
-                            "dnnl_convolution_backward_data_primitive_desc_create",
-                            descriptor);
+                    Supplier<dnnl_primitive_desc> create = () -> {
+                        dnnl_primitive_desc created = new dnnl_primitive_desc();
+                        return build.created(
+                                dnnl_convolution_backward_data_primitive_desc_create(
+                                        created,
+                                        backend.dnnl.engine,
+                                        dnnl_convolution_direct,
+                                        source,
+                                        weight,
+                                        destination,
+                                        strides,
+                                        dilations,
+                                        before,
+                                        after,
+                                        forward,
+                                        build.attributes()),
+                                "dnnl_convolution_backward_data_primitive_desc_create",
+                                created);
+                    };
+                    dnnl_primitive_desc data = isStridedStem(key) ? build.prefer(GEMM, create) : create.get();
                     if (avoidBrgemm) {
-                        build.avoid(BRGEMM, descriptor);
-                    }
-                    if (isStridedStem(key)) {
-                        descriptor = build.prefer(GEMM, descriptor);
+                        build.avoid(BRGEMM, data);
                     }
                     yield new Compiled(
-                            build.executable(descriptor, DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC),
-                            layout(build, geometry, key.dtype, descriptor, DNNL_ARG_WEIGHTS));
+                            build.executable(data, DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC),
+                            layout(build, geometry, key.dtype, data, DNNL_ARG_WEIGHTS));
                 }
                 case BACKWARD_WEIGHT -> {
                     // In F32 whatever the activations are, as the master weights are.
+                    dnnl_primitive_desc descriptor = new dnnl_primitive_desc();
                     dnnl_memory_desc gradWeight = build.any(DType.F32, geometry.dims());
                     build.created(
                             dnnl_convolution_backward_weights_primitive_desc_create(

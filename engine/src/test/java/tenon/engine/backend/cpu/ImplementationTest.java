@@ -48,6 +48,17 @@ class ImplementationTest {
         assertThat(reports).hasSizeGreaterThanOrEqualTo(primitives).noneMatch(PrimitiveReport::isReference);
     }
 
+    /** The direct kernels take 2.5 times as long for three channels and a stride. */
+    @Test
+    void theGradientOfAStridedStemsImagesIsAMatrixProduct() {
+        Tensor output = Convolution.conv2d(leaf(2, 32, 32, 3), leaf(16, 7, 7, 3), null, ConvSpec.of(2, 3));
+        output.backward(Tensor.full(output.shape(), output.dtype(), 1));
+        assertThat(cpu.primitiveReport())
+                .filteredOn(report -> report.op().equals("conv2d BACKWARD_INPUT"))
+                .singleElement()
+                .satisfies(report -> assertThat(report.implementation()).contains("gemm:jit"));
+    }
+
     static Stream<Arguments> convolutions() {
         return Stream.of(
                 Arguments.of("AlexNet 1", 55, 3, 96, 11, new ConvSpec(4, 4, Padding.NONE, 1, 1, 1)),
