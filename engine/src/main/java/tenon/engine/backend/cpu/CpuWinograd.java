@@ -177,6 +177,7 @@ final class CpuWinograd implements AutoCloseable {
                     gradOutput.segment(),
                     tile.k(),
                     gradOutput.shape().outerCount(),
+                    false,
                     gradBias.segment());
         }
     }

@@ -59,7 +59,7 @@ final class Reductions {
         } else if (out.elementCount() == 1) {
             Floats.set(bf16, to, 0, (float) sum(count, (first, last) -> loops.sum(bf16, from, first, last)));
         } else if (isTrailing(in.shape(), out.shape())) {
-            columnSums(bf16, from, Math.toIntExact(out.elementCount()), count / out.elementCount(), to);
+            columnSums(bf16, from, Math.toIntExact(out.elementCount()), count / out.elementCount(), bf16, to);
         } else if (isLeading(in.shape(), out.shape())) {
             long width = count / out.elementCount();
             backend.parallel.range(out.elementCount(), Math.max(1, CpuBackend.GRAIN / width), (first, last) -> {
@@ -72,8 +72,8 @@ final class Reductions {
         }
     }
 
-    /** Sums of the columns of a row-major matrix, in F64; the result is F32. */
-    void columnSums(boolean bf16, MemorySegment from, int columns, long rows, MemorySegment to) {
+    /** Sums of the columns of a row-major matrix, in F64; both are BF16 or F32. */
+    void columnSums(boolean bf16, MemorySegment from, int columns, long rows, boolean bf16Sums, MemorySegment to) {
         int stripes = columns > MANY_COLUMNS ? 1 : Partials.stripes(rows);
         synchronized (backend.partials) {
             double[] sums = backend.partials.get(columns * stripes);
@@ -92,7 +92,7 @@ final class Reductions {
                 for (int stripe = 0; stripe < stripes; stripe++) {
                     total += sums[stripe * columns + c];
                 }
-                Floats.set(bf16, to, c, (float) total);
+                Floats.set(bf16Sums, to, c, (float) total);
             }
         }
     }

@@ -3,6 +3,8 @@ package tenon.engine.backend.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -11,7 +13,9 @@ import tenon.engine.Rng;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
+import tenon.engine.nativelib.DnnlInfo;
 import tenon.engine.ops.Activation;
+import tenon.engine.ops.Casts;
 import tenon.engine.ops.ConvSpec;
 
 /** When Winograd's algorithm is taken, and what it keeps of the direct convolution's behaviour; ConvolutionContract compares its values. */
@@ -95,6 +99,58 @@ class WinogradTest {
         backend.convolution().forward(spec, many, weight, null, Activation.RELU, output);
         backend.convolution().forward(spec, many, weight, null, Activation.RELU, again);
         assertThat(again.toFloatArray()).isEqualTo(output.toFloatArray());
+    }
+
+    @Test
+    void bf16ImagesAgreeWithTheDirectConvolution() {
+        assumeTrue(DnnlInfo.hasBf16() && !DnnlInfo.hasAmx(), "BF16 goes directly here");
+        ConvSpec spec = ConvSpec.of(1, 1);
+        assertThat(tile(4, 24, 128, 128, 3, spec, DType.BF16)).isNotNull();
+        List<float[]> winograd = convolve(backend, spec);
+        System.setProperty("tenon.winograd", "false");
+        try (CpuBackend direct = CpuBackend.open(2)) {
+            assertThat(direct.winograd).isNull();
+            List<float[]> expected = convolve(direct, spec);
+            for (int i = 0; i < expected.size(); i++) {
+                // Output and gradInput are rounded to BF16; the direct one rounds the weights too.
+                assertThat(relativeError(winograd.get(i), expected.get(i)))
+                        .as("result %d", i)
+                        .isLessThan(i < 2 ? 0x1.0p-7 : 1e-4);
+            }
+        } finally {
+            System.clearProperty("tenon.winograd");
+        }
+    }
+
+    /** Output, gradInput, gradWeight, gradBias. */
+    private static List<float[]> convolve(CpuBackend on, ConvSpec spec) {
+        try (var _ = Scope.open("run", on)) {
+            Tensor input = Casts.cast(noise(Shape.of(4, 24, 24, 128), 1), DType.BF16);
+            Tensor weight = noise(Shape.of(128, 3, 3, 128), 2);
+            Tensor bias = noise(Shape.of(128), 3);
+            Tensor gradOutput = Casts.cast(noise(Shape.of(4, 24, 24, 128), 4), DType.BF16);
+            Tensor output = Tensor.empty(input.shape(), DType.BF16);
+            Tensor gradInput = Tensor.empty(input.shape(), DType.BF16);
+            Tensor gradWeight = Tensor.empty(weight.shape(), DType.F32);
+            Tensor gradBias = Tensor.empty(bias.shape(), DType.F32);
+            on.convolution().forward(spec, input, weight, bias, Activation.NONE, output);
+            on.convolution().backwardInput(spec, gradOutput, weight, gradInput);
+            on.convolution().backwardWeight(spec, input, gradOutput, gradWeight, gradBias);
+            return Stream.of(output, gradInput, gradWeight, gradBias)
+                    .map(Tensor::toFloatArray)
+                    .toList();
+        }
+    }
+
+    /** Root mean square of the difference over that of the expected values. */
+    private static double relativeError(float[] actual, float[] expected) {
+        double error = 0;
+        double size = 0;
+        for (int i = 0; i < expected.length; i++) {
+            error += Math.pow(actual[i] - expected[i], 2);
+            size += Math.pow(expected[i], 2);
+        }
+        return Math.sqrt(error / size);
     }
 
     @Test
