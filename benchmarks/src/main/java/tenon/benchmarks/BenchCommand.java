@@ -6,18 +6,26 @@ import tenon.benchmarks.compare.CompareCommand;
 import tenon.benchmarks.floor.FloorCommand;
 import tenon.benchmarks.kernels.KernelsCommand;
 import tenon.benchmarks.networks.NetworksCommand;
+import tenon.benchmarks.report.AllCommand;
 
 /** {@code tenon bench}. */
 @Command(
         name = "bench",
         description = "Measures this machine's kernels and networks, and compares with libtorch.",
-        subcommands = {NetworksCommand.class, FloorCommand.class, KernelsCommand.class, CompareCommand.class},
+        subcommands = {
+            NetworksCommand.class,
+            FloorCommand.class,
+            KernelsCommand.class,
+            CompareCommand.class,
+            AllCommand.class
+        },
         footerHeading = "%nExamples:%n",
         footer = {
             "  ./tenon bench networks --net minivgg --precision both     training step beside libtorch's",
             "  ./tenon bench floor --net resnet50                        what oneDNN's primitives alone take",
             "  ./tenon bench kernels --net resnet50 --filter convolution  each kernel and the roofline",
             "  ./tenon bench compare before.json after.json              what changed beyond the noise",
+            "  ./tenon bench all --report docs/benchmarks                everything, as tables and plots",
             "",
             "benchmarks/README.md says what is compared and how to measure honestly."
         })

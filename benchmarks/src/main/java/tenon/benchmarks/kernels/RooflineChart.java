@@ -1,12 +1,8 @@
 package tenon.benchmarks.kernels;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.VectorGraphicsEncoder;
-import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
@@ -14,7 +10,7 @@ import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import tenon.apps.pictures.Fonts;
-import tenon.apps.pictures.PngFile;
+import tenon.benchmarks.ChartFiles;
 import tenon.benchmarks.floor.Roofline;
 import tenon.engine.Precision;
 
@@ -28,11 +24,7 @@ final class RooflineChart {
     /** Writes {@code roofline.png} and {@code roofline.svg}. */
     static void write(Path folder, Roofline roofline, List<KernelRow> rows) throws IOException {
         Fonts.require();
-        Files.createDirectories(folder);
-        XYChart chart = chart(roofline, rows);
-        PngFile.write(folder.resolve("roofline.png"), BitmapEncoder.getBufferedImage(chart));
-        VectorGraphicsEncoder.saveVectorGraphic(
-                chart, folder.resolve("roofline.svg").toString(), VectorGraphicsFormat.SVG);
+        ChartFiles.write(chart(roofline, rows), folder, "roofline");
     }
 
     private static XYChart chart(Roofline roofline, List<KernelRow> rows) {
