@@ -1,28 +1,25 @@
 package tenon.benchmarks;
 
-import tenon.engine.GradMode;
 import tenon.engine.Scope;
 import tenon.engine.Tensor;
+import tenon.layers.InferenceForm;
 import tenon.layers.Module;
 
-/** Logits of a batch, in evaluation mode and without a tape. */
+/** Logits of a batch, of the network in the form for inference. */
 public final class TenonInference implements Step {
-    private final Module network;
+    private final InferenceForm network;
     private final Tensor images;
     private Scope scope;
 
     public TenonInference(Module network, Tensor images) {
-        this.network = network;
+        this.network = InferenceForm.of(network);
         this.images = images;
-        network.eval();
     }
 
     @Override
     public void forward() {
         scope = Scope.open("step");
-        try (var _ = GradMode.noGrad()) {
-            network.apply(images);
-        }
+        network.apply(images);
     }
 
     @Override

@@ -43,6 +43,11 @@ public final class ActivationLayer extends Module {
     }
 
     @Override
+    protected void appendTo(InferenceChain chain) {
+        chain.activation(this, activation);
+    }
+
+    @Override
     protected Tensor forward(Tensor input) {
         return Activations.activate(input, activation);
     }
@@ -50,6 +55,11 @@ public final class ActivationLayer extends Module {
     /** The settings of a layer with that activation fused into it, after a comma; empty without. */
     static String suffix(Activation activation) {
         return activation.kind() == Activation.Kind.NONE ? "" : ", " + text(activation);
+    }
+
+    /** After the type of a layer: nothing, or e.g. {@code  + relu}. */
+    static String plus(Activation activation) {
+        return activation.kind() == Activation.Kind.NONE ? "" : " + " + activation.opName();
     }
 
     @Override

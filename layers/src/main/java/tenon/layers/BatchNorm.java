@@ -81,6 +81,17 @@ public final class BatchNorm extends Module {
     }
 
     @Override
+    protected void appendTo(InferenceChain chain) {
+        chain.norm(this);
+    }
+
+    /** With the running statistics. */
+    Tensor evaluate(Tensor input) {
+        return Normalization.batchNorm(
+                input, gammaValue(), beta.value(), runningMean.value(), runningVariance.value(), spec, false);
+    }
+
+    @Override
     protected Tensor forward(Tensor input) {
         return Normalization.batchNorm(
                 input,
@@ -127,6 +138,11 @@ public final class BatchNorm extends Module {
 
     private boolean usesBatchStatistics() {
         return isTraining() && !fixedStatistics;
+    }
+
+    @Override
+    String summaryType() {
+        return type() + ActivationLayer.plus(spec.activation());
     }
 
     @Override

@@ -28,6 +28,21 @@ public final class Concat extends Module {
     }
 
     @Override
+    protected void appendTo(InferenceChain chain) {
+        InferenceChain[] chains = new InferenceChain[branches.length];
+        for (int i = 0; i < chains.length; i++) {
+            chains[i] = InferenceChain.of(branches[i]);
+        }
+        chain.add(this, x -> {
+            Tensor[] outputs = new Tensor[chains.length];
+            for (int i = 0; i < chains.length; i++) {
+                outputs[i] = chains[i].run(x);
+            }
+            return Channels.concat(outputs);
+        });
+    }
+
+    @Override
     protected Tensor forward(Tensor input) {
         ConcatBranch[] parts = new ConcatBranch[branches.length];
         for (int i = 0; i < branches.length; i++) {

@@ -71,21 +71,35 @@ public final class Conv2d extends Module {
         return spec;
     }
 
+    /** In the same pass, after the bias. */
+    public Activation activation() {
+        return activation;
+    }
+
+    @Override
+    protected void appendTo(InferenceChain chain) {
+        chain.addFoldable(this, new FoldedLayer(this::convolve, weight.value(), biasValue(), activation));
+    }
+
     @Override
     protected Tensor forward(Tensor input) {
-        return convolve(input, activation);
+        return convolve(input, weight.value(), biasValue(), activation);
     }
 
     @Override
     ConcatBranch branch(Tensor input) {
-        return ConcatBranch.activated(convolve(input, Activation.NONE), activation);
+        return ConcatBranch.activated(convolve(input, weight.value(), biasValue(), Activation.NONE), activation);
     }
 
-    private Tensor convolve(Tensor input, Activation fused) {
+    private Tensor biasValue() {
+        return bias == null ? null : bias.value();
+    }
+
+    private Tensor convolve(Tensor input, Tensor filters, Tensor biases, Activation after) {
         if (samePadding && input.shape().rank() == 4) {
             fitPadding(input.shape().dim(1), input.shape().dim(2));
         }
-        return Convolution.conv2d(input, weight.value(), bias == null ? null : bias.value(), spec, fused);
+        return Convolution.conv2d(input, filters, biases, spec, after);
     }
 
     private void fitPadding(int height, int width) {
@@ -99,6 +113,11 @@ public final class Conv2d extends Module {
             specHeight = height;
             specWidth = width;
         }
+    }
+
+    @Override
+    String summaryType() {
+        return type() + ActivationLayer.plus(activation);
     }
 
     @Override

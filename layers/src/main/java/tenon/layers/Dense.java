@@ -46,9 +46,27 @@ public final class Dense extends Module {
         return bias;
     }
 
+    /** In the same pass, after the bias. */
+    public Activation activation() {
+        return activation;
+    }
+
+    @Override
+    protected void appendTo(InferenceChain chain) {
+        chain.addFoldable(
+                this,
+                new FoldedLayer(
+                        tenon.engine.ops.Dense::dense, weight.value(), bias == null ? null : bias.value(), activation));
+    }
+
     @Override
     protected Tensor forward(Tensor input) {
         return tenon.engine.ops.Dense.dense(input, weight.value(), bias == null ? null : bias.value(), activation);
+    }
+
+    @Override
+    String summaryType() {
+        return type() + ActivationLayer.plus(activation);
     }
 
     @Override

@@ -18,6 +18,10 @@ public final class Dropout extends Module {
         return rate;
     }
 
+    /** Nothing: the identity. */
+    @Override
+    protected void appendTo(InferenceChain chain) {}
+
     @Override
     protected Tensor forward(Tensor input) {
         return isTraining() ? tenon.engine.ops.Dropout.dropout(input, rate) : input;

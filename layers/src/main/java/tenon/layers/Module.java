@@ -54,6 +54,14 @@ public abstract class Module {
      */
     protected abstract Tensor forward(Tensor input);
 
+    /**
+     * Appends what this layer computes in evaluation mode to a chain that is only used for inference ({@link InferenceForm}). A layer overrides it where
+     * it can be merged with its neighbours, or consists of layers that can.
+     */
+    protected void appendTo(InferenceChain chain) {
+        chain.add(this, this::apply);
+    }
+
     /** Runs the layer; the result belongs to the current scope. */
     public final Tensor apply(Tensor input) {
         if (listener != null) {
@@ -128,6 +136,21 @@ public abstract class Module {
                 handOver(output, local, caller);
             }
             return outputs;
+        } finally {
+            context.setPath(outerPath);
+        }
+    }
+
+    /** One step of an {@link InferenceChain}: what {@link #apply} does around {@link #forward}. */
+    static Tensor inLocalScope(String path, UnaryOperator<Tensor> computation, Tensor input) {
+        Scope caller = Scope.current();
+        Context context = Context.get();
+        String outerPath = context.path();
+        context.setPath(path);
+        try (Scope local = Scope.openLocal(path)) {
+            Tensor output = computation.apply(input);
+            handOver(output, local, caller);
+            return output;
         } finally {
             context.setPath(outerPath);
         }
@@ -220,6 +243,11 @@ public abstract class Module {
     /** Class name without package, as tables show it. */
     public final String type() {
         return getClass().getSimpleName();
+    }
+
+    /** Type in summaries, with an activation that the layer has in itself. */
+    String summaryType() {
+        return type();
     }
 
     /** Children by their local names. */
@@ -380,6 +408,10 @@ public abstract class Module {
      */
     public final void computeIn(Precision newPrecision) {
         precision = newPrecision;
+    }
+
+    final Precision precision() {
+        return precision;
     }
 
     /** Has every {@link #apply} of this module and all below reported to {@code newListener}; null ends it. */

@@ -26,7 +26,7 @@ public final class PRelu extends Module {
 
     @Override
     protected Tensor forward(Tensor input) {
-        return Activations.prelu(input, slope.as(input.dtype()));
+        return Activations.prelu(input, slope.value());
     }
 
     @Override

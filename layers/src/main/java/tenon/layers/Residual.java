@@ -2,6 +2,7 @@ package tenon.layers;
 
 import tenon.engine.Tensor;
 import tenon.engine.ops.Activation;
+import tenon.engine.ops.Activations;
 
 /**
  * activation(main(x) + shortcut(x)) (He et al. 2015, "Deep residual learning", eqs. 1 and 2); both branches give the same shape. Children {@code
@@ -27,6 +28,13 @@ public final class Residual extends Module {
     /** Applied after the sum. */
     public Activation activation() {
         return activation;
+    }
+
+    @Override
+    protected void appendTo(InferenceChain chain) {
+        InferenceChain mainChain = InferenceChain.of(main);
+        InferenceChain shortcutChain = shortcut == null ? InferenceChain.of() : InferenceChain.of(shortcut);
+        chain.add(this, x -> Activations.addActivation(mainChain.run(x), shortcutChain.run(x), activation));
     }
 
     @Override

@@ -35,6 +35,13 @@ public class Sequential extends Module {
     }
 
     @Override
+    protected final void appendTo(InferenceChain chain) {
+        for (Module layer : layers) {
+            chain.append(layer);
+        }
+    }
+
+    @Override
     protected final Tensor forward(Tensor input) {
         Tensor x = input;
         for (Module layer : layers) {

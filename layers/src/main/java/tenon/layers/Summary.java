@@ -104,7 +104,7 @@ public record Summary(
             long parameters = counted.add(module) ? ownCount(module) : 0;
             if (module.children().isEmpty() || own > 0 || parameters > 0) {
                 long bytes = output.sharesMemoryWith(input) ? 0 : output.byteSize();
-                rows.add(new Row(module.path(), module.type(), list(output.shape()), parameters, own, bytes));
+                rows.add(new Row(module.path(), module.summaryType(), list(output.shape()), parameters, own, bytes));
                 listed += own;
             }
         }

@@ -10,7 +10,6 @@ import tenon.layers.Dropout;
 import tenon.layers.Flatten;
 import tenon.layers.Initializer;
 import tenon.layers.MaxPool2d;
-import tenon.layers.Module;
 import tenon.layers.Sequential;
 
 /**
@@ -75,27 +74,30 @@ public final class AlexNet extends Sequential {
     }
 
     private void conv(String unit, int in, int out, int kernel, int stride, int padding) {
-        Module conv = Conv2d.builder(in, out, kernel)
+        Conv2d.Builder conv = Conv2d.builder(in, out, kernel)
                 .stride(stride)
                 .padding(padding)
                 .initializer(initializer)
-                .build();
-        add("conv" + unit, conv);
-        activationAndNorm(unit, out);
+                .activation(directActivation());
+        add("conv" + unit, conv.build());
+        norm(unit, out);
     }
 
     private void dense(String name, String unit, int in) {
-        add(name, new Dense(in, 4096, true, initializer));
-        activationAndNorm(unit, 4096);
+        Dense.Builder dense = Dense.builder(in, 4096).initializer(initializer).activation(directActivation());
+        add(name, dense.build());
+        norm(unit, 4096);
     }
 
-    private void activationAndNorm(String unit, int channels) {
+    /** Of the layer in front of the norm. */
+    private Activation directActivation() {
+        return position == NormPosition.AFTER_ACTIVATION ? activation : Activation.NONE;
+    }
+
+    private void norm(String unit, int channels) {
+        add("bn" + unit, new BatchNorm(channels, norm));
         if (position == NormPosition.BEFORE_ACTIVATION) {
-            add("bn" + unit, new BatchNorm(channels, norm));
-        }
-        add("act" + unit, new ActivationLayer(activation));
-        if (position == NormPosition.AFTER_ACTIVATION) {
-            add("bn" + unit, new BatchNorm(channels, norm));
+            add("act" + unit, new ActivationLayer(activation));
         }
     }
 

@@ -1,7 +1,7 @@
 package tenon.apps.networks;
 
+import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
-import tenon.layers.ActivationLayer;
 import tenon.layers.BatchNorm;
 import tenon.layers.Dense;
 import tenon.layers.Dropout;
@@ -23,8 +23,8 @@ public final class MiniVggNet extends Sequential {
         add("block1", new VggBlock(channels, 32, 2, 0.25, norm, initializer));
         add("block2", new VggBlock(32, 64, 2, 0.25, norm, initializer));
         add("flatten", new Flatten());
-        add("fc1", new Dense(height / 4 * (width / 4) * 64, 512, true, initializer));
-        add("relu", ActivationLayer.relu());
+        Dense.Builder dense = Dense.builder(height / 4 * (width / 4) * 64, 512).initializer(initializer);
+        add("fc1", dense.activation(Activation.RELU).build());
         add("bn", new BatchNorm(512, norm));
         add("dropout", new Dropout(0.5));
         add("fc2", new Dense(512, classes, true, initializer));

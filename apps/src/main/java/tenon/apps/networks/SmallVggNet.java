@@ -1,7 +1,7 @@
 package tenon.apps.networks;
 
+import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
-import tenon.layers.ActivationLayer;
 import tenon.layers.BatchNorm;
 import tenon.layers.Dense;
 import tenon.layers.Dropout;
@@ -25,8 +25,8 @@ public final class SmallVggNet extends Sequential {
         add("block2", new VggBlock(32, 64, 2, 0.25, norm, initializer));
         add("block3", new VggBlock(64, 128, 3, 0.25, norm, initializer));
         add("flatten", new Flatten());
-        add("fc1", new Dense(height / 8 * (width / 8) * 128, 512, true, initializer));
-        add("relu", ActivationLayer.relu());
+        Dense.Builder dense = Dense.builder(height / 8 * (width / 8) * 128, 512).initializer(initializer);
+        add("fc1", dense.activation(Activation.RELU).build());
         add("bn", new BatchNorm(512, norm));
         add("dropout", new Dropout(0.5));
         add("fc2", new Dense(512, classes, true, initializer));

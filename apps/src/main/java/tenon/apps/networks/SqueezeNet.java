@@ -2,7 +2,6 @@ package tenon.apps.networks;
 
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
-import tenon.layers.ActivationLayer;
 import tenon.layers.AvgPool2d;
 import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
@@ -83,8 +82,8 @@ public final class SqueezeNet extends Sequential {
                 Conv2d.builder(in, out, kernel)
                         .stride(stride)
                         .initializer(initializer)
+                        .activation(activation)
                         .build());
-        add("act_" + number, new ActivationLayer(activation));
         if (norm != null) {
             add("bn_" + number, new BatchNorm(out, norm));
         }

@@ -1,7 +1,7 @@
 package tenon.apps.networks;
 
+import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
-import tenon.layers.ActivationLayer;
 import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
 import tenon.layers.Dropout;
@@ -21,8 +21,8 @@ final class VggBlock extends Sequential {
                     Conv2d.builder(i == 1 ? channels : filters, filters, 3)
                             .padding(1)
                             .initializer(initializer)
+                            .activation(Activation.RELU)
                             .build());
-            add("relu" + i, ActivationLayer.relu());
             add("bn" + i, new BatchNorm(filters, norm));
         }
         add("pool", new MaxPool2d(2, 2));

@@ -10,6 +10,7 @@ import tenon.engine.ops.Losses;
 import tenon.io.data.Normalization;
 import tenon.io.image.Image;
 import tenon.io.image.Resize;
+import tenon.layers.InferenceForm;
 import tenon.layers.Module;
 
 /**
@@ -21,6 +22,11 @@ import tenon.layers.Module;
 public record Classifier(NetworkSpec spec, Module network, Normalization normalization, List<String> classNames) {
     /** A class with its probability. */
     public record Guess(String name, double probability) {}
+
+    /** Its network in the form for inference, made in the current scope. */
+    public Classifier forInference() {
+        return new Classifier(spec, InferenceForm.of(network), normalization, classNames);
+    }
 
     /** Probability of each class for one picture of any size, which is squashed to the network's input. */
     public float[] probabilities(Image picture) {

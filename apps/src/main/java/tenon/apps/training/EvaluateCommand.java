@@ -64,8 +64,9 @@ public final class EvaluateCommand extends TenonCommand {
         ComputeSettings settings = compute.settings();
         try (Backend backend = settings.open();
                 Scope _ = Scope.open("model", backend)) {
-            Classifier classifier = SavedModel.read(checkpoint);
-            classifier.network().computeIn(settings.precision(backend, console));
+            Classifier trained = SavedModel.read(checkpoint);
+            trained.network().computeIn(settings.precision(backend, console));
+            Classifier classifier = trained.forInference();
             if (!Files.isDirectory(data)) {
                 return report(classifier, evaluate(classifier, data), console);
             }

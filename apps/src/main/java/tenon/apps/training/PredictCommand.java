@@ -67,8 +67,9 @@ public final class PredictCommand extends TenonCommand {
         ComputeSettings settings = compute.settings();
         try (Backend backend = settings.open();
                 Scope _ = Scope.open("model", backend)) {
-            Classifier classifier = SavedModel.read(checkpoint);
-            classifier.network().computeIn(settings.precision(backend, console));
+            Classifier trained = SavedModel.read(checkpoint);
+            trained.network().computeIn(settings.precision(backend, console));
+            Classifier classifier = trained.forInference();
             for (int i = 0; i < pictures.size(); i++) {
                 try {
                     results.add(predict(classifier, pictures.get(i), i, console));

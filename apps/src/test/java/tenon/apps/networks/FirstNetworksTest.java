@@ -27,7 +27,6 @@ class FirstNetworksTest {
         Summary summary = Summary.of(() -> new SmallVggNet(64, 64, 3, 3), Shape.of(1, 64, 64, 3));
 
         assertRow(summary, "block1.conv1", List.of(1, 64, 64, 32), 896);
-        assertRow(summary, "block1.relu1", List.of(1, 64, 64, 32), 0);
         assertRow(summary, "block1.bn1", List.of(1, 64, 64, 32), 128);
         assertRow(summary, "block1.pool", List.of(1, 32, 32, 32), 0);
         assertRow(summary, "block1.dropout", List.of(1, 32, 32, 32), 0);
@@ -45,7 +44,7 @@ class FirstNetworksTest {
         assertRow(summary, "fc1", List.of(1, 512), 4_194_816);
         assertRow(summary, "bn", List.of(1, 512), 2_048);
         assertRow(summary, "fc2", List.of(1, 3), 1_539);
-        assertThat(summary.layers()).hasSize(30);
+        assertThat(summary.layers()).hasSize(23);
         assertThat(summary.parameters()).isEqualTo(4_625_923);
         assertThat(summary.trainable()).isEqualTo(4_623_811);
         assertThat(summary.nonTrainable()).isEqualTo(2_112);
@@ -56,9 +55,16 @@ class FirstNetworksTest {
     void smallVggNetNormalizesAfterTheActivation() {
         Summary summary = Summary.of(() -> new SmallVggNet(64, 64, 3, 3), Shape.of(1, 64, 64, 3));
         assertThat(summary.layers().stream().map(Summary.Row::name))
-                .startsWith(
-                        "block1.conv1", "block1.relu1", "block1.bn1", "block1.pool", "block1.dropout", "block2.conv1")
-                .endsWith("flatten", "fc1", "relu", "bn", "dropout", "fc2");
+                .startsWith("block1.conv1", "block1.bn1", "block1.pool", "block1.dropout", "block2.conv1")
+                .endsWith("flatten", "fc1", "bn", "dropout", "fc2");
+    }
+
+    @Test
+    void activationsBelongToTheLayersInFrontOfThem() {
+        Summary summary = Summary.of(() -> new SmallVggNet(64, 64, 3, 3), Shape.of(1, 64, 64, 3));
+        assertThat(row(summary, "block1.conv1").type()).isEqualTo("Conv2d + relu");
+        assertThat(row(summary, "fc1").type()).isEqualTo("Dense + relu");
+        assertThat(row(summary, "fc2").type()).isEqualTo("Dense");
     }
 
     @Test

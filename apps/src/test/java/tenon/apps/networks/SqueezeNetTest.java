@@ -73,7 +73,10 @@ class SqueezeNetTest {
 
     @Test
     void kindsOfLayers() {
-        assertThat(NET.settings(Conv2d.class)).hasSize(26).noneMatch(conv -> conv.contains("no bias"));
+        assertThat(NET.settings(Conv2d.class))
+                .hasSize(26)
+                .noneMatch(conv -> conv.contains("no bias"))
+                .allMatch(conv -> conv.endsWith(", elu, alpha=0.25)"));
         assertThat(NET.count(Fire.class)).isEqualTo(8);
         assertThat(NET.count(MaxPool2d.class)).isEqualTo(3);
         assertThat(NET.settings(Dropout.class)).containsExactly("Dropout(rate=0.5)");
@@ -117,8 +120,8 @@ class SqueezeNetTest {
                 var _ = Scope.open("model", backend)) {
             Module net = new SqueezeNet(227, 227, 3, 1000);
             InitialWeights.assertUniform(net, "conv_1.weight", 0.035169);
-            InitialWeights.assertUniform(net, "fire_2.squeeze.conv.weight", 0.231455);
-            InitialWeights.assertUniform(net, "fire_2.expand3x3.conv.weight", 0.091287);
+            InitialWeights.assertUniform(net, "fire_2.squeeze.weight", 0.231455);
+            InitialWeights.assertUniform(net, "fire_2.expand3x3.weight", 0.091287);
             InitialWeights.assertUniform(net, "conv_10.weight", 0.062994);
             InitialWeights.assertConstants(net);
         }

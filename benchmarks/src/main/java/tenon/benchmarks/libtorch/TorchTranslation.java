@@ -217,7 +217,9 @@ final class TorchTranslation {
         long[] padding = symmetric(conv, spec.padding());
         long[] dilation = {spec.dilationH(), spec.dilationW()};
         shape = spec.outputShape(shape, filters.shape(), null);
-        return (x, _) -> torch.conv2d(x, weight, bias, stride, padding, dilation, spec.groups());
+        Layer activation = activation(conv.activation());
+        return (x, training) ->
+                activation.apply(torch.conv2d(x, weight, bias, stride, padding, dilation, spec.groups()), training);
     }
 
     /** Weights of a dense layer behind an image are a filter of the image's size. */
@@ -234,7 +236,8 @@ final class TorchTranslation {
         TensorOptional bias = vector(dense.bias());
         flattened = null;
         shape = Shape.of(1, outputs);
-        return (x, _) -> torch.linear(x, weight, bias);
+        Layer activation = activation(dense.activation());
+        return (x, training) -> activation.apply(torch.linear(x, weight, bias), training);
     }
 
     private Layer norm(BatchNorm norm) {

@@ -4,12 +4,10 @@ import tenon.engine.Tensor;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.engine.ops.Channels;
-import tenon.layers.ActivationLayer;
-import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
+import tenon.layers.InferenceChain;
 import tenon.layers.Initializer;
 import tenon.layers.Module;
-import tenon.layers.Sequential;
 
 /**
  * Fire module (Iandola et al. 2016, "SqueezeNet", section 3.2): 1×1 convolution to {@code squeeze} channels, then 1×1 and 3×3 convolutions of it
@@ -31,18 +29,20 @@ public final class Fire extends Module {
 
     private static Module conv(
             int in, int out, int kernel, Activation activation, BatchNormSpec norm, Initializer initializer) {
-        Sequential unit = new Sequential();
-        unit.add(
-                "conv",
-                Conv2d.builder(in, out, kernel)
-                        .padding(kernel / 2)
-                        .initializer(initializer)
-                        .build());
-        unit.add("act", new ActivationLayer(activation));
-        if (norm != null) {
-            unit.add("bn", new BatchNorm(out, norm));
-        }
-        return unit;
+        Conv2d conv = Conv2d.builder(in, out, kernel)
+                .padding(kernel / 2)
+                .initializer(initializer)
+                .activation(activation)
+                .build();
+        return norm == null ? conv : new ConvNorm(conv, norm);
+    }
+
+    @Override
+    protected void appendTo(InferenceChain chain) {
+        chain.append(squeeze);
+        InferenceChain branch1 = InferenceChain.of(expand1x1);
+        InferenceChain branch2 = InferenceChain.of(expand3x3);
+        chain.add(this, x -> Channels.concat(branch1.run(x), branch2.run(x)));
     }
 
     @Override

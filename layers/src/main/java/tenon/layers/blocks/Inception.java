@@ -6,6 +6,7 @@ import tenon.engine.ops.Channels;
 import tenon.engine.ops.ConcatBranch;
 import tenon.engine.ops.PoolSpec;
 import tenon.layers.Conv2d;
+import tenon.layers.InferenceChain;
 import tenon.layers.Initializer;
 import tenon.layers.MaxPool2d;
 import tenon.layers.Module;
@@ -49,6 +50,15 @@ public final class Inception extends Module {
                         .initializer(initializer)
                         .build(),
                 norm);
+    }
+
+    @Override
+    protected void appendTo(InferenceChain chain) {
+        InferenceChain branch1 = InferenceChain.of(conv1x1);
+        InferenceChain branch2 = InferenceChain.of(reduce3x3, conv3x3);
+        InferenceChain branch3 = InferenceChain.of(reduce5x5, conv5x5);
+        InferenceChain branch4 = InferenceChain.of(pool, projection);
+        chain.add(this, x -> Channels.concat(branch1.run(x), branch2.run(x), branch3.run(x), branch4.run(x)));
     }
 
     @Override

@@ -2,9 +2,11 @@ package tenon.layers.blocks;
 
 import tenon.engine.Tensor;
 import tenon.engine.ops.Activation;
+import tenon.engine.ops.Activations;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
+import tenon.layers.InferenceChain;
 import tenon.layers.Initializer;
 import tenon.layers.Module;
 
@@ -41,6 +43,17 @@ public final class PostActivationUnit extends Module {
     public static PostActivationUnit basic(
             int channels, int filters, int stride, boolean projected, BatchNormSpec norm, Initializer initializer) {
         return new PostActivationUnit(ConvChain.basic(channels, filters, stride), projected, norm, initializer);
+    }
+
+    @Override
+    protected void appendTo(InferenceChain chain) {
+        InferenceChain main = InferenceChain.of();
+        for (int i = 0; i < convs.length; i++) {
+            main.append(convs[i]);
+            main.append(norms[i]);
+        }
+        InferenceChain shortcut = projection == null ? InferenceChain.of() : InferenceChain.of(projection);
+        chain.add(this, x -> Activations.addActivation(main.run(x), shortcut.run(x), Activation.RELU));
     }
 
     @Override

@@ -6,6 +6,7 @@ import tenon.engine.ops.Activations;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
+import tenon.layers.InferenceChain;
 import tenon.layers.Initializer;
 import tenon.layers.Module;
 
@@ -41,6 +42,22 @@ public final class PreActivationUnit extends Module {
     public static PreActivationUnit basic(
             int channels, int filters, int stride, boolean projected, BatchNormSpec norm, Initializer initializer) {
         return new PreActivationUnit(ConvChain.basic(channels, filters, stride), projected, norm, initializer);
+    }
+
+    @Override
+    protected void appendTo(InferenceChain chain) {
+        InferenceChain first = InferenceChain.of(norms[0]);
+        InferenceChain main = InferenceChain.of(convs[0]);
+        for (int i = 1; i < convs.length; i++) {
+            main.append(norms[i]);
+            main.append(convs[i]);
+        }
+        InferenceChain project = projection == null ? null : InferenceChain.of(projection);
+        chain.add(this, x -> {
+            Tensor activated = first.run(x);
+            Tensor shortcut = project == null ? x : project.run(activated);
+            return Activations.addActivation(main.consume(activated), shortcut, Activation.NONE);
+        });
     }
 
     @Override
