@@ -18,7 +18,7 @@ import tenon.engine.ops.BatchNormSpec;
  */
 final class CpuNormalization implements NormalizationKernels {
     /** Fewest elements that are worth a second thread. */
-    private static final long GRAIN = 16384;
+    private static final long GRAIN = 32768;
 
     /** Elements that are summed up in F32 between two additions in F64. */
     private static final int BLOCK = 65536;
