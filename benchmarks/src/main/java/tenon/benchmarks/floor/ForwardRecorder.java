@@ -111,6 +111,14 @@ final class ForwardRecorder {
                 }
                 ops.add(new Op.CopyInto(layer, from, call.value("to"), call.get("toOffset", Integer.class)));
             }
+            case "channels.activate" -> {
+                Value from = call.value("from");
+                Value activated = call.fused() ? fresh(from.shape()) : from;
+                if (call.fused()) {
+                    ops.add(new Op.Activate(layer, call.get("activation", Activation.class), from, activated));
+                }
+                ops.add(new Op.CopyInto(layer, activated, call.value("to"), call.get("toOffset", Integer.class)));
+            }
             case "random.dropout" -> ops.add(new Op.Dropout(layer, call.value("input"), call.value("output")));
             case "losses.softmaxCrossEntropyForward" ->
                 ops.add(new Op.Softmax(layer.isEmpty() ? "loss" : layer, call.value("logits")));
