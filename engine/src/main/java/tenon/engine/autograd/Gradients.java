@@ -64,6 +64,19 @@ public final class Gradients {
         return gradient;
     }
 
+    /**
+     * The gradient of input {@code i} as far as other ops have delivered it, if the rule may add to it: nobody else holds it. A rule that did so hands it
+     * back to {@link #give}. Null where nothing is there yet, or somebody else reads it.
+     */
+    public Tensor accumulator(int i) {
+        Node producer = node.inputNode(i);
+        if (!wanted(i) || producer == null || producer.isReleased()) {
+            return null;
+        }
+        Tensor present = producer.gradOutputs()[node.outputIndexOfInput(i)];
+        return present == null || present.isShared() ? null : present;
+    }
+
     /** True when {@link #target} hands out the leaf's own buffer: a leaf without a gradient that the op uses once. */
     private boolean isDirect(int i) {
         Tensor input = node.input(i);
@@ -80,7 +93,7 @@ public final class Gradients {
 
     /**
      * Hands over the gradient of input {@code i}: the output's shape is allowed where the op broadcast the input. The tensor may be the output
-     * gradient itself (or a view of it); it is never modified while somebody else holds it. Without effect where it is not wanted.
+     * gradient itself (or a view of it), which is never modified while somebody else holds it, or the {@link #accumulator}. Without effect where it is not wanted.
      */
     public void give(int i, Tensor gradient) {
         if (!wanted(i)) {
@@ -139,6 +152,9 @@ public final class Gradients {
         Autograd.checkNotReleased(producer);
         Tensor[] slots = producer.gradOutputs();
         Tensor present = slots[index];
+        if (present == gradient) {
+            return;
+        }
         if (present == null) {
             slots[index] = gradient.retain();
             return;

@@ -12,6 +12,15 @@ public interface ConvolutionKernels {
     /** Overwrites gradInput. */
     void backwardInput(ConvSpec spec, Tensor gradOutput, Tensor weight, Tensor gradInput);
 
+    /**
+     * Adds to gradInput what {@link #backwardInput} would write, in one pass.
+     *
+     * @return false, and nothing was done, where the back-end has no such kernel for these sizes
+     */
+    default boolean accumulateInput(ConvSpec spec, Tensor gradOutput, Tensor weight, Tensor gradInput) {
+        return false;
+    }
+
     /** Overwrites gradWeight and, unless null, gradBias. */
     void backwardWeight(ConvSpec spec, Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias);
 }

@@ -48,7 +48,12 @@ public final class Convolution {
                 (saved, grads) -> {
                     Tensor gradient = activated ? Activations.backward(activation, saved[2], grads) : grads.output();
                     if (grads.wanted(0)) {
-                        backend.convolution().backwardInput(spec, gradient, saved[1], grads.target(0));
+                        Tensor sum = grads.accumulator(0);
+                        if (sum != null && backend.convolution().accumulateInput(spec, gradient, saved[1], sum)) {
+                            grads.give(0, sum);
+                        } else {
+                            backend.convolution().backwardInput(spec, gradient, saved[1], grads.target(0));
+                        }
                     }
                     if (grads.wanted(1) || grads.wanted(2)) {
                         Tensor gradWeight = grads.wanted(1)

@@ -227,6 +227,39 @@ abstract class ConvolutionContract extends BackendContract {
         compare(geometry.toCase(OpKind.RELU, Activation.RELU, true));
     }
 
+    /** Two convolutions of one intermediate result: the second gradient to arrive is added to the first. */
+    private static OpCase shared(Geometry geometry) {
+        OpCase one = geometry.toCase(false);
+        Shape weight = one.inputs()[1].shape();
+        // Results well below 1, so that the roundings of three BF16 results in a row stay within the tolerance for one.
+        double scale = 0.3 / Math.sqrt((double) weight.elementCount() / weight.dim(0));
+        Input scaled = Input.random(weight).mapped(x -> scale * x).statistic();
+        return new OpCase(
+                OpKind.ADD,
+                2 * one.reductionLength(),
+                t -> {
+                    Tensor x = Arithmetic.scale(t[0], 1);
+                    return Arithmetic.add(
+                            Convolution.conv2d(x, t[1], null, geometry.spec),
+                            Convolution.conv2d(x, t[2], null, geometry.spec));
+                },
+                one.inputs()[0],
+                scaled,
+                scaled);
+    }
+
+    @ParameterizedTest
+    @MethodSource("small")
+    void gradientsOfASharedInputAddUp(Geometry geometry) {
+        verify(shared(geometry));
+    }
+
+    @ParameterizedTest
+    @MethodSource({"ugly", "drawn"})
+    void gradientsOfASharedInputAddUpAtUglySizes(Geometry geometry) {
+        compare(shared(geometry));
+    }
+
     @Test
     void aFusedActivationLeavesTheGivenGradientAlone() {
         Tensor input = Tensors.leaf(new double[] {1, 2}, 1, 1, 2, 1);

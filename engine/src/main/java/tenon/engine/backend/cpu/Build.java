@@ -3,6 +3,7 @@ package tenon.engine.backend.cpu;
 import static org.bytedeco.dnnl.global.dnnl.*;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
@@ -84,6 +85,15 @@ final class Build implements AutoCloseable {
                 dnnl_memory_desc_create_with_tag(md, dims.length, dims, dataType(dtype), dnnl_format_tag_any),
                 "dnnl_memory_desc_create_with_tag");
         return own(md);
+    }
+
+    /** The same memory with logical dimensions {@code first} and {@code first + 1} exchanged. */
+    dnnl_memory_desc swapAxes(dnnl_memory_desc md, int rank, int first) {
+        int[] permutation = new int[rank];
+        Arrays.setAll(permutation, i -> i == first ? first + 1 : i == first + 1 ? first : i);
+        dnnl_memory_desc swapped = new dnnl_memory_desc();
+        check(dnnl_memory_desc_permute_axes(swapped, md, permutation), "dnnl_memory_desc_permute_axes");
+        return own(swapped);
     }
 
     private dnnl_memory_desc own(dnnl_memory_desc md) {
@@ -223,7 +233,7 @@ final class Build implements AutoCloseable {
                 needsScratchpad);
     }
 
-    private String implementation(dnnl_primitive_desc descriptor) {
+    String implementation(dnnl_primitive_desc descriptor) {
         try (PointerPointer<BytePointer> name = new PointerPointer<>(1)) {
             check(
                     dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, name),

@@ -3,6 +3,7 @@ package tenon.engine.backend.cpu;
 /**
  * What the cache keeps per key.
  *
+ * @param primitive null where oneDNN has no good one and the op goes another way
  * @param weights layout in which the primitive reads or writes weights, null where it has none
  */
 record Compiled(Executable primitive, WeightLayout weights) implements AutoCloseable {
@@ -12,6 +13,8 @@ record Compiled(Executable primitive, WeightLayout weights) implements AutoClose
 
     @Override
     public void close() {
-        primitive.close();
+        if (primitive != null) {
+            primitive.close();
+        }
     }
 }

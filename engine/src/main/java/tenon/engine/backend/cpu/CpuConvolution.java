@@ -89,6 +89,32 @@ final class CpuConvolution implements ConvolutionKernels {
     }
 
     @Override
+    public boolean accumulateInput(ConvSpec spec, Tensor gradOutput, Tensor weight, Tensor gradInput) {
+        backend.checkDTypes("conv2d", gradOutput, gradInput, weight);
+        if (gradInput.elementCount() == 0) {
+            return false;
+        }
+        synchronized (backend.dnnl) {
+            WinogradTile tile = winograd(spec, gradInput, weight.shape(), gradOutput);
+            if (tile != null) {
+                backend.winograd.backwardInput(tile, gradOutput, weight, gradInput, true);
+                return true;
+            }
+            Compiled compiled =
+                    get(Pass.ACCUMULATE_INPUT, spec, gradInput, weight.shape(), gradOutput, false, Activation.NONE);
+            if (compiled.primitive() == null) {
+                return false;
+            }
+            compiled.primitive()
+                    .bind(0, gradOutput.address())
+                    .bind(1, backend.weightAddress(weight, compiled.weights()))
+                    .bind(2, gradInput.address())
+                    .run();
+            return true;
+        }
+    }
+
+    @Override
     public void backwardWeight(ConvSpec spec, Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias) {
         backend.checkDTypes("conv2d", input, gradOutput, gradWeight);
         if (gradOutput.elementCount() == 0) {
@@ -136,6 +162,9 @@ final class CpuConvolution implements ConvolutionKernels {
 
     private Compiled compile(Key key) {
         try (Build build = new Build(backend.dnnl, "conv2d " + key.pass, key)) {
+            if (key.pass == Pass.ACCUMULATE_INPUT) {
+                return compileAccumulation(build, key);
+            }
             ConvSpec spec = key.spec;
             WeightGeometry geometry = new WeightGeometry(key.weight, spec.groups());
             Padding padding = spec.padding();
@@ -249,6 +278,60 @@ final class CpuConvolution implements ConvolutionKernels {
     /** Whether the direct kernels' vectors of the input's channels would be mostly empty: they take 2.5 times as long as the matrix product in ResNet's stem. */
     private static boolean isStridedStem(Key key) {
         return key.input.dim(3) <= 4 && key.spec.groups() == 1 && key.spec.strideW() > 1;
+    }
+
+    /**
+     * The data gradient is the forward pass of a transposed convolution with the same weights, which unlike oneDNN's own data gradient can add to its
+     * result. Its weights are [C, K, R, S] to oneDNN.
+     */
+    private Compiled compileAccumulation(Build build, Key key) {
+        Compiled none = new Compiled(null);
+        ConvSpec spec = key.spec;
+        Padding padding = spec.padding();
+        // Rows that no window reaches would be a negative padding.
+        long bottom = surplus(key, 1, spec.strideH(), spec.dilationH()) - padding.top();
+        long right = surplus(key, 2, spec.strideW(), spec.dilationW()) - padding.left();
+        if (bottom < 0 || right < 0 || failsInBrgemm(key)) {
+            return none;
+        }
+        WeightGeometry geometry = new WeightGeometry(key.weight, spec.groups());
+        int first = spec.groups() == 1 ? 0 : 1;
+        long[] dims = geometry.dims();
+        long k = dims[first];
+        dims[first] = dims[first + 1];
+        dims[first + 1] = k;
+        dnnl_primitive_desc descriptor = new dnnl_primitive_desc();
+        int status = dnnl_deconvolution_forward_primitive_desc_create(
+                descriptor,
+                backend.dnnl.engine,
+                dnnl_forward_training,
+                dnnl_deconvolution_direct,
+                image(build, key.output, key.dtype),
+                build.any(key.dtype, dims),
+                null,
+                image(build, key.input, key.dtype),
+                new long[] {spec.strideH(), spec.strideW()},
+                new long[] {spec.dilationH() - 1, spec.dilationW() - 1},
+                new long[] {padding.top(), padding.left()},
+                new long[] {bottom, right},
+                build.accumulating());
+        if (status == dnnl_unimplemented) {
+            return none;
+        }
+        build.created(status, "dnnl_deconvolution_forward_primitive_desc_create", descriptor);
+        if (build.implementation(descriptor).contains("ref")) {
+            return none;
+        }
+        dnnl_memory_desc swapped = build.swapAxes(build.layout(descriptor, DNNL_ARG_WEIGHTS), dims.length, first);
+        return new Compiled(
+                build.executable(descriptor, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST),
+                backend.layouts.of(geometry, key.dtype, swapped));
+    }
+
+    /** Padding on both sides of a dimension that the windows really use. */
+    private static long surplus(Key key, int dimension, int stride, int dilation) {
+        int kernel = (key.weight.dim(dimension) - 1) * dilation + 1;
+        return (key.output.dim(dimension) - 1L) * stride + kernel - key.input.dim(dimension);
     }
 
     /**

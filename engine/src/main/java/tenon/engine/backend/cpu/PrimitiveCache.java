@@ -26,7 +26,9 @@ final class PrimitiveCache implements AutoCloseable {
     List<PrimitiveReport> report() {
         List<PrimitiveReport> reports = new ArrayList<>();
         for (Compiled entry : compiled.values()) {
-            reports.add(entry.primitive().report);
+            if (entry.primitive() != null) {
+                reports.add(entry.primitive().report);
+            }
         }
         return reports;
     }

@@ -36,38 +36,75 @@ final class VectorUpdateLoops implements UpdateLoops {
         return to - (to - from) % L;
     }
 
+    /** One loop per rule and method: larger methods were compiled with vectors on the heap, six times slower. */
     @Override
     public void sgd(
             Memory m, float rate, float momentum, boolean nesterov, float rescale, float decay, long from, long to) {
-        MemorySegment weight = m.weight;
-        MemorySegment grad = m.grad;
-        MemorySegment velocity = m.first;
-        MemorySegment copy = m.copy;
         long bound = bound(from, to);
-        if (velocity == null) {
-            for (long i = from; i < bound; i += L) {
-                FloatVector w = load(weight, i);
-                FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
-                storeWeight(w.sub(g.mul(rate)), weight, copy, i);
-            }
+        if (m.first == null) {
+            plain(m.weight, m.grad, m.copy, rate, rescale, decay, from, bound);
         } else if (nesterov) {
-            for (long i = from; i < bound; i += L) {
-                FloatVector w = load(weight, i);
-                FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
-                FloatVector v = flush(load(velocity, i).mul(momentum).add(g));
-                store(v, velocity, i);
-                storeWeight(w.sub(g.add(v.mul(momentum)).mul(rate)), weight, copy, i);
-            }
+            nesterov(m.weight, m.grad, m.first, m.copy, rate, momentum, rescale, decay, from, bound);
         } else {
-            for (long i = from; i < bound; i += L) {
-                FloatVector w = load(weight, i);
-                FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
-                FloatVector v = flush(load(velocity, i).mul(momentum).add(g));
-                store(v, velocity, i);
-                storeWeight(w.sub(v.mul(rate)), weight, copy, i);
-            }
+            momentum(m.weight, m.grad, m.first, m.copy, rate, momentum, rescale, decay, from, bound);
         }
         scalar.sgd(m, rate, momentum, nesterov, rescale, decay, bound, to);
+    }
+
+    private static void plain(
+            MemorySegment weight,
+            MemorySegment grad,
+            MemorySegment copy,
+            float rate,
+            float rescale,
+            float decay,
+            long from,
+            long bound) {
+        for (long i = from; i < bound; i += L) {
+            FloatVector w = load(weight, i);
+            FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
+            storeWeight(w.sub(g.mul(rate)), weight, copy, i);
+        }
+    }
+
+    private static void momentum(
+            MemorySegment weight,
+            MemorySegment grad,
+            MemorySegment velocity,
+            MemorySegment copy,
+            float rate,
+            float momentum,
+            float rescale,
+            float decay,
+            long from,
+            long bound) {
+        for (long i = from; i < bound; i += L) {
+            FloatVector w = load(weight, i);
+            FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
+            FloatVector v = flush(load(velocity, i).mul(momentum).add(g));
+            store(v, velocity, i);
+            storeWeight(w.sub(v.mul(rate)), weight, copy, i);
+        }
+    }
+
+    private static void nesterov(
+            MemorySegment weight,
+            MemorySegment grad,
+            MemorySegment velocity,
+            MemorySegment copy,
+            float rate,
+            float momentum,
+            float rescale,
+            float decay,
+            long from,
+            long bound) {
+        for (long i = from; i < bound; i += L) {
+            FloatVector w = load(weight, i);
+            FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
+            FloatVector v = flush(load(velocity, i).mul(momentum).add(g));
+            store(v, velocity, i);
+            storeWeight(w.sub(g.add(v.mul(momentum)).mul(rate)), weight, copy, i);
+        }
     }
 
     @Override

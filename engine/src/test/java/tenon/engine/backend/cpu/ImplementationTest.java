@@ -16,6 +16,8 @@ import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.nativelib.DnnlInfo;
 import tenon.engine.ops.Activation;
+import tenon.engine.ops.Activations;
+import tenon.engine.ops.Arithmetic;
 import tenon.engine.ops.ConvSpec;
 import tenon.engine.ops.Convolution;
 import tenon.engine.ops.Dense;
@@ -91,6 +93,21 @@ class ImplementationTest {
         if (DnnlInfo.hasBf16()) {
             Tensor half = Tensor.full(input.shape(), DType.BF16, 0.5).requireGrad(true);
             backwardAndCheck(Convolution.conv2d(half, weight, leaf(filters), spec), winograd ? 3 : 7);
+        }
+    }
+
+    @Test
+    void aSharedInputsGradientIsAddedToInPlace() {
+        for (int kernel : new int[] {1, 3, 5}) {
+            ConvSpec spec = ConvSpec.of(1, kernel / 2);
+            Tensor x = Activations.relu(leaf(2, 14, 14, 64));
+            Tensor left = Convolution.conv2d(x, leaf(32, kernel, kernel, 64), null, spec);
+            Tensor right = Convolution.conv2d(x, leaf(32, kernel, kernel, 64), null, spec);
+            backwardAndCheck(Arithmetic.add(left, right), 3);
+            String size = kernel + ", " + kernel;
+            assertThat(cpu.primitiveReport())
+                    .anyMatch(report -> report.op().contains("ACCUMULATE_INPUT")
+                            && report.key().contains(size));
         }
     }
 
