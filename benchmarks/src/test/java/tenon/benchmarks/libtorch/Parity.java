@@ -13,6 +13,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import tenon.benchmarks.TenonTraining;
 import tenon.engine.DType;
 import tenon.engine.Generator;
+import tenon.engine.Precision;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
@@ -73,6 +74,25 @@ record Parity(
             net.state().forEach((name, tensor) -> end.put(name, tensor.toDoubleArray()));
             return new Parity(ourLosses, theirLosses, start, end, torchNet.state());
         }
+    }
+
+    /** The losses of the same steps here alone, in F32 or BF16. */
+    static double[] losses(Task task, Backend backend, Precision precision) {
+        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(21);
+        double[] losses = new double[STEPS];
+        try (var _ = Scope.open("model", backend)) {
+            Module net = withoutDropout(task.network);
+            net.computeIn(precision);
+            double[] images = random.doubles(task.batch * task.input.elementCount(), -2, 2)
+                    .toArray();
+            int[] labels = random.ints(task.batch, 0, task.classes).toArray();
+            try (TenonTraining training = new TenonTraining(net, task.rate, MOMENTUM, WEIGHT_DECAY)) {
+                for (int step = 0; step < STEPS; step++) {
+                    losses[step] = step(training, task.input, DType.F32, images, labels);
+                }
+            }
+        }
+        return losses;
     }
 
     static Module withoutDropout(Supplier<? extends Module> network) {
