@@ -21,7 +21,7 @@ final class LossCheck {
         return precision == Precision.FP32 ? FP32 : BF16;
     }
 
-    /** Throws unless each pair agrees to {@link #tolerance}; a NaN agrees with nothing. */
+    /** Throws unless each pair agrees to {@link #tolerance}, relative to losses above 1 and absolute below; a NaN agrees with nothing. */
     static void require(BenchmarkNetwork network, Precision precision, Outcome ours, Outcome peer) {
         if (ours.parameters() != peer.parameters()) {
             throw new TenonException(String.format(
@@ -35,7 +35,7 @@ final class LossCheck {
         for (int i = 0; i < ours.losses().size(); i++) {
             double a = ours.losses().get(i);
             double b = peer.losses().get(i);
-            if (!(Math.abs(a - b) <= tolerance * Math.abs(b))) {
+            if (!(Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b)))) {
                 throw new TenonException(String.format(
                         Locale.ROOT,
                         "%s %s: both engines must compute the same losses to %.0e, or the times compare different"

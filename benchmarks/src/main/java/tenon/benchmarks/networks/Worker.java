@@ -41,7 +41,7 @@ final class Worker {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int LOSSES = 3;
     /** Small when losses are compared: training multiplies a difference in rounding, by the more the larger the rate. */
-    private static final double COMPARING_RATE = 1e-3;
+    private static final double COMPARING_RATE = 1e-4;
 
     private static final double RATE = 0.01;
     private static final double MOMENTUM = 0.9;
