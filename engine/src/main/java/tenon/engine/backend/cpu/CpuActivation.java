@@ -124,7 +124,11 @@ final class CpuActivation implements ActivationKernels {
                     input.elementCount() / columns,
                     Math.max(1, CpuBackend.GRAIN / columns),
                     1,
-                    (from, to) -> body.run(columns, from, to));
+                    (from, to) -> CpuBackend.blocks(
+                            from,
+                            to,
+                            Math.max(1, CpuBackend.GRAIN / columns),
+                            (first, last) -> body.run(columns, first, last)));
         }
     }
 

@@ -40,6 +40,8 @@ import tenon.engine.nativelib.DnnlInfo;
 public final class CpuBackend implements Backend {
     /** Fewest elements of a cheap operation that are worth a second thread. */
     static final long GRAIN = 8192;
+    /** Elements that a loop runs over in one call. */
+    private static final long BLOCK = 4096;
 
     /** Stands for the worker threads in the question whether they may touch a caller's memory. */
     private static final Thread ANY_THREAD = Thread.ofPlatform().unstarted(() -> {});
@@ -232,7 +234,17 @@ public final class CpuBackend implements Backend {
 
     /** Runs an elementwise kernel on all threads. */
     void elementwise(long count, Parallel.Range body) {
-        parallel.range(count, GRAIN, body);
+        parallel.range(count, GRAIN, (from, to) -> blocks(from, to, BLOCK, body));
+    }
+
+    /**
+     * Runs {@code body} over [from, to) block by block: a loop that runs long is compiled while it runs (on-stack replacement), which boxes the vectors of loops that are
+     * compiled well when they are entered often.
+     */
+    static void blocks(long from, long to, long block, Parallel.Range body) {
+        for (long start = from; start < to; start += block) {
+            body.run(start, Math.min(to, start + block));
+        }
     }
 
     // ---- memory ----

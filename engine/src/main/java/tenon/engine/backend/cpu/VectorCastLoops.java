@@ -12,7 +12,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** {@link CastLoops} with the Vector API; the remainder that fills no vector is left to it. */
+/** {@link CastLoops} with the Vector API; the remainder that fills no vector is left to it. F32 and BF16 have loops of
+ * their own: the compiler boxes the vectors of a loop that chooses between them. */
 final class VectorCastLoops extends CastLoops {
     @Override
     void toBf16(MemorySegment in, MemorySegment out, long from, long to) {
@@ -42,12 +43,30 @@ final class VectorCastLoops extends CastLoops {
 
     @Override
     void fromBytes(boolean bf16, MemorySegment in, MemorySegment out, long from, long to) {
+        if (bf16) {
+            fromBytesBf16(in, out, from, to);
+        } else {
+            fromBytesF32(in, out, from, to);
+        }
+    }
+
+    private void fromBytesBf16(MemorySegment in, MemorySegment out, long from, long to) {
         long bound = Lanes.BYTES == null ? from : Lanes.bound(from, to);
         for (long i = from; i < bound; i += L) {
             ByteVector bytes = ByteVector.fromMemorySegment(Lanes.BYTES, in, i, ByteOrder.nativeOrder());
             IntVector wide = ((IntVector) bytes.convertShape(VectorOperators.B2I, INTS, 0)).and(0xFF);
-            Lanes.store(bf16, (FloatVector) wide.convert(VectorOperators.I2F, 0), out, i);
+            Lanes.storeBf16((FloatVector) wide.convert(VectorOperators.I2F, 0), out, i);
         }
-        super.fromBytes(bf16, in, out, bound, to);
+        super.fromBytes(true, in, out, bound, to);
+    }
+
+    private void fromBytesF32(MemorySegment in, MemorySegment out, long from, long to) {
+        long bound = Lanes.BYTES == null ? from : Lanes.bound(from, to);
+        for (long i = from; i < bound; i += L) {
+            ByteVector bytes = ByteVector.fromMemorySegment(Lanes.BYTES, in, i, ByteOrder.nativeOrder());
+            IntVector wide = ((IntVector) bytes.convertShape(VectorOperators.B2I, INTS, 0)).and(0xFF);
+            Lanes.store((FloatVector) wide.convert(VectorOperators.I2F, 0), out, i);
+        }
+        super.fromBytes(false, in, out, bound, to);
     }
 }
