@@ -200,23 +200,13 @@ final class CpuWinograd implements AutoCloseable {
                 int x = walk.column * tile.m() - tile.left();
                 boolean inside = y >= 0 && x >= 0 && y + side <= tile.h() && x + side <= tile.w();
                 long image = walk.image * tile.h() * row;
-                if (inside) {
+                if (inside && !bf16) {
                     WinogradKernels.input(
-                            in,
-                            bf16,
-                            image + y * row + (long) x * c,
-                            row,
-                            c,
-                            v,
-                            (long) t * c,
-                            plane,
-                            memory,
-                            part * own);
+                            in, image + y * row + (long) x * c, row, c, v, (long) t * c, plane, memory, part * own);
                 } else {
                     pad(tile.h(), tile.w(), c, in, bf16, image, y, x, side, memory, (threads + part) * own);
                     WinogradKernels.input(
                             memory,
-                            false,
                             (threads + part) * own,
                             (long) side * c,
                             c,
@@ -245,11 +235,10 @@ final class CpuWinograd implements AutoCloseable {
                 int y = walk.row * side;
                 int x = walk.column * side;
                 long image = walk.image * tile.p() * row;
-                if (y + side <= tile.p() && x + side <= tile.q()) {
+                if (!bf16 && y + side <= tile.p() && x + side <= tile.q()) {
                     WinogradKernels.gradOutput(
                             side,
                             in,
-                            bf16,
                             image + y * row + (long) x * k,
                             row,
                             k,
@@ -263,7 +252,6 @@ final class CpuWinograd implements AutoCloseable {
                     WinogradKernels.gradOutput(
                             side,
                             memory,
-                            false,
                             (threads + part) * own,
                             (long) side * k,
                             k,

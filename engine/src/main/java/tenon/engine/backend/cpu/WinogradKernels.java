@@ -54,18 +54,6 @@ final class WinogradKernels {
         Lanes.store(vector, segment, index);
     }
 
-    private static FloatVector load(MemorySegment segment, long index, boolean bf16) {
-        return bf16 ? Lanes.loadBf16(segment, index) : Lanes.load(segment, index);
-    }
-
-    private static void store(FloatVector vector, MemorySegment segment, long index, boolean bf16) {
-        if (bf16) {
-            Lanes.storeBf16(vector, segment, index);
-        } else {
-            Lanes.store(vector, segment, index);
-        }
-    }
-
     // Each transform is separable: a pass down the columns into temporary memory, then one along its rows. The channels
     // are the inner loop: with the
     // passes of one vector of channels after the other, C2's code took five times as long.
@@ -84,7 +72,6 @@ final class WinogradKernels {
      */
     static void input(
             MemorySegment in,
-            boolean bf16,
             long base,
             long row,
             int channels,
@@ -95,31 +82,24 @@ final class WinogradKernels {
             long t0) {
         for (int j = 0; j < SIDE; j++) {
             long offset = (long) j * channels;
-            inputPass(in, bf16, base + offset, row, t, t0 + offset, (long) SIDE * channels, channels);
+            inputPass(in, base + offset, row, t, t0 + offset, (long) SIDE * channels, channels);
         }
         for (int i = 0; i < SIDE; i++) {
-            inputPass(t, false, t0 + (long) i * SIDE * channels, channels, out, to + i * SIDE * plane, plane, channels);
+            inputPass(t, t0 + (long) i * SIDE * channels, channels, out, to + i * SIDE * plane, plane, channels);
         }
     }
 
     /** Bᵀ·d for six vectors, {@code step} apart, to six that lie {@code toStep} apart. */
     private static void inputPass(
-            MemorySegment in,
-            boolean bf16,
-            long from,
-            long step,
-            MemorySegment out,
-            long to,
-            long toStep,
-            int channels) {
+            MemorySegment in, long from, long step, MemorySegment out, long to, long toStep, int channels) {
         for (int c = 0; c < channels; c += LANES) {
             long at = from + c;
-            FloatVector d0 = load(in, at, bf16);
-            FloatVector d1 = load(in, at + step, bf16);
-            FloatVector d2 = load(in, at + 2 * step, bf16);
-            FloatVector d3 = load(in, at + 3 * step, bf16);
-            FloatVector d4 = load(in, at + 4 * step, bf16);
-            FloatVector d5 = load(in, at + 5 * step, bf16);
+            FloatVector d0 = load(in, at);
+            FloatVector d1 = load(in, at + step);
+            FloatVector d2 = load(in, at + 2 * step);
+            FloatVector d3 = load(in, at + 3 * step);
+            FloatVector d4 = load(in, at + 4 * step);
+            FloatVector d5 = load(in, at + 5 * step);
             FloatVector even = d2.lanewise(FMA, -B2, d4);
             FloatVector odd = d1.lanewise(FMA, -B2, d3).mul(A1);
             FloatVector even2 = d2.lanewise(FMA, -A2, d4);
@@ -170,14 +150,14 @@ final class WinogradKernels {
                 outputPass2(in, at, SIDE * plane, t, to, tRow, channels);
             }
         }
-        boolean whole = columns == m && !add;
+        boolean whole = columns == m && !add && !bf16;
         for (int i = 0; i < rows; i++) {
             long at = t0 + i * tRow;
             long to = base + i * row;
             if (m == 4 && whole) {
-                outputRow4(t, at, channels, bias, relu, out, bf16, to);
+                outputRow4(t, at, channels, bias, relu, out, to);
             } else if (m == 2 && whole) {
-                outputRow2(t, at, channels, bias, relu, out, bf16, to);
+                outputRow2(t, at, channels, bias, relu, out, to);
             } else {
                 // In place over the temporary memory, which the pass reads before it writes.
                 if (m == 4) {
@@ -231,14 +211,7 @@ final class WinogradKernels {
     }
 
     private static void outputRow4(
-            MemorySegment t,
-            long from,
-            int channels,
-            MemorySegment bias,
-            boolean relu,
-            MemorySegment out,
-            boolean bf16,
-            long to) {
+            MemorySegment t, long from, int channels, MemorySegment bias, boolean relu, MemorySegment out, long to) {
         for (int c = 0; c < channels; c += LANES) {
             long at = from + c;
             FloatVector shift = bias == null ? FloatVector.zero(Lanes.FLOATS) : load(bias, c);
@@ -255,23 +228,16 @@ final class WinogradKernels {
             FloatVector y2 = s.lanewise(FMA, A2, s2.lanewise(FMA, B2, shift));
             FloatVector y3 = load(t, at + 5L * channels).add(shift);
             long y = to + c;
-            store(rectified(y0, relu), out, y, bf16);
-            store(rectified(y1, relu), out, y + channels, bf16);
-            store(rectified(y2, relu), out, y + 2L * channels, bf16);
+            store(rectified(y0, relu), out, y);
+            store(rectified(y1, relu), out, y + channels);
+            store(rectified(y2, relu), out, y + 2L * channels);
             y3 = d.lanewise(FMA, A1 * A2, d2.lanewise(FMA, B1 * B2, y3));
-            store(rectified(y3, relu), out, y + 3L * channels, bf16);
+            store(rectified(y3, relu), out, y + 3L * channels);
         }
     }
 
     private static void outputRow2(
-            MemorySegment t,
-            long from,
-            int channels,
-            MemorySegment bias,
-            boolean relu,
-            MemorySegment out,
-            boolean bf16,
-            long to) {
+            MemorySegment t, long from, int channels, MemorySegment bias, boolean relu, MemorySegment out, long to) {
         for (int c = 0; c < channels; c += LANES) {
             long at = from + c;
             FloatVector shift = bias == null ? FloatVector.zero(Lanes.FLOATS) : load(bias, c);
@@ -282,8 +248,8 @@ final class WinogradKernels {
             FloatVector y0 = load(t, at).add(m1.add(m2)).add(m3.add(m4)).add(shift);
             FloatVector y1 = load(t, at + 5L * channels).add(shift);
             y1 = m1.sub(m2).lanewise(FMA, A1, m3.sub(m4).lanewise(FMA, B1, y1));
-            store(rectified(y0, relu), out, to + c, bf16);
-            store(rectified(y1, relu), out, to + c + channels, bf16);
+            store(rectified(y0, relu), out, to + c);
+            store(rectified(y1, relu), out, to + c + channels);
         }
     }
 
@@ -297,15 +263,42 @@ final class WinogradKernels {
             boolean bf16,
             long to,
             int channels) {
+        if (bf16) {
+            finishBf16(t, from, bias, relu, add, out, to, channels);
+        } else {
+            finishF32(t, from, bias, relu, add, out, to, channels);
+        }
+    }
+
+    private static void finishF32(
+            MemorySegment t,
+            long from,
+            MemorySegment bias,
+            boolean relu,
+            boolean add,
+            MemorySegment out,
+            long to,
+            int channels) {
         for (int c = 0; c < channels; c += LANES) {
-            FloatVector y = load(t, from + c);
-            if (bias != null) {
-                y = y.add(load(bias, c));
-            }
-            if (add) {
-                y = y.add(load(out, to + c, bf16));
-            }
-            store(rectified(y, relu), out, to + c, bf16);
+            FloatVector shift = bias == null ? FloatVector.zero(Lanes.FLOATS) : load(bias, c);
+            FloatVector present = add ? load(out, to + c) : FloatVector.zero(Lanes.FLOATS);
+            store(rectified(load(t, from + c).add(shift).add(present), relu), out, to + c);
+        }
+    }
+
+    private static void finishBf16(
+            MemorySegment t,
+            long from,
+            MemorySegment bias,
+            boolean relu,
+            boolean add,
+            MemorySegment out,
+            long to,
+            int channels) {
+        for (int c = 0; c < channels; c += LANES) {
+            FloatVector shift = bias == null ? FloatVector.zero(Lanes.FLOATS) : load(bias, c);
+            FloatVector present = add ? Lanes.loadBf16(out, to + c) : FloatVector.zero(Lanes.FLOATS);
+            Lanes.storeBf16(rectified(load(t, from + c).add(shift).add(present), relu), out, to + c);
         }
     }
 
@@ -321,7 +314,6 @@ final class WinogradKernels {
     static void gradOutput(
             int m,
             MemorySegment in,
-            boolean bf16,
             long base,
             long row,
             int channels,
@@ -334,36 +326,29 @@ final class WinogradKernels {
             long offset = (long) j * channels;
             long tRow = (long) m * channels;
             if (m == 4) {
-                gradPass4(in, bf16, base + offset, row, t, t0 + offset, tRow, channels);
+                gradPass4(in, base + offset, row, t, t0 + offset, tRow, channels);
             } else {
-                gradPass2(in, bf16, base + offset, row, t, t0 + offset, tRow, channels);
+                gradPass2(in, base + offset, row, t, t0 + offset, tRow, channels);
             }
         }
         for (int i = 0; i < SIDE; i++) {
             long at = t0 + (long) i * m * channels;
             if (m == 4) {
-                gradPass4(t, false, at, channels, out, to + i * SIDE * plane, plane, channels);
+                gradPass4(t, at, channels, out, to + i * SIDE * plane, plane, channels);
             } else {
-                gradPass2(t, false, at, channels, out, to + i * SIDE * plane, plane, channels);
+                gradPass2(t, at, channels, out, to + i * SIDE * plane, plane, channels);
             }
         }
     }
 
     private static void gradPass4(
-            MemorySegment in,
-            boolean bf16,
-            long from,
-            long step,
-            MemorySegment out,
-            long to,
-            long toStep,
-            int channels) {
+            MemorySegment in, long from, long step, MemorySegment out, long to, long toStep, int channels) {
         for (int c = 0; c < channels; c += LANES) {
             long at = from + c;
-            FloatVector y0 = load(in, at, bf16);
-            FloatVector y1 = load(in, at + step, bf16);
-            FloatVector y2 = load(in, at + 2 * step, bf16);
-            FloatVector y3 = load(in, at + 3 * step, bf16);
+            FloatVector y0 = load(in, at);
+            FloatVector y1 = load(in, at + step);
+            FloatVector y2 = load(in, at + 2 * step);
+            FloatVector y3 = load(in, at + 3 * step);
             FloatVector s = y2.lanewise(FMA, A2, y0);
             FloatVector d = y1.mul(A1).add(y3.mul(A1 * A2));
             FloatVector s2 = y2.lanewise(FMA, B2, y0);
@@ -379,17 +364,10 @@ final class WinogradKernels {
     }
 
     private static void gradPass2(
-            MemorySegment in,
-            boolean bf16,
-            long from,
-            long step,
-            MemorySegment out,
-            long to,
-            long toStep,
-            int channels) {
+            MemorySegment in, long from, long step, MemorySegment out, long to, long toStep, int channels) {
         for (int c = 0; c < channels; c += LANES) {
-            FloatVector y0 = load(in, from + c, bf16);
-            FloatVector y1 = load(in, from + c + step, bf16);
+            FloatVector y0 = load(in, from + c);
+            FloatVector y1 = load(in, from + c + step);
             FloatVector d = y1.mul(A1);
             FloatVector d2 = y1.mul(B1);
             long y = to + c;
@@ -515,10 +493,14 @@ final class WinogradKernels {
         }
     }
 
-    /** Copies {@code count} elements to F32, or writes zeros where there is no source. */
+    /** Copies {@code count} elements to F32. */
     static void widen(MemorySegment in, boolean bf16, long from, MemorySegment out, long to, int count) {
+        if (!bf16) {
+            MemorySegment.copy(in, 4 * from, out, 4 * to, 4L * count);
+            return;
+        }
         for (int c = 0; c < count; c += LANES) {
-            store(load(in, from + c, bf16), out, to + c);
+            store(Lanes.loadBf16(in, from + c), out, to + c);
         }
     }
 
