@@ -105,7 +105,7 @@ class WinogradTest {
     void bf16ImagesAgreeWithTheDirectConvolution() {
         assumeTrue(DnnlInfo.hasBf16() && !DnnlInfo.hasAmx(), "BF16 goes directly here");
         ConvSpec spec = ConvSpec.of(1, 1);
-        assertThat(tile(4, 24, 128, 128, 3, spec, DType.BF16)).isNotNull();
+        assertThat(tile(8, 24, 256, 256, 3, spec, DType.BF16)).isNotNull();
         List<float[]> winograd = convolve(backend, spec);
         System.setProperty("tenon.winograd", "false");
         try (CpuBackend direct = CpuBackend.open(2)) {
@@ -125,10 +125,10 @@ class WinogradTest {
     /** Output, gradInput, gradWeight, gradBias. */
     private static List<float[]> convolve(CpuBackend on, ConvSpec spec) {
         try (var _ = Scope.open("run", on)) {
-            Tensor input = Casts.cast(noise(Shape.of(4, 24, 24, 128), 1), DType.BF16);
-            Tensor weight = noise(Shape.of(128, 3, 3, 128), 2);
-            Tensor bias = noise(Shape.of(128), 3);
-            Tensor gradOutput = Casts.cast(noise(Shape.of(4, 24, 24, 128), 4), DType.BF16);
+            Tensor input = Casts.cast(noise(Shape.of(8, 24, 24, 256), 1), DType.BF16);
+            Tensor weight = noise(Shape.of(256, 3, 3, 256), 2);
+            Tensor bias = noise(Shape.of(256), 3);
+            Tensor gradOutput = Casts.cast(noise(Shape.of(8, 24, 24, 256), 4), DType.BF16);
             Tensor output = Tensor.empty(input.shape(), DType.BF16);
             Tensor gradInput = Tensor.empty(input.shape(), DType.BF16);
             Tensor gradWeight = Tensor.empty(weight.shape(), DType.F32);
