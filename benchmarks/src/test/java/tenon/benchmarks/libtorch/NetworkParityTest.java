@@ -37,8 +37,11 @@ class NetworkParityTest {
     private static final double LOSS_TOLERANCE = 1e-3;
     private static final double MOVEMENT_TOLERANCE = 0.05;
 
-    /** Every activation is rounded to 2^-9 of its value; over the 10 to 50 layers of these networks 1e-3 to 1e-2 of a loss are left of that. */
-    private static final double BF16_FORWARD = 0.02;
+    /**
+     * Every activation is rounded to 2^-9 of its value; over the 10 to 50 layers of these networks 1e-3 to 1e-2 of a loss are left of that, and up to
+     * 2.3e-2 in GoogLeNet, whose last norms see 32 values at this size, depending on which algorithm convolves.
+     */
+    private static final double BF16_FORWARD = 0.04;
     /**
      * Of the first loss. Rounding turns signs of pre-activations and so the gradient's directions, in every step anew and most in the deep networks, whose
      * norms see few values at these sizes: they descend more slowly, MiniVGG, AlexNet, SqueezeNet and VGG16 by 1 %, GoogLeNet by 6 %, ResNet-50 by 10 %.
