@@ -85,7 +85,8 @@ class InspectCommandTest {
         assertThat(result.exitCode()).isEqualTo(1);
         assertThat(result.errLines())
                 .containsExactly("tenon inspect: record file " + file
-                        + ": the end mark is missing (the file is damaged or was not written completely: build"
+                        + ": the end mark is missing at byte " + (bytes.length - 14)
+                        + " (the file is damaged or was not written completely: build"
                         + " it again)");
     }
 

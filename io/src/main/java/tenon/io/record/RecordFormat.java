@@ -16,14 +16,16 @@ final class RecordFormat {
     /** As in PNG, the line ends and the end-of-file sign reveal a transfer in text mode. */
     static final byte[] MAGIC = {(byte) 0x89, 'T', 'R', 'E', 'C', '\r', '\n', 0x1A};
 
-    static final int VERSION = 1;
+    static final int VERSION = 2;
     static final int PAGE = 4096;
-    static final int MAX_SCHEMA_BYTES = 64 << 20;
+    static final int MAX_HEADER_BYTES = 64 << 20;
 
-    /** Header: magic, version at 8, schema bytes at 12, data offset at 16, 8 zero bytes, schema JSON at 32, zeros up to a page. */
+    /** No sample crosses a multiple of this, so a reader with windows of this size needs one per sample. */
+    static final long SEGMENT_BYTES = 1L << 30;
+
+    /** Header before the schema's JSON. */
     static final int HEADER_BYTES = 32;
 
-    /** Index entry: see the offsets in {@link Entry}. */
     static final int ENTRY_BYTES = 40;
 
     static final int FOOTER_BYTES = 64;
@@ -33,16 +35,26 @@ final class RecordFormat {
     static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** Offsets inside the header; the schema's JSON follows at {@link #HEADER_BYTES}. */
+    static final class Header {
+        static final int VERSION = 8;
+        static final int SCHEMA_BYTES = 12;
+        static final int DATA_OFFSET = 16;
+        static final int SEGMENT_BYTES = 24;
+
+        private Header() {}
+    }
+
     /** Offsets inside an index entry. */
     static final class Entry {
-        static final int PAYLOAD_OFFSET = 0;
+        static final int OFFSET = 0;
         static final int IMAGE_BYTES = 8;
         static final int LABEL_BYTES = 12;
         static final int CLASS_INDEX = 16;
         static final int CRC = 20;
         static final int STRING_OFFSET = 24;
         static final int KEY_BYTES = 32;
-        static final int PATH_BYTES = 36;
+        static final int SOURCE_BYTES = 36;
 
         private Entry() {}
     }
@@ -63,11 +75,13 @@ final class RecordFormat {
         private Footer() {}
     }
 
-    /** Floats per box: class, x0, y0, x1, y1. */
-    static final int BOX_FLOATS = 5;
+    /** A box: class as an integer, x0, y0, x1, y1 as floats, flags as an integer. */
+    static final int BOX_BYTES = 24;
 
     private static final ObjectMapper JSON = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
             .build();
 
@@ -82,11 +96,21 @@ final class RecordFormat {
     }
 
     static RecordSchema fromJson(byte[] json) throws IOException {
-        return JSON.readValue(json, RecordSchema.class);
+        RecordSchema schema = JSON.readValue(json, RecordSchema.class);
+        if (schema == null) {
+            throw new RecordException("record schema: must be a JSON object: null");
+        }
+        return schema;
     }
 
     static long roundUp(long value, long multiple) {
         return Math.ceilDiv(value, multiple) * multiple;
+    }
+
+    /** Where a sample of {@code size} bytes goes that may begin at {@code position} and must not cross a segment's end. */
+    static long place(long position, long size, long segmentBytes) {
+        long left = segmentBytes - position % segmentBytes;
+        return size <= left ? position : position + left;
     }
 
     static int crc32c(MemorySegment segment) {

@@ -5,38 +5,29 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import tenon.io.record.RecordFormat.Entry;
-import tenon.io.record.RecordFormat.Footer;
+import java.util.function.IntConsumer;
 
 /**
- * Random access to the samples of a record file, which stays mapped into memory while open.
+ * One record file, which stays mapped into memory while open.
  *
  * <p>Opening checks footer, header and index by their checksums and every offset against the file, before anything is allocated from it. Reading
  * copies a sample out of the mapping and checks the copy, so what is decoded is what was checked, even if the file changes meanwhile.
- * All methods may be called from several threads, each with its own {@link SampleBuffer}; close only when no other thread reads.
  */
-public final class RecordReader implements AutoCloseable {
-    private static final String DAMAGED = " (the file is damaged or was not written completely: build it again)";
-
+public final class RecordReader implements Records {
     private final Path path;
     private final Arena arena;
     private final MemorySegment map;
-    private final MemorySegment index;
-    private final MemorySegment strings;
-    private final RecordSchema schema;
-    private final int sampleCount;
+    private final RecordIndex index;
 
     /**
-     * Opens a file.
+     * Opens a file, a single shard included.
      *
-     * @throws RecordException when it is absent, not a record file, of an unknown version, truncated or damaged outside the samples' bytes
+     * @throws RecordException when it is absent, not a record file, of another version, truncated or damaged outside the samples' bytes
      */
     public static RecordReader open(Path path) {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
@@ -61,270 +52,175 @@ public final class RecordReader implements AutoCloseable {
         this.path = path;
         this.arena = arena;
         long fileBytes = channel.size();
-        check(fileBytes >= RecordFormat.MAGIC.length, "the file has " + fileBytes + " bytes and is no record file");
-        map = channel.map(FileChannel.MapMode.READ_ONLY, 0, fileBytes, arena);
-        check(
-                map.asSlice(0, 8).mismatch(MemorySegment.ofArray(RecordFormat.MAGIC)) < 0,
-                "the first bytes are not those of a record file (is this another kind of file?)");
-        check(
-                fileBytes >= RecordFormat.PAGE + RecordFormat.FOOTER_BYTES,
-                "the file ends after " + fileBytes + " bytes" + DAMAGED);
-        int version = map.get(RecordFormat.INT, 8);
-        check(
-                version == RecordFormat.VERSION,
-                "unknown format version: version=" + version + ", known=" + RecordFormat.VERSION
-                        + " (the file was written by another release, or is damaged: build it again)");
-
-        MemorySegment footer = copy(fileBytes - RecordFormat.FOOTER_BYTES, RecordFormat.FOOTER_BYTES);
-        check(
-                footer.asSlice(Footer.END_MAGIC).mismatch(MemorySegment.ofArray(RecordFormat.END_MAGIC)) < 0,
-                "the end mark is missing" + DAMAGED);
-        checkCrc("footer", footer.get(RecordFormat.INT, Footer.FOOTER_CRC), footer.asSlice(0, Footer.FOOTER_CRC));
-        long footerOffset = fileBytes - RecordFormat.FOOTER_BYTES;
-        long count = footer.get(RecordFormat.LONG, Footer.SAMPLE_COUNT);
-        long dataOffset = footer.get(RecordFormat.LONG, Footer.DATA_OFFSET);
-        long dataEnd = footer.get(RecordFormat.LONG, Footer.DATA_END);
-        long indexOffset = footer.get(RecordFormat.LONG, Footer.INDEX_OFFSET);
-        long stringsOffset = footer.get(RecordFormat.LONG, Footer.STRINGS_OFFSET);
-        long recorded = footer.get(RecordFormat.LONG, Footer.FILE_BYTES);
-        check(recorded == fileBytes, "the file has " + fileBytes + " bytes and says it has " + recorded + DAMAGED);
-        boolean ordered = RecordFormat.HEADER_BYTES <= dataOffset
-                && dataOffset <= dataEnd
-                && dataEnd <= indexOffset
-                && indexOffset - dataEnd < 8
-                && indexOffset <= stringsOffset
-                && stringsOffset <= footerOffset
-                && count >= 0
-                && count <= Integer.MAX_VALUE
-                && stringsOffset - indexOffset == count * RecordFormat.ENTRY_BYTES;
-        check(ordered, "the footer's offsets contradict each other" + DAMAGED);
-        check(
-                dataOffset <= RecordFormat.MAX_SCHEMA_BYTES,
-                "the header is too long: " + dataOffset + " bytes" + DAMAGED);
-
-        MemorySegment header = copy(0, dataOffset);
-        checkCrc("header", footer.get(RecordFormat.INT, Footer.HEADER_CRC), header);
-        schema = parseSchema(header, dataOffset);
-        MemorySegment tail = copy(dataEnd, footerOffset - dataEnd);
-        checkCrc("index", footer.get(RecordFormat.INT, Footer.INDEX_CRC), tail);
-        index = tail.asSlice(indexOffset - dataEnd, stringsOffset - indexOffset);
-        strings = tail.asSlice(stringsOffset - dataEnd);
-        sampleCount = (int) count;
-        for (int i = 0; i < sampleCount; i++) {
-            checkEntry(i, dataOffset, dataEnd);
-        }
-    }
-
-    /** What follows reads only this copy: nobody can change it after its check. */
-    private MemorySegment copy(long offset, long byteSize) {
-        return arena.allocate(byteSize, 8).copyFrom(map.asSlice(offset, byteSize));
-    }
-
-    private RecordSchema parseSchema(MemorySegment header, long dataOffset) {
-        int schemaBytes = header.get(RecordFormat.INT, 12);
-        check(
-                schemaBytes >= 0
-                        && schemaBytes <= dataOffset - RecordFormat.HEADER_BYTES
-                        && header.get(RecordFormat.LONG, 16) == dataOffset,
-                "the header's lengths contradict the footer" + DAMAGED);
-        try {
-            return RecordFormat.fromJson(
-                    header.asSlice(RecordFormat.HEADER_BYTES, schemaBytes).toArray(ValueLayout.JAVA_BYTE));
-        } catch (IOException | RecordException e) {
+        if (fileBytes < RecordFormat.MAGIC.length) {
             throw new RecordException(
-                    "record file " + path + ": the schema is invalid: " + e.getMessage() + DAMAGED, e);
+                    "record file " + path + ": the file has " + fileBytes + " bytes and is no record file");
         }
+        map = channel.map(FileChannel.MapMode.READ_ONLY, 0, fileBytes, arena);
+        index = new RecordIndex(path, map, arena);
     }
-
-    private void checkEntry(int i, long dataOffset, long dataEnd) {
-        long offset = entryLong(i, Entry.PAYLOAD_OFFSET);
-        int imageBytes = entryInt(i, Entry.IMAGE_BYTES);
-        int labelBytes = entryInt(i, Entry.LABEL_BYTES);
-        long stringOffset = entryLong(i, Entry.STRING_OFFSET);
-        int keyBytes = entryInt(i, Entry.KEY_BYTES);
-        int pathBytes = entryInt(i, Entry.PATH_BYTES);
-        boolean stringsFit = stringOffset >= 0
-                && keyBytes >= 0
-                && pathBytes >= 0
-                && stringOffset <= strings.byteSize() - keyBytes - pathBytes;
-        check(stringsFit, "sample " + i + ": key and source lie outside the file" + DAMAGED);
-        boolean payloadFits = imageBytes >= 0
-                && labelBytes >= 0
-                && (long) imageBytes + labelBytes <= Integer.MAX_VALUE - 16
-                && offset >= dataOffset
-                && offset <= dataEnd - imageBytes - labelBytes;
-        check(payloadFits, at(i) + "bytes lie outside the data region" + DAMAGED);
-        check(
-                schema.encoding() != ImageEncoding.RAW_U8 || imageBytes == schema.rawImageBytes(),
-                at(i) + "a raw image must have height·width·channels bytes" + DAMAGED);
-        int classIndex = entryInt(i, Entry.CLASS_INDEX);
-        boolean labelFits = switch (schema.label()) {
-            case NONE -> labelBytes == 0;
-            case CLASS ->
-                labelBytes == 0
-                        && classIndex >= 0
-                        && classIndex < schema.classNames().size();
-            case VECTOR -> labelBytes == 4L * schema.labelSize();
-            case BOXES -> labelBytes % (4 * RecordFormat.BOX_FLOATS) == 0;
-        };
-        check(labelFits, at(i) + "the label does not fit the schema" + DAMAGED);
-    }
-
-    private void check(boolean holds, String what) {
-        if (!holds) {
-            throw new RecordException("record file " + path + ": " + what);
-        }
-    }
-
-    private void checkCrc(String part, int stored, MemorySegment bytes) {
-        int computed = RecordFormat.crc32c(bytes);
-        check(stored == computed, part + " checksum differs: " + mismatch(stored, computed) + DAMAGED);
-    }
-
-    private static String mismatch(int stored, int computed) {
-        return "stored=" + Integer.toHexString(stored) + ", computed=" + Integer.toHexString(computed);
-    }
-
-    // ---- description ----
 
     public Path path() {
         return path;
     }
 
+    @Override
+    public List<Path> files() {
+        return List.of(path);
+    }
+
+    @Override
     public RecordSchema schema() {
-        return schema;
+        return index.schema;
     }
 
+    @Override
     public int sampleCount() {
-        return sampleCount;
+        return index.sampleCount;
     }
 
+    @Override
     public String key(int sample) {
-        return string(sample, 0, entryInt(sample, Entry.KEY_BYTES));
+        return index.key(checked(sample));
     }
 
-    /** Where the sample came from; may be empty. */
+    @Override
     public String source(int sample) {
-        return string(sample, entryInt(sample, Entry.KEY_BYTES), entryInt(sample, Entry.PATH_BYTES));
+        return index.source(checked(sample));
     }
 
-    /** Class index of a sample in a file of class labels, −1 otherwise. Reads the index only. */
+    @Override
     public int classIndex(int sample) {
-        return schema.label() == LabelKind.CLASS ? entryInt(sample, Entry.CLASS_INDEX) : -1;
+        return index.classIndex(checked(sample));
     }
 
-    /** File, number, key and source of a sample, to begin a message with. */
+    @Override
+    public int imageBytes(int sample) {
+        return index.imageBytes(checked(sample));
+    }
+
+    @Override
+    public Path file(int sample) {
+        return path;
+    }
+
+    @Override
+    public int numberInFile(int sample) {
+        return checked(sample);
+    }
+
+    @Override
+    public long offset(int sample) {
+        return index.offset(checked(sample));
+    }
+
+    @Override
     public String describe(int sample) {
-        return "record file " + path + ": " + at(sample);
+        return "record file " + path + ": " + index.at(checked(sample));
     }
 
-    private String at(int sample) {
-        String source = source(sample);
-        return "sample " + sample + " (key '" + key(sample) + "'"
-                + (source.isEmpty() ? "" : ", source '" + source + "'") + "): ";
-    }
-
-    private String string(int sample, int skip, int byteSize) {
-        long offset = entryLong(sample, Entry.STRING_OFFSET) + skip;
-        return new String(strings.asSlice(offset, byteSize).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
-    }
-
-    private int entryInt(int sample, int field) {
-        return index.get(RecordFormat.INT, (long) sample * RecordFormat.ENTRY_BYTES + field);
-    }
-
-    private long entryLong(int sample, int field) {
-        return index.get(RecordFormat.LONG, (long) sample * RecordFormat.ENTRY_BYTES + field);
-    }
-
-    // ---- samples ----
-
-    /**
-     * Copies a sample's bytes into the buffer and checks them.
-     *
-     * @param sample from 0 up to {@link #sampleCount()}
-     * @throws RecordException when the checksum differs or the file has shrunk since it was opened
-     */
-    public void read(int sample, SampleBuffer into) {
-        if (sample < 0 || sample >= sampleCount) {
+    private int checked(int sample) {
+        if (sample < 0 || sample >= index.sampleCount) {
             throw new IndexOutOfBoundsException(
-                    "record file " + path + ": sample must lie in [0, " + sampleCount + "): sample=" + sample);
+                    "record file " + path + ": sample must lie in [0, " + index.sampleCount + "): sample=" + sample);
         }
-        into.resize(entryInt(sample, Entry.IMAGE_BYTES), entryInt(sample, Entry.LABEL_BYTES));
+        return sample;
+    }
+
+    @Override
+    public void read(int sample, SampleBuffer into) {
+        into.resize(index.imageBytes(checked(sample)), index.labelBytes(sample), index.largestSampleBytes);
         int byteSize = into.imageBytes + into.labelBytes;
         try {
-            MemorySegment.copy(
-                    map, ValueLayout.JAVA_BYTE, entryLong(sample, Entry.PAYLOAD_OFFSET), into.bytes, 0, byteSize);
+            MemorySegment.copy(map, ValueLayout.JAVA_BYTE, index.offset(sample), into.bytes, 0, byteSize);
         } catch (InternalError e) {
-            // So the JVM reports a fault on a mapped page whose file has shrunk.
-            throw new RecordException(
-                    describe(sample) + "cannot be read: the file shrank while it was open, or the disk failed", e);
+            throw shrunk(sample, e);
         }
         into.crc.reset();
         into.crc.update(into.bytes, 0, byteSize);
-        int stored = entryInt(sample, Entry.CRC);
+        int stored = index.crc(sample);
         int computed = (int) into.crc.getValue();
         if (stored != computed) {
-            throw new RecordException(describe(sample) + "checksum differs: " + mismatch(stored, computed)
+            throw new RecordException(describe(sample) + "checksum differs: " + RecordIndex.mismatch(stored, computed)
                     + " (the sample's bytes are damaged: build the file again)");
         }
     }
 
-    /** A sample of its own memory; see {@link #read(int, SampleBuffer)}. */
-    public Sample read(int sample) {
-        SampleBuffer buffer = new SampleBuffer();
-        read(sample, buffer);
-        return new Sample(
-                Arrays.copyOf(buffer.bytes, buffer.imageBytes), label(sample, buffer), key(sample), source(sample));
+    /** The JVM reports a fault on a mapped page, whose file has shrunk, as InternalError. */
+    private RecordException shrunk(int sample, InternalError e) {
+        return new RecordException(
+                describe(sample) + "cannot be read: the file shrank while it was open, or the disk failed", e);
     }
 
-    /** The label of the sample that {@code buffer} holds. */
+    @Override
     public Label label(int sample, SampleBuffer buffer) {
-        return switch (schema.label()) {
+        return switch (index.schema.label()) {
             case NONE -> Label.NONE;
             case CLASS -> Label.ofClass(classIndex(sample));
-            case VECTOR -> Label.ofVector(labelFloats(buffer));
-            case BOXES -> Label.ofBoxes(boxes(sample, buffer));
+            case VECTOR -> Label.ofVector(labelSegment(buffer).toArray(RecordFormat.FLOAT));
+            case BOXES -> Label.ofBoxes(boxes(sample, labelSegment(buffer)));
         };
     }
 
-    private static float[] labelFloats(SampleBuffer buffer) {
-        return MemorySegment.ofArray(buffer.bytes)
-                .asSlice(buffer.imageBytes, buffer.labelBytes)
-                .toArray(RecordFormat.FLOAT);
+    private static MemorySegment labelSegment(SampleBuffer buffer) {
+        return MemorySegment.ofArray(buffer.bytes).asSlice(buffer.imageBytes, buffer.labelBytes);
     }
 
-    private List<Label.Box> boxes(int sample, SampleBuffer buffer) {
-        float[] values = labelFloats(buffer);
+    private List<Label.Box> boxes(int sample, MemorySegment bytes) {
         List<Label.Box> boxes = new ArrayList<>();
-        for (int i = 0; i < values.length; i += RecordFormat.BOX_FLOATS) {
-            int classIndex = (int) values[i];
-            if (classIndex < 0 || classIndex >= schema.classNames().size()) {
+        for (long at = 0; at < bytes.byteSize(); at += RecordFormat.BOX_BYTES) {
+            int classIndex = bytes.get(RecordFormat.INT, at);
+            if (classIndex < 0 || classIndex >= index.schema.classNames().size()) {
                 throw new RecordException(describe(sample) + "class index of a box must lie in [0, "
-                        + schema.classNames().size() + "): given=" + values[i]);
+                        + index.schema.classNames().size() + "): given=" + classIndex);
             }
-            boxes.add(new Label.Box(classIndex, values[i + 1], values[i + 2], values[i + 3], values[i + 4]));
+            try {
+                boxes.add(new Label.Box(
+                        classIndex,
+                        bytes.get(RecordFormat.FLOAT, at + 4),
+                        bytes.get(RecordFormat.FLOAT, at + 8),
+                        bytes.get(RecordFormat.FLOAT, at + 12),
+                        bytes.get(RecordFormat.FLOAT, at + 16),
+                        bytes.get(RecordFormat.INT, at + 20)));
+            } catch (RecordException e) {
+                throw new RecordException(describe(sample) + e.getMessage(), e);
+            }
         }
         return boxes;
     }
 
-    /** Copies the label vector that follows the image in {@code buffer} to {@code to}, starting at byte {@code offset}. */
-    public void copyVector(SampleBuffer buffer, MemorySegment to, long offset) {
-        MemorySegment.copy(
-                MemorySegment.ofArray(buffer.bytes),
-                RecordFormat.FLOAT,
-                buffer.imageBytes,
-                to,
-                ValueLayout.JAVA_FLOAT_UNALIGNED,
-                offset,
-                buffer.labelBytes / Float.BYTES);
+    @Override
+    public void verify(DamageListener damage, IntConsumer progress) {
+        SampleBuffer buffer = new SampleBuffer();
+        long end = index.dataOffset;
+        for (int i = 0; i < index.sampleCount; i++) {
+            RecordException error = null;
+            try {
+                checkGap(i, end);
+                read(i, buffer);
+                label(i, buffer);
+            } catch (RecordException e) {
+                error = e;
+            }
+            if (error != null) {
+                damage.damaged(i, error);
+            }
+            end = index.offset(i) + index.imageBytes(i) + index.labelBytes(i);
+            progress.accept(i + 1);
+        }
     }
 
-    /** Reads and checks every sample; throws at the first damaged one. */
-    public void verify() {
-        SampleBuffer buffer = new SampleBuffer();
-        for (int i = 0; i < sampleCount; i++) {
-            read(i, buffer);
+    /** In front of a sample that would have crossed a segment's end, there are zeros. */
+    private void checkGap(int sample, long from) {
+        try {
+            for (long at = from; at < index.offset(sample); at++) {
+                if (map.get(ValueLayout.JAVA_BYTE, at) != 0) {
+                    throw new RecordException(describe(sample) + "the unused bytes in front of it must be 0: byte " + at
+                            + " is not (the sample itself can be read; build the file again)");
+                }
+            }
+        } catch (InternalError e) {
+            throw shrunk(sample, e);
         }
     }
 

@@ -8,14 +8,15 @@ import java.util.TreeMap;
  * What a record file holds; stored in its header as JSON.
  *
  * @param encoding how images are stored
- * @param height rows of every image, 0 if they differ; likewise width and channels
+ * @param height rows of every image, 0 if they differ; likewise width and channels, which are 1, 3 (R, G, B) or 4 (and alpha)
  * @param label kind of every label
  * @param labelSize floats per label of kind {@code VECTOR}, else 0
  * @param split name of the part of the data set, e.g. {@code train}
+ * @param shard number of this file among the split's {@code shardCount} files, from 0
  * @param classNames in the order of the class indices; empty if there are none
  * @param channelMeans mean of each channel over the file on the scale 0…255; empty if unknown
  * @param channelStds standard deviation of each channel (over pixels, divided by their count); empty if unknown
- * @param build how the file was made: options of the builder by name
+ * @param build how the file was made: options of the builder by name, the same in all shards of a set
  */
 public record RecordSchema(
         ImageEncoding encoding,
@@ -25,6 +26,8 @@ public record RecordSchema(
         LabelKind label,
         int labelSize,
         String split,
+        int shard,
+        int shardCount,
         List<String> classNames,
         List<Double> channelMeans,
         List<Double> channelStds,
@@ -36,20 +39,35 @@ public record RecordSchema(
         channelStds = channelStds == null ? List.of() : List.copyOf(channelStds);
         build = build == null ? Map.of() : Map.copyOf(new TreeMap<>(build));
         require(encoding != null && label != null && split != null, "encoding, label and split must be given");
-        require(height >= 0 && width >= 0 && channels >= 0, "sizes must be at least 0");
+        require(height >= 0 && width >= 0, "sizes must be at least 0: height=" + height + ", width=" + width);
+        require(
+                channels == 0 || channels == 1 || channels == 3 || channels == 4,
+                "channels must be 1, 3 or 4, or 0 if they differ: " + channels);
         boolean fixed = height > 0 && width > 0 && channels > 0;
         require(
                 fixed || height == 0 && width == 0 && channels == 0,
                 "height, width and channels must be all given or all 0");
         require(fixed || encoding != ImageEncoding.RAW_U8, "raw-u8 images need height, width and channels");
         require(
-                (long) height * width <= Integer.MAX_VALUE / Math.max(1, channels),
-                "an image must have less than 2^31 bytes");
+                (long) height * width <= RecordFormat.SEGMENT_BYTES / Math.max(1, channels),
+                "an image must have at most 2^30 bytes: " + height + "x" + width + "x" + channels);
         require(
                 label == LabelKind.VECTOR ? labelSize > 0 : labelSize == 0,
                 "labelSize must be positive for vectors and 0 otherwise");
-        require(label != LabelKind.CLASS || !classNames.isEmpty(), "class labels need class names");
+        require(
+                shardCount > 0 && shardCount <= 99_999 && shard >= 0 && shard < shardCount,
+                "shard must lie in [0, shardCount), and shardCount in [1, 99999]: shard=" + shard + ", shardCount="
+                        + shardCount);
+        require(
+                label != LabelKind.CLASS && label != LabelKind.BOXES || !classNames.isEmpty(),
+                "class labels and boxes need class names");
         require(channelMeans.size() == channelStds.size(), "channel means and standard deviations go together");
+        require(
+                channelMeans.size() <= 4
+                        && channelMeans.stream().allMatch(Double::isFinite)
+                        && channelStds.stream().allMatch(Double::isFinite),
+                "channel means and standard deviations must be at most four finite numbers: " + channelMeans + ", "
+                        + channelStds);
     }
 
     private static void require(boolean holds, String what) {
@@ -68,6 +86,8 @@ public record RecordSchema(
                 LabelKind.CLASS,
                 0,
                 split,
+                0,
+                1,
                 classNames,
                 List.of(),
                 List.of(),
@@ -77,32 +97,47 @@ public record RecordSchema(
     /** JPEG or PNG files of any size, with class labels. */
     public static RecordSchema encodedClasses(String split, List<String> classNames) {
         return new RecordSchema(
-                ImageEncoding.ENCODED, 0, 0, 0, LabelKind.CLASS, 0, split, classNames, List.of(), List.of(), Map.of());
+                ImageEncoding.ENCODED,
+                0,
+                0,
+                0,
+                LabelKind.CLASS,
+                0,
+                split,
+                0,
+                1,
+                classNames,
+                List.of(),
+                List.of(),
+                Map.of());
     }
 
     public RecordSchema withBuild(Map<String, String> options) {
-        return new RecordSchema(
-                encoding,
-                height,
-                width,
-                channels,
-                label,
-                labelSize,
-                split,
-                classNames,
-                channelMeans,
-                channelStds,
-                options);
+        return with(label, labelSize, shard, shardCount, channelMeans, channelStds, options);
     }
 
     public RecordSchema withLabel(LabelKind kind, int size) {
-        return new RecordSchema(
-                encoding, height, width, channels, kind, size, split, classNames, channelMeans, channelStds, build);
+        return with(kind, size, shard, shardCount, channelMeans, channelStds, build);
+    }
+
+    public RecordSchema withShard(int number, int count) {
+        return with(label, labelSize, number, count, channelMeans, channelStds, build);
     }
 
     public RecordSchema withChannelStatistics(List<Double> means, List<Double> stds) {
+        return with(label, labelSize, shard, shardCount, means, stds, build);
+    }
+
+    private RecordSchema with(
+            LabelKind kind,
+            int size,
+            int number,
+            int count,
+            List<Double> means,
+            List<Double> stds,
+            Map<String, String> options) {
         return new RecordSchema(
-                encoding, height, width, channels, label, labelSize, split, classNames, means, stds, build);
+                encoding, height, width, channels, kind, size, split, number, count, classNames, means, stds, options);
     }
 
     /** Bytes of one raw image. */

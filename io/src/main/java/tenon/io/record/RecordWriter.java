@@ -5,15 +5,14 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.zip.CRC32C;
 import tenon.io.image.ImageCodec;
 import tenon.io.record.RecordFormat.Footer;
+import tenon.io.record.RecordFormat.Header;
 
 /**
  * Writes a record file sample by sample. Everything goes to a temporary file in the same folder; {@link #commit} puts it on the disk and renames
@@ -26,7 +25,7 @@ import tenon.io.record.RecordFormat.Footer;
  * }
  * }</pre>
  *
- * Raw images also give the schema's channel means and standard deviations. Confined to one thread.
+ * Raw images also give the schema's channel means and standard deviations; for encoded ones see {@link #channelStatistics}. Confined to one thread.
  */
 public final class RecordWriter implements AutoCloseable {
     private static final int BUFFER_BYTES = 1 << 20;
@@ -34,6 +33,7 @@ public final class RecordWriter implements AutoCloseable {
     private final Path target;
     private final Path temporary;
     private final RecordFile file;
+    private final long segmentBytes;
     private final int dataOffset;
     private final ChannelStatistics statistics;
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -49,14 +49,16 @@ public final class RecordWriter implements AutoCloseable {
     private boolean failed;
     private boolean closed;
 
-    private RecordWriter(Path target, Path temporary, RecordSchema schema, RecordFile file) {
+    private RecordWriter(Path target, Path temporary, RecordSchema schema, RecordFile file, long segmentBytes) {
         this.target = target;
         this.temporary = temporary;
         this.schema = schema;
         this.file = file;
-        // Room for the channel statistics, which are known at the end: two lists of doubles of at most 25 characters.
-        int headerBytes = RecordFormat.HEADER_BYTES + RecordFormat.toJson(schema).length + 64 + 52 * schema.channels();
-        dataOffset = (int) RecordFormat.roundUp(headerBytes, RecordFormat.PAGE);
+        this.segmentBytes = segmentBytes;
+        // Room for the channel statistics, which are known at the end: two lists of at most four doubles of at most 25
+        // characters.
+        int jsonBytes = RecordFormat.toJson(schema).length;
+        dataOffset = (int) RecordFormat.roundUp(RecordFormat.HEADER_BYTES + jsonBytes + 256, RecordFormat.PAGE);
         position = dataOffset;
         flushed = dataOffset;
         statistics = schema.encoding() == ImageEncoding.RAW_U8 ? new ChannelStatistics(schema.channels()) : null;
@@ -68,16 +70,21 @@ public final class RecordWriter implements AutoCloseable {
      * @throws RecordException when the temporary file cannot be made
      */
     public static RecordWriter create(Path target, RecordSchema schema) {
-        return create(target, schema, RecordFile::open);
+        return create(target, schema, RecordFile::open, RecordFormat.SEGMENT_BYTES);
     }
 
-    static RecordWriter create(Path target, RecordSchema schema, RecordFile.Opener opener) {
+    static RecordWriter create(Path target, RecordSchema schema, RecordFile.Opener opener, long segmentBytes) {
+        int schemaBytes = RecordFormat.toJson(schema).length;
+        if (schemaBytes > RecordFormat.MAX_HEADER_BYTES / 2) {
+            throw new RecordException("record file " + target + ": the schema must have at most "
+                    + RecordFormat.MAX_HEADER_BYTES / 2 + " bytes of JSON: given=" + schemaBytes);
+        }
         Path absolute = target.toAbsolutePath();
         Path temporary = absolute.resolveSibling("." + absolute.getFileName() + "."
                 + ProcessHandle.current().pid() + "-" + Long.toHexString(System.nanoTime()) + ".tmp");
         try {
             Files.createDirectories(absolute.getParent());
-            return new RecordWriter(absolute, temporary, schema, opener.open(temporary));
+            return new RecordWriter(absolute, temporary, schema, opener.open(temporary), segmentBytes);
         } catch (IOException e) {
             throw new RecordException(
                     "record file " + target + ": cannot be made: " + e + " (is the folder writable?)", e);
@@ -90,6 +97,16 @@ public final class RecordWriter implements AutoCloseable {
 
     public long sampleCount() {
         return sampleCount;
+    }
+
+    /**
+     * States the means and standard deviations of an encoded file's pixels, which the writer does not see.
+     *
+     * @param means of each channel, on the scale 0…255
+     */
+    public void channelStatistics(List<Double> means, List<Double> stds) {
+        check(statistics == null, "none", "the writer finds the channel statistics of raw images itself");
+        schema = schema.withChannelStatistics(means, stds);
     }
 
     /**
@@ -107,6 +124,9 @@ public final class RecordWriter implements AutoCloseable {
         byte[] labelBytes = labelBytes(label, key);
         byte[] keyBytes = key.getBytes(StandardCharsets.UTF_8);
         byte[] sourceBytes = source.getBytes(StandardCharsets.UTF_8);
+        long size = (long) image.length + labelBytes.length;
+        check(size <= segmentBytes, key, "a sample must have at most " + segmentBytes + " bytes: given=" + size);
+        pad(RecordFormat.place(position, size, segmentBytes));
         crc.reset();
         crc.update(image);
         crc.update(labelBytes);
@@ -160,17 +180,18 @@ public final class RecordWriter implements AutoCloseable {
                 yield floatBytes(values);
             }
             case Label.OfBoxes(var boxes) -> {
-                float[] values = new float[boxes.size() * RecordFormat.BOX_FLOATS];
-                int at = 0;
+                ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(boxes.size(), RecordFormat.BOX_BYTES))
+                        .order(ByteOrder.LITTLE_ENDIAN);
                 for (Label.Box box : boxes) {
                     checkClass(box.classIndex(), key);
-                    values[at++] = box.classIndex();
-                    values[at++] = box.x0();
-                    values[at++] = box.y0();
-                    values[at++] = box.x1();
-                    values[at++] = box.y1();
+                    bytes.putInt(box.classIndex());
+                    bytes.putFloat(box.x0())
+                            .putFloat(box.y0())
+                            .putFloat(box.x1())
+                            .putFloat(box.y1());
+                    bytes.putInt(box.flags());
                 }
-                yield floatBytes(values);
+                yield bytes.array();
             }
         };
     }
@@ -233,11 +254,19 @@ public final class RecordWriter implements AutoCloseable {
             file.write(ByteBuffer.wrap(header), 0);
             file.force();
             file.close();
-            closed = true;
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            forceFolder(target.getParent());
+            file.rename(temporary, target);
         } catch (IOException e) {
             throw failure(e);
+        }
+        closed = true;
+        try {
+            file.forceFolder(target.getParent());
+        } catch (IOException e) {
+            throw new RecordException(
+                    "record file " + target
+                            + ": the new file is whole and in its place, but the folder cannot be synced, so"
+                            + " that a power failure may still bring back the old one: " + e.getMessage(),
+                    e);
         }
     }
 
@@ -246,11 +275,19 @@ public final class RecordWriter implements AutoCloseable {
         byte[] header = new byte[dataOffset];
         MemorySegment fields = MemorySegment.ofArray(header);
         System.arraycopy(RecordFormat.MAGIC, 0, header, 0, RecordFormat.MAGIC.length);
-        fields.set(RecordFormat.INT, 8, RecordFormat.VERSION);
-        fields.set(RecordFormat.INT, 12, json.length);
-        fields.set(RecordFormat.LONG, 16, dataOffset);
+        fields.set(RecordFormat.INT, Header.VERSION, RecordFormat.VERSION);
+        fields.set(RecordFormat.INT, Header.SCHEMA_BYTES, json.length);
+        fields.set(RecordFormat.LONG, Header.DATA_OFFSET, dataOffset);
+        fields.set(RecordFormat.LONG, Header.SEGMENT_BYTES, segmentBytes);
         System.arraycopy(json, 0, header, RecordFormat.HEADER_BYTES, json.length);
         return header;
+    }
+
+    /** Zeros up to {@code end}. */
+    private void pad(long end) {
+        while (position < end) {
+            write(new byte[(int) Math.min(end - position, RecordFormat.PAGE)]);
+        }
     }
 
     private void write(byte[] bytes) {
@@ -293,19 +330,6 @@ public final class RecordWriter implements AutoCloseable {
             return Long.toString(Files.getFileStore(target.getParent()).getUsableSpace());
         } catch (IOException e) {
             return "unknown";
-        }
-    }
-
-    /** A rename is durable only once its folder is; not every system can open a folder, and then the rename alone must do. */
-    private static void forceFolder(Path folder) throws IOException {
-        FileChannel channel;
-        try {
-            channel = FileChannel.open(folder, StandardOpenOption.READ);
-        } catch (IOException _) {
-            return;
-        }
-        try (channel) {
-            channel.force(true);
         }
     }
 

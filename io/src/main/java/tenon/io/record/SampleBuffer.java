@@ -22,12 +22,13 @@ public final class SampleBuffer {
         return labelBytes;
     }
 
-    void resize(int image, int label) {
+    /** @param largest bytes of the largest sample that may follow: memory for more is never taken in advance */
+    void resize(int image, int label, int largest) {
         imageBytes = image;
         labelBytes = label;
         int size = image + label;
         if (bytes.length < size) {
-            bytes = new byte[Math.max(size, (int) Math.min(Integer.MAX_VALUE - 16, bytes.length * 3L / 2))];
+            bytes = new byte[Math.max(size, (int) Math.min(largest, bytes.length * 3L / 2))];
         }
     }
 }

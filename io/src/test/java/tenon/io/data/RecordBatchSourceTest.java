@@ -281,7 +281,7 @@ class RecordBatchSourceTest {
             assertThatThrownBy(iterator::next)
                     .isInstanceOf(RecordException.class)
                     .hasMessageContaining(file.toString())
-                    .hasMessageContaining("sample 57 (key 'key57', source 'source57')");
+                    .hasMessageContaining("sample 57 (key 'key57', source 'source57', at byte 4324)");
         }
     }
 

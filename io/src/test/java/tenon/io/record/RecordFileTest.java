@@ -85,7 +85,8 @@ class RecordFileTest {
             assertThat(reader.read(0).image()).isEqualTo(jpeg);
         }
         Path boxes = folder.resolve("boxes.trec");
-        Label label = Label.ofBoxes(List.of(new Label.Box(2, 1, 2, 3.5f, 4), new Label.Box(0, 5, 6, 7, 8)));
+        Label label = Label.ofBoxes(List.of(
+                new Label.Box(2, -1, 2, 3.5f, 4, Label.Box.DIFFICULT | Label.Box.CROWD), new Label.Box(0, 5, 6, 5, 8)));
         try (RecordWriter writer = RecordWriter.create(boxes, base.withLabel(LabelKind.BOXES, 0))) {
             writer.add(jpeg, label, "a", "a.jpg");
             writer.add(jpeg, Label.ofBoxes(List.of()), "b", "b.jpg");
@@ -169,7 +170,7 @@ class RecordFileTest {
             assertThat(reader.read(2).image()).isEqualTo(pixels(2, 6));
             assertThatThrownBy(() -> reader.read(1))
                     .isInstanceOf(RecordException.class)
-                    .hasMessageContaining("sample 1 (key 'k1', source 'folder/ü1.png')")
+                    .hasMessageContaining("sample 1 (key 'k1', source 'folder/ü1.png', at byte 4102)")
                     .hasMessageContaining("checksum differs")
                     .hasMessageContaining("build the file again");
         }
@@ -192,7 +193,7 @@ class RecordFileTest {
             assertThat(reader.read(0).image()).isEqualTo(pixels(0, size));
             assertThatThrownBy(() -> reader.read(40))
                     .isInstanceOf(RecordException.class)
-                    .hasMessageContaining("sample 40 (key 'k40')");
+                    .hasMessageContaining("sample 40 (key 'k40', at byte 495616)");
         }
     }
 
@@ -216,7 +217,19 @@ class RecordFileTest {
         Files.write(file, bytes);
         assertThatThrownBy(() -> RecordReader.open(file))
                 .isInstanceOf(RecordException.class)
-                .hasMessageContaining("version=9, known=1");
+                .hasMessageContaining("version=9, known=2");
+    }
+
+    @Test
+    void versionOneIsRefusedByName() throws IOException {
+        Path file = small();
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[8] = 1;
+        Files.write(file, bytes);
+        assertThatThrownBy(() -> RecordReader.open(file))
+                .isInstanceOf(RecordException.class)
+                .hasMessageContaining("the file has format version 1, this release reads version 2")
+                .hasMessageContaining("build it again");
     }
 
     @Test
@@ -311,7 +324,7 @@ class RecordFileTest {
         RecordSchema schema = RecordSchema.rawClasses("train", 2, 3, 1, CLASSES);
         // Fails at the index, at the header, at fsync, and, with large samples, in the middle of the data.
         for (int budget : new int[] {0, 1, 2}) {
-            try (RecordWriter writer = RecordWriter.create(file, schema, path -> failing(path, budget))) {
+            try (RecordWriter writer = RecordWriter.create(file, schema, path -> failing(path, budget), 1 << 30)) {
                 writer.add(new byte[6], Label.ofClass(0), "other", "");
                 assertThatThrownBy(writer::commit)
                         .isInstanceOf(RecordException.class)
@@ -324,7 +337,7 @@ class RecordFileTest {
             assertOnlyFile(file);
         }
         RecordSchema large = RecordSchema.rawClasses("train", 1024, 1024, 1, CLASSES);
-        try (RecordWriter writer = RecordWriter.create(file, large, path -> failing(path, 0))) {
+        try (RecordWriter writer = RecordWriter.create(file, large, path -> failing(path, 0), 1 << 30)) {
             assertThatThrownBy(() -> {
                         for (int i = 0; i < 3; i++) {
                             writer.add(new byte[1 << 20], Label.ofClass(0), "k", "");
