@@ -4,7 +4,7 @@ import tenon.engine.Rng;
 import tenon.engine.ShapeException;
 
 /**
- * Mirrors left and right.
+ * Mirrors left and right. One draw.
  *
  * @param probability that an image is mirrored, in [0, 1]
  */
@@ -20,12 +20,17 @@ public record HorizontalFlip(double probability) implements Augmenter {
         this(0.5);
     }
 
+    /** Whether the next image is mirrored. */
+    public boolean draw(Rng rng) {
+        return rng.nextUniform() < probability;
+    }
+
     @Override
     public void apply(FloatImage in, FloatImage out, Rng rng) {
         int width = in.width();
         int channels = in.channels();
         out.resize(in.height(), width, channels);
-        if (rng.nextUniform() >= probability) {
+        if (!draw(rng)) {
             System.arraycopy(in.values(), 0, out.values(), 0, in.size());
             return;
         }

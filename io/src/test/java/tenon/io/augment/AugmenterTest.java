@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
@@ -84,6 +85,41 @@ class AugmenterTest {
         assertThat(apply(new RandomCrop(3, 3, 0), NINE, rng)).isEqualTo(values(NINE));
         assertThatThrownBy(() -> new RandomCrop(4, 4, 0).outputShape(Shape.of(3, 3, 1)))
                 .isInstanceOf(ShapeException.class);
+    }
+
+    @Test
+    void theCentreOfAnImageOf341x256BeginsAt57And14() {
+        CenterCrop center = new CenterCrop(227, 227);
+        Rng rng = rng(0);
+        assertThat(center.left(341, rng)).isEqualTo(57);
+        assertThat(center.top(256, rng)).isEqualTo(14);
+        assertThat(center.outputShape(Shape.of(256, 341, 3))).isEqualTo(Shape.of(227, 227, 3));
+        assertThat(apply(new CenterCrop(1, 2), NINE, rng)).containsExactly(4, 5);
+        assertThat(apply(new CenterCrop(3, 3), NINE, rng)).isEqualTo(values(NINE));
+        assertThatThrownBy(() -> apply(new CenterCrop(2, 4), NINE, rng))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("image width=3, crop width=4");
+    }
+
+    @Test
+    void drawingApartAndCuttingGivesWhatApplyingGives() {
+        for (Crop crop : List.of(new RandomCrop(2, 2), new RandomCrop(3, 2, 1), new CenterCrop(2, 2))) {
+            Rng whole = rng(4);
+            Rng apart = rng(4);
+            for (int i = 0; i < 50; i++) {
+                FloatImage out = new FloatImage();
+                int top = crop.top(3, apart);
+                int left = crop.left(3, apart);
+                Crop.cut(NINE, out, top, left, crop.height(), crop.width());
+                assertThat(values(out)).isEqualTo(apply(crop, NINE, whole));
+            }
+            assertThat(apart.nextUniform()).isEqualTo(whole.nextUniform());
+        }
+        HorizontalFlip flip = new HorizontalFlip();
+        for (int i = 0; i < 50; i++) {
+            boolean mirrored = flip.draw(rng(i));
+            assertThat(apply(flip, NINE, rng(i))[0]).isEqualTo(mirrored ? 3 : 1);
+        }
     }
 
     @Test
