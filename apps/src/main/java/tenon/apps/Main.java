@@ -23,6 +23,7 @@ import tenon.apps.training.ScheduleSpec;
 import tenon.apps.training.SummaryCommand;
 import tenon.apps.training.TrainCommand;
 import tenon.engine.Precision;
+import tenon.io.build.StoreEncoding;
 
 /** The {@code tenon} command: exit code 0 means done, 1 failed, 2 called wrongly. */
 @Command(
@@ -74,6 +75,7 @@ public final class Main implements Runnable {
         register(commandLine, TrainCommand.Scaling.class);
         register(commandLine, TrainCommand.Norm.class);
         register(commandLine, Precision.class);
+        register(commandLine, StoreEncoding.class);
         return commandLine;
     }
 

@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import tenon.io.build.BuildException;
 import tenon.io.build.BuildProgress;
 import tenon.io.build.BuildReport;
+import tenon.io.build.BuildSettings;
 import tenon.io.build.IdxBuilder;
 
 /**
@@ -127,15 +128,14 @@ public final class FashionMnist {
 
     /** Builds {@code train.trec} (60,000) and {@code test.trec} (10,000) of raw 28×28×1 images in {@code outputFolder}. */
     public static BuildReport build(Path idxFolder, Path outputFolder, BuildProgress progress) {
+        BuildSettings settings = BuildSettings.into(outputFolder).progress(progress);
         BuildReport train = new IdxBuilder(
                         idxFolder.resolve(TRAIN_IMAGES), idxFolder.resolve(TRAIN_LABELS), CLASS_NAMES)
                 .split("train")
-                .progress(progress)
-                .build(outputFolder);
+                .build(settings);
         BuildReport test = new IdxBuilder(idxFolder.resolve(TEST_IMAGES), idxFolder.resolve(TEST_LABELS), CLASS_NAMES)
                 .split("test")
-                .progress(progress)
-                .build(outputFolder);
+                .build(settings);
         return new BuildReport(List.of(train.parts().getFirst(), test.parts().getFirst()), List.of());
     }
 }

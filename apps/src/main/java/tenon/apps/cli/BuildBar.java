@@ -1,5 +1,6 @@
 package tenon.apps.cli;
 
+import java.nio.file.Path;
 import tenon.io.build.BuildProgress;
 import tenon.io.build.BuildReport;
 
@@ -30,12 +31,22 @@ public final class BuildBar implements BuildProgress {
     }
 
     @Override
-    public void skipped(BuildReport.Skipped file) {
+    public void skipped(BuildReport.Skipped sample) {
         skipped++;
         if (skipped <= SHOWN) {
-            console.warn("left out " + file.file() + ": " + file.reason());
+            console.warn("left out " + sample.source() + ": " + sample.reason());
         } else if (skipped == SHOWN + 1) {
             console.warn("left out more files");
         }
+    }
+
+    @Override
+    public void kept(Path file) {
+        console.print("kept %s: finished by an earlier build", file);
+    }
+
+    @Override
+    public void damaged(Path file, String reason) {
+        console.warn(reason + "; building it again");
     }
 }

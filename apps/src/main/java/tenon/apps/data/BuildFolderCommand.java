@@ -3,11 +3,10 @@ package tenon.apps.data;
 import java.nio.file.Path;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tenon.apps.cli.BuildBar;
 import tenon.apps.cli.Console;
-import tenon.apps.cli.ImageSize;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
 import tenon.io.build.ImageFolderBuilder;
@@ -15,6 +14,7 @@ import tenon.io.build.ImageFolderBuilder;
 /** {@code tenon build folder}: record files from a folder with one folder of pictures per class. */
 @Command(
         name = "folder",
+        aliases = "folders",
         description = {
             "Builds record files from a folder that has one folder of pictures per class.",
             "Pictures that cannot be decoded are left out and named."
@@ -27,15 +27,6 @@ import tenon.io.build.ImageFolderBuilder;
 public final class BuildFolderCommand extends TenonCommand {
     @Parameters(paramLabel = "FOLDER", description = "Folder of class folders.")
     private Path folder;
-
-    @Option(names = "--output", paramLabel = "DIR", required = true, description = "Where the record files go.")
-    private Path output;
-
-    @Option(
-            names = "--size",
-            paramLabel = "HxWxC",
-            description = "Store decoded pictures of this size (default: the JPEG and PNG files as they are).")
-    private ImageSize size;
 
     @Option(
             names = "--val",
@@ -54,12 +45,8 @@ public final class BuildFolderCommand extends TenonCommand {
     @Option(names = "--stratified", description = "Take the same share of every class.")
     private boolean stratified;
 
-    @Option(
-            names = "--seed",
-            paramLabel = "N",
-            defaultValue = "42",
-            description = "Decides the order and who goes where. Default: ${DEFAULT-VALUE}.")
-    private long seed;
+    @Mixin
+    private BuildOptions options;
 
     @Override
     protected Map<String, ?> run(Console console) {
@@ -67,17 +54,13 @@ public final class BuildFolderCommand extends TenonCommand {
             throw new UsageException(
                     "--val and --test must be at least 0 and add up to less than 1: " + validation + ", " + test);
         }
-        ImageFolderBuilder builder =
-                new ImageFolderBuilder(folder).seed(seed).stratified(stratified).progress(new BuildBar(console));
-        if (size != null) {
-            builder.storeRaw(size.height(), size.width(), size.channels());
-        }
+        ImageFolderBuilder builder = new ImageFolderBuilder(folder).stratified(stratified);
         if (validation > 0) {
             builder.split("val", validation);
         }
         if (test > 0) {
             builder.split("test", test);
         }
-        return BuildOutcome.print(builder.build(output), console);
+        return BuildOutcome.print(builder.build(options.settings(console)), console);
     }
 }

@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tenon.apps.cli.BuildBar;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
@@ -29,9 +29,6 @@ public final class BuildIdxCommand extends TenonCommand {
 
     @Parameters(index = "1", paramLabel = "LABELS", description = "IDX file of labels [N].")
     private Path labels;
-
-    @Option(names = "--output", paramLabel = "DIR", required = true, description = "Where the record files go.")
-    private Path output;
 
     @Option(
             names = "--split",
@@ -61,19 +58,21 @@ public final class BuildIdxCommand extends TenonCommand {
     private List<String> classes =
             IntStream.range(0, 10).mapToObj(Integer::toString).toList();
 
+    @Mixin
+    private BuildOptions options;
+
     @Override
     protected Map<String, ?> run(Console console) {
         if (holdOut < 0 || holdOutSeed != null && holdOut == 0) {
             throw new UsageException(
                     holdOut < 0 ? "--hold-out must be at least 0: " + holdOut : "--hold-out-seed needs --hold-out");
         }
-        IdxBuilder builder =
-                new IdxBuilder(images, labels, classes).split(split).progress(new BuildBar(console));
+        IdxBuilder builder = new IdxBuilder(images, labels, classes).split(split);
         if (holdOut > 0) {
             builder = holdOutSeed == null
                     ? builder.holdOutLast("val", holdOut)
                     : builder.holdOutSeeded("val", holdOut, holdOutSeed);
         }
-        return BuildOutcome.print(builder.build(output), console);
+        return BuildOutcome.print(builder.build(options.settings(console)), console);
     }
 }

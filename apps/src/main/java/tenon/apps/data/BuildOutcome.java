@@ -14,10 +14,15 @@ final class BuildOutcome {
     static Map<String, Object> print(BuildReport report, Console console) {
         List<Map<String, Object>> files = new ArrayList<>();
         for (BuildReport.Part part : report.parts()) {
-            console.print("%s: %d samples in %s", part.split(), part.sampleCount(), part.file());
+            int count = part.files().size();
+            console.print(
+                    "%s: %d samples in %s%s",
+                    part.split(), part.sampleCount(), part.file(), count == 1 ? "" : " and " + (count - 1) + " more");
             Map<String, Object> file = new LinkedHashMap<>();
             file.put("split", part.split());
             file.put("file", part.file().toString());
+            file.put("files", count);
+            file.put("kept", part.kept());
             file.put("samples", part.sampleCount());
             files.add(file);
         }

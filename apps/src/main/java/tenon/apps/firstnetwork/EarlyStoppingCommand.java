@@ -28,6 +28,7 @@ import tenon.apps.training.TrainingResult;
 import tenon.apps.training.TrainingRun;
 import tenon.engine.TenonException;
 import tenon.io.FashionMnist;
+import tenon.io.build.BuildSettings;
 import tenon.io.build.IdxBuilder;
 import tenon.io.data.Normalization;
 import tenon.io.record.RecordReader;
@@ -137,8 +138,7 @@ public final class EarlyStoppingCommand extends TenonCommand {
         Path folder = Files.createDirectories(output.resolve("data"));
         return new IdxBuilder(
                         find(idxFolder, "train-images-idx3-ubyte"), find(idxFolder, "train-labels-idx1-ubyte"), names)
-                .progress(new BuildBar(console))
-                .build(folder)
+                .build(BuildSettings.into(folder).progress(new BuildBar(console)))
                 .part("train")
                 .file();
     }

@@ -25,7 +25,9 @@ import tenon.apps.training.TrainingResult;
 import tenon.apps.training.TrainingRun;
 import tenon.engine.TenonException;
 import tenon.io.build.BuildReport;
+import tenon.io.build.BuildSettings;
 import tenon.io.build.ImageFolderBuilder;
+import tenon.io.build.ImageStore;
 import tenon.io.data.Normalization;
 import tenon.optim.metrics.ClassificationReport;
 import tenon.optim.metrics.Evaluation;
@@ -124,13 +126,12 @@ abstract class TrainerCommand extends TenonCommand {
 
     private BuildReport build(Path work, Console console) throws IOException {
         Files.createDirectories(work);
-        BuildBar bar = new BuildBar(console);
         return new ImageFolderBuilder(dataset)
-                .seed(Program.SEED)
                 .split("test", Program.TEST_SHARE)
-                .storeRaw(program.side(), program.side(), 3)
-                .progress(bar)
-                .build(work);
+                .build(BuildSettings.into(work)
+                        .seed(Program.SEED)
+                        .store(ImageStore.raw(program.side(), program.side(), 3))
+                        .progress(new BuildBar(console)));
     }
 
     private RunConfig config(BuildReport pictures) {

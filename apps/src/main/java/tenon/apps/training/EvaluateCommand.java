@@ -18,7 +18,9 @@ import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
 import tenon.engine.Scope;
 import tenon.engine.backend.Backend;
+import tenon.io.build.BuildSettings;
 import tenon.io.build.ImageFolderBuilder;
+import tenon.io.build.ImageStore;
 import tenon.io.data.RecordBatchSource;
 import tenon.optim.metrics.ClassificationReport;
 import tenon.optim.metrics.Evaluation;
@@ -76,9 +78,9 @@ public final class EvaluateCommand extends TenonCommand {
                 new ImageFolderBuilder(data)
                         .classes(classifier.classNames())
                         .rest("data")
-                        .storeRaw(spec.height(), spec.width(), spec.channels())
-                        .progress(new BuildBar(console))
-                        .build(folder);
+                        .build(BuildSettings.into(folder)
+                                .store(ImageStore.raw(spec.height(), spec.width(), spec.channels()))
+                                .progress(new BuildBar(console)));
                 return report(classifier, evaluate(classifier, folder.resolve("data.trec")), console);
             } finally {
                 RunFolder.deleteTree(folder);

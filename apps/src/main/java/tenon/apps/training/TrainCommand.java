@@ -15,7 +15,9 @@ import tenon.apps.cli.ImageSize;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
 import tenon.io.build.BuildReport;
+import tenon.io.build.BuildSettings;
 import tenon.io.build.ImageFolderBuilder;
+import tenon.io.build.ImageStore;
 import tenon.io.data.Normalization;
 import tenon.io.record.LabelKind;
 import tenon.io.record.RecordReader;
@@ -274,16 +276,15 @@ public final class TrainCommand extends TenonCommand {
     /** A folder is packed first, at the network's size. */
     private BuildReport buildRecords(Console console) throws IOException {
         ImageSize stored = size != null ? size : network.defaultInput();
-        ImageFolderBuilder builder = new ImageFolderBuilder(data)
-                .seed(compute.settings().seed())
-                .stratified(true)
-                .storeRaw(stored.height(), stored.width(), stored.channels())
-                .progress(new BuildBar(console));
+        ImageFolderBuilder builder = new ImageFolderBuilder(data).stratified(true);
         if (validation == null) {
             builder.split("val", validationShare);
         }
         Path folder = Files.createDirectories(output.resolve("data"));
-        BuildReport report = builder.build(folder);
+        BuildReport report = builder.build(BuildSettings.into(folder)
+                .seed(compute.settings().seed())
+                .store(ImageStore.raw(stored.height(), stored.width(), stored.channels()))
+                .progress(new BuildBar(console)));
         report.parts().forEach(part -> console.print("%s: %d pictures", part.split(), part.sampleCount()));
         return report;
     }

@@ -58,7 +58,8 @@ class BuildIdxCommandTest {
     void missingOptionIsAUsageError() {
         Cli.Result result = Cli.run("build", "idx", "a", "b");
         assertThat(result.exitCode()).isEqualTo(2);
-        assertThat(result.errLines().getFirst()).isEqualTo("tenon build idx: Missing required option: '--output=DIR'");
+        assertThat(result.errLines().getFirst())
+                .isEqualTo("tenon build idx: Missing required option: '--output=DIR|FILE'");
         assertThat(Cli.run("build").errLines().getFirst()).startsWith("tenon build: Say which: ");
     }
 }

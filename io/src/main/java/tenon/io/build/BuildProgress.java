@@ -1,18 +1,26 @@
 package tenon.io.build;
 
+import java.nio.file.Path;
+
 /** Told how far a builder is; called on the building thread. */
 @FunctionalInterface
 public interface BuildProgress {
     BuildProgress NONE = (_, _, _) -> {};
 
     /**
-     * Called now and then.
+     * Called after every image.
      *
-     * @param what what is being done, e.g. {@code train.trec}
+     * @param what what is being done, e.g. {@code train}
      * @param done units finished, {@code total} at the end
      */
     void update(String what, long done, long total);
 
-    /** Called for every file that is left out. */
-    default void skipped(BuildReport.Skipped file) {}
+    /** Called for every sample that is left out. */
+    default void skipped(BuildReport.Skipped sample) {}
+
+    /** Called for every file that an earlier build finished and that therefore is not built again. */
+    default void kept(Path file) {}
+
+    /** Called when an earlier file of this name is built again because it is damaged. */
+    default void damaged(Path file, String reason) {}
 }

@@ -4,16 +4,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import tenon.engine.Rng;
+import tenon.io.image.Image;
 import tenon.io.record.Label;
-import tenon.io.record.RecordSchema;
-import tenon.io.record.RecordWriter;
+import tenon.io.record.LabelKind;
 
 /**
- * Turns a pair of IDX files (images [N, H, W], labels [N]; plain or gzip) into a record file of raw H×W×1 images with class labels, and
- * optionally a second one with samples held out. Samples keep their order; the key is the number in the IDX file.
+ * Turns a pair of IDX files (images [N, H, W], labels [N]; plain or gzip) into record files of H×W×1 images with class labels, and optionally
+ * a second split with samples held out. Samples keep their order; the key is the number in the IDX file.
  */
 public final class IdxBuilder {
     private enum HoldOut {
@@ -29,7 +27,6 @@ public final class IdxBuilder {
     private int holdOutCount;
     private HoldOut holdOut;
     private long seed;
-    private BuildProgress progress = BuildProgress.NONE;
 
     /** @param classNames one per label value, from 0 */
     public IdxBuilder(Path images, Path labels, List<String> classNames) {
@@ -61,18 +58,12 @@ public final class IdxBuilder {
         return this;
     }
 
-    public IdxBuilder progress(BuildProgress listener) {
-        progress = listener;
-        return this;
-    }
-
     /**
-     * Writes the files.
+     * Builds the splits.
      *
-     * @throws BuildException when the IDX files are absent, damaged or do not fit each other
-     * @throws tenon.io.record.RecordException when writing fails; the file being written is not replaced then
+     * @throws BuildException when the IDX files are absent, damaged or do not fit each other, or as {@link ShardedBuild#run} says
      */
-    public BuildReport build(Path outputFolder) {
+    public BuildReport build(BuildSettings settings) {
         try (IdxFile pixels = new IdxFile(images, 3);
                 IdxFile classes = new IdxFile(labels, 1)) {
             int count = pixels.itemCount();
@@ -85,34 +76,39 @@ public final class IdxBuilder {
                         "idx builder: samples held out must lie in [1, " + count + "): given=" + holdOutCount);
             }
             BitSet heldOut = chooseHeldOut(count);
-            Path file = outputFolder.resolve(split + ".trec");
-            Path heldFile = holdOut == null ? null : outputFolder.resolve(holdOutSplit + ".trec");
-            try (RecordWriter writer = RecordWriter.create(file, schema(split, pixels));
-                    RecordWriter heldWriter =
-                            holdOut == null ? null : RecordWriter.create(heldFile, schema(holdOutSplit, pixels))) {
-                for (int i = 0; i < count; i++) {
-                    int label = classes.next()[0] & 0xFF;
-                    if (label >= classNames.size()) {
-                        throw new BuildException("idx builder: label " + i + " of " + labels + " must lie in [0, "
-                                + classNames.size() + "): given=" + label);
-                    }
-                    RecordWriter target = heldOut.get(i) ? heldWriter : writer;
-                    target.add(
-                            pixels.next(), Label.ofClass(label), Integer.toString(i), images.getFileName() + "#" + i);
-                    if ((i + 1) % 1000 == 0 || i + 1 == count) {
-                        progress.update(file.getFileName().toString(), i + 1, count);
-                    }
-                }
-                writer.commit();
-                List<BuildReport.Part> parts = new ArrayList<>();
-                parts.add(new BuildReport.Part(split, file, writer.sampleCount()));
-                if (heldWriter != null) {
-                    heldWriter.commit();
-                    parts.add(new BuildReport.Part(holdOutSplit, heldFile, heldWriter.sampleCount()));
-                }
-                return new BuildReport(List.copyOf(parts), List.of());
+            List<BuildItem> kept = new ArrayList<>();
+            List<BuildItem> held = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                (heldOut.get(i) ? held : kept).add(item(i, pixels, classes));
             }
+            ShardedBuild build = new ShardedBuild("idx", settings)
+                    .labels(LabelKind.CLASS, 0, classNames)
+                    .inputSize(new PixelSize(pixels.dim(1), pixels.dim(2), 1))
+                    .option("images", images.getFileName().toString())
+                    .option("labels", labels.getFileName().toString())
+                    .input(images)
+                    .input(labels)
+                    .split(split, kept);
+            if (holdOut != null) {
+                build.option("holdOut", holdOut + " " + holdOutCount + " into " + holdOutSplit)
+                        .option("holdOutSeed", Long.toString(seed))
+                        .split(holdOutSplit, held);
+            }
+            return build.run();
         }
+    }
+
+    private BuildItem item(int i, IdxFile pixels, IdxFile classes) {
+        int label = classes.item(i)[0] & 0xFF;
+        if (label >= classNames.size()) {
+            throw new BuildException("idx builder: label " + i + " of " + labels + " must lie in [0, "
+                    + classNames.size() + "): given=" + label);
+        }
+        int height = pixels.dim(1);
+        int width = pixels.dim(2);
+        ImageInput image = ImageInput.within(
+                pixels.itemBytes(), () -> new ImageInput.Pixels(new Image(width, height, 1, pixels.item(i))));
+        return new BuildItem(Integer.toString(i), images.getFileName() + "#" + i, image, Label.ofClass(label));
     }
 
     private BitSet chooseHeldOut(int count) {
@@ -130,18 +126,5 @@ public final class IdxBuilder {
             }
         }
         return chosen;
-    }
-
-    private RecordSchema schema(String name, IdxFile pixels) {
-        Map<String, String> options = new TreeMap<>();
-        options.put("builder", "idx");
-        options.put("images", images.getFileName().toString());
-        options.put("labels", labels.getFileName().toString());
-        if (holdOut != null) {
-            options.put("holdOut", holdOut + " " + holdOutCount + " into " + holdOutSplit);
-            options.put("seed", Long.toString(seed));
-        }
-        return RecordSchema.rawClasses(name, pixels.dim(1), pixels.dim(2), 1, classNames)
-                .withBuild(options);
     }
 }

@@ -5,17 +5,22 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /**
  * A file of the IDX format (LeCun's MNIST page) with unsigned bytes, plain or gzip: two zero bytes, type 0x08, number of dimensions, each
- * dimension as 32-bit big-endian, then the elements in row-major order. Read from front to back, one item (index of the first dimension) at
- * a time. Nothing is allocated from the header's numbers before they are compared with what the file can hold.
+ * dimension as 32-bit big-endian, then the elements in row-major order. An item is what belongs to one index of the first dimension; a plain file is
+ * read item by item, a gzip file is unpacked into memory. Nothing is allocated from the header's numbers before they are compared with what the file can
+ * hold. Several threads may read.
  */
 final class IdxFile implements AutoCloseable {
     /** Deflate expands at most 1032 times (RFC 1951 encoders reach 258 bytes from 2 bits). */
@@ -25,36 +30,39 @@ final class IdxFile implements AutoCloseable {
     private static final int UNSIGNED_BYTE = 0x08;
 
     private final Path path;
-    private final InputStream in;
     private final int[] dims;
-    private int itemsRead;
+    private final int itemBytes;
+    /** Of a plain file. */
+    private final FileChannel channel;
+    /** Of a gzip file. */
+    private final List<byte[]> unpacked;
 
     IdxFile(Path path, int rank) {
         this.path = path;
-        InputStream opened = null;
-        try {
+        try (InputStream file = new BufferedInputStream(Files.newInputStream(path), 1 << 16)) {
             long fileBytes = Files.size(path);
-            opened = new BufferedInputStream(Files.newInputStream(path), 1 << 16);
-            opened.mark(2);
-            boolean gzip = opened.read() == 0x1F && opened.read() == 0x8B;
-            opened.reset();
-            in = gzip ? new BufferedInputStream(new GZIPInputStream(opened, 1 << 16), 1 << 16) : opened;
-            dims = readHeader(rank, gzip ? fileBytes * MAX_EXPANSION : fileBytes);
+            file.mark(2);
+            boolean gzip = file.read() == 0x1F && file.read() == 0x8B;
+            file.reset();
+            try (InputStream in = gzip ? new BufferedInputStream(new GZIPInputStream(file, 1 << 16), 1 << 16) : file) {
+                dims = readHeader(in, rank, gzip ? fileBytes * MAX_EXPANSION : fileBytes);
+                itemBytes = itemBytes(dims);
+                unpacked = gzip ? unpack(in) : null;
+            }
+            channel = gzip ? null : FileChannel.open(path, StandardOpenOption.READ);
+            if (!gzip) {
+                checkLength(fileBytes - headerBytes());
+            }
         } catch (NoSuchFileException e) {
             throw new BuildException("idx file " + path + ": there is no such file", e);
         } catch (EOFException | ZipException e) {
-            closeQuietly(opened);
-            throw damaged(e);
+            throw damaged(0, e);
         } catch (IOException e) {
-            closeQuietly(opened);
             throw new BuildException("idx file " + path + ": cannot be read: " + e, e);
-        } catch (RuntimeException e) {
-            closeQuietly(opened);
-            throw e;
         }
     }
 
-    private int[] readHeader(int rank, long mostBytes) throws IOException {
+    private int[] readHeader(InputStream in, int rank, long mostBytes) throws IOException {
         byte[] magic = in.readNBytes(4);
         check(
                 magic.length == 4 && magic[0] == 0 && magic[1] == 0 && magic[3] >= 1 && magic[3] <= MAX_RANK,
@@ -79,27 +87,60 @@ final class IdxFile implements AutoCloseable {
         return sizes;
     }
 
+    private int itemBytes(int[] sizes) {
+        long size = 1;
+        for (int i = 1; i < sizes.length; i++) {
+            size *= sizes[i];
+            check(size <= Integer.MAX_VALUE / 2, "an item must have less than 2^30 bytes: " + Arrays.toString(sizes));
+        }
+        return (int) size;
+    }
+
+    private int headerBytes() {
+        return 4 + 4 * dims.length;
+    }
+
+    /** Grows with what is really there, not with what the header promises. */
+    private List<byte[]> unpack(InputStream in) {
+        List<byte[]> items = new ArrayList<>();
+        try {
+            while (items.size() < dims[0]) {
+                byte[] item = in.readNBytes(itemBytes);
+                if (item.length < itemBytes) {
+                    throw new EOFException("the file ends early");
+                }
+                items.add(item);
+            }
+            check(in.read() < 0, "the file goes on after its " + dims[0] + " items");
+        } catch (IOException e) {
+            throw damaged(items.size(), e);
+        }
+        return items;
+    }
+
+    private void checkLength(long dataBytes) throws IOException {
+        long wanted = (long) dims[0] * itemBytes;
+        if (dataBytes < wanted) {
+            channel.close();
+            throw damaged((int) (dataBytes / itemBytes), new EOFException("the file ends early"));
+        }
+        if (dataBytes > wanted) {
+            channel.close();
+            check(false, "the file goes on after its " + dims[0] + " items");
+        }
+    }
+
     private void check(boolean holds, String what) {
         if (!holds) {
             throw new BuildException("idx file " + path + ": " + what);
         }
     }
 
-    private BuildException damaged(IOException e) {
+    private BuildException damaged(int item, IOException e) {
         return new BuildException(
-                "idx file " + path + ": the file is truncated or damaged at item " + itemsRead + ": " + e.getMessage()
+                "idx file " + path + ": the file is truncated or damaged at item " + item + ": " + e.getMessage()
                         + " (fetch it again)",
                 e);
-    }
-
-    private static void closeQuietly(InputStream opened) {
-        try {
-            if (opened != null) {
-                opened.close();
-            }
-        } catch (IOException _) {
-            // The error that led here is the one to report.
-        }
     }
 
     Path path() {
@@ -115,32 +156,35 @@ final class IdxFile implements AutoCloseable {
     }
 
     int itemBytes() {
-        int size = 1;
-        for (int i = 1; i < dims.length; i++) {
-            size = Math.multiplyExact(size, dims[i]);
-        }
-        return size;
+        return itemBytes;
     }
 
-    /** The next item; after the last one, the end of the file is checked. */
-    byte[] next() {
-        try {
-            byte[] item = in.readNBytes(itemBytes());
-            if (item.length < itemBytes()) {
-                throw new EOFException("the file ends early");
-            }
-            itemsRead++;
-            if (itemsRead == dims[0]) {
-                check(in.read() < 0, "the file goes on after its " + dims[0] + " items");
-            }
-            return item;
-        } catch (IOException e) {
-            throw damaged(e);
+    byte[] item(int i) {
+        if (unpacked != null) {
+            return unpacked.get(i);
         }
+        ByteBuffer buffer = ByteBuffer.allocate(itemBytes);
+        long start = headerBytes() + (long) i * itemBytes;
+        try {
+            while (buffer.hasRemaining()) {
+                if (channel.read(buffer, start + buffer.position()) < 0) {
+                    throw new EOFException("the file shrank");
+                }
+            }
+        } catch (IOException e) {
+            throw damaged(i, e);
+        }
+        return buffer.array();
     }
 
     @Override
     public void close() {
-        closeQuietly(in);
+        try {
+            if (channel != null) {
+                channel.close();
+            }
+        } catch (IOException _) {
+            // Nothing was written.
+        }
     }
 }

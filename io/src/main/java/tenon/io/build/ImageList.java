@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  * @param skipped files that cannot be listed or lie in no class folder
  */
 record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.Skipped> skipped) {
-    private static final Set<String> EXTENSIONS = Set.of("jpg", "jpeg", "png", "bmp", "tif", "tiff");
+    private static final Set<String> EXTENSIONS = Set.of("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp");
 
     /**
      * @param key path below the folder, with slashes
@@ -51,7 +51,7 @@ record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.
                         public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                             if (!isHidden(file) && isImage(file)) {
                                 if (file.getParent().equals(folder)) {
-                                    skipped.add(new BuildReport.Skipped(file, "lies in no class folder"));
+                                    skipped.add(new BuildReport.Skipped(file.toString(), "lies in no class folder"));
                                 } else {
                                     String key =
                                             folder.relativize(file).toString().replace('\\', '/');
@@ -66,7 +66,7 @@ record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.
 
                         @Override
                         public FileVisitResult visitFileFailed(Path file, IOException e) {
-                            skipped.add(new BuildReport.Skipped(file, "cannot be read: " + e));
+                            skipped.add(new BuildReport.Skipped(file.toString(), "cannot be read: " + e));
                             return FileVisitResult.CONTINUE;
                         }
                     });
@@ -74,7 +74,7 @@ record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.
             throw new BuildException("image folder " + folder + ": cannot be listed: " + e, e);
         }
         entries.sort(Comparator.comparing(Entry::key));
-        skipped.sort(Comparator.comparing(BuildReport.Skipped::file));
+        skipped.sort(Comparator.comparing(BuildReport.Skipped::source));
         checkFolders(folder, entries);
         TreeSet<String> classNames = new TreeSet<>();
         entries.forEach(entry -> classNames.add(entry.className()));
@@ -97,9 +97,10 @@ record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.
         if (entries.isEmpty()) {
             throw new BuildException("image folder " + folder + ": there are no image files in its folders" + wanted);
         }
+        Set<String> filled = new TreeSet<>();
+        entries.forEach(entry -> filled.add(entry.key().substring(0, entry.key().indexOf('/'))));
         for (Path child : children) {
-            String prefix = child.getFileName() + "/";
-            if (entries.stream().noneMatch(entry -> entry.key().startsWith(prefix))) {
+            if (!filled.contains(child.getFileName().toString())) {
                 throw new BuildException("image folder " + folder + ": class folder '" + child.getFileName()
                         + "' holds no image files (fill or remove it)" + wanted);
             }

@@ -1,7 +1,6 @@
 package tenon.io.build;
 
 import java.util.ArrayDeque;
-import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -14,7 +13,7 @@ final class OrderedParallel {
     private OrderedParallel() {}
 
     /** Calls {@code sink} on this thread with {@code work(item)} of every item in order; at most 4 results per thread wait. */
-    static <T, R> void forEach(List<T> items, int threads, Function<T, R> work, Consumer<R> sink) {
+    static <T, R> void forEach(Iterable<T> items, int threads, Function<T, R> work, Consumer<R> sink) {
         ExecutorService pool = Executors.newFixedThreadPool(
                 threads, Thread.ofPlatform().daemon().name("tenon-build-", 0).factory());
         try (pool) {

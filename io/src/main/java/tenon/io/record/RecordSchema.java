@@ -16,7 +16,7 @@ import java.util.TreeMap;
  * @param classNames in the order of the class indices; empty if there are none
  * @param channelMeans mean of each channel over the file on the scale 0…255; empty if unknown
  * @param channelStds standard deviation of each channel (over pixels, divided by their count); empty if unknown
- * @param build how the file was made: options of the builder by name, the same in all shards of a set
+ * @param build how the file was made: options of the builder by name, the same in all shards of a set, except {@link #FINGERPRINT}
  */
 public record RecordSchema(
         ImageEncoding encoding,
@@ -32,6 +32,8 @@ public record RecordSchema(
         List<Double> channelMeans,
         List<Double> channelStds,
         Map<String, String> build) {
+    /** Name of the build option that tells whether a file is still what its inputs and options lead to. */
+    public static final String FINGERPRINT = "fingerprint";
 
     public RecordSchema {
         classNames = classNames == null ? List.of() : List.copyOf(classNames);

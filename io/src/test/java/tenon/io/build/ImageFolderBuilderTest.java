@@ -24,6 +24,10 @@ class ImageFolderBuilderTest {
     @TempDir
     Path root;
 
+    private BuildSettings into(String name) {
+        return BuildSettings.into(root.resolve(name));
+    }
+
     private Path data() {
         return root.resolve("data");
     }
@@ -65,9 +69,8 @@ class ImageFolderBuilderTest {
     void rawRecordsHoldEveryImageWithItsFoldersClass() throws IOException {
         threeClasses(20);
         BuildReport report = new ImageFolderBuilder(data())
-                .storeRaw(4, 6, 3)
                 .split("test", 0.25)
-                .build(root.resolve("out"));
+                .build(into("out").store(ImageStore.raw(4, 6, 3)));
         assertThat(report.skipped()).isEmpty();
         assertThat(report.part("train").sampleCount()).isEqualTo(45);
         assertThat(report.part("test").sampleCount()).isEqualTo(15);
@@ -95,13 +98,15 @@ class ImageFolderBuilderTest {
     void theResultDependsOnTheSeedAndNotOnThreads() throws IOException {
         threeClasses(10);
         for (int threads : new int[] {1, 4}) {
-            new ImageFolderBuilder(data()).threads(threads).split("test", 0.2).build(root.resolve("t" + threads));
+            new ImageFolderBuilder(data())
+                    .split("test", 0.2)
+                    .build(into("t" + threads).threads(threads));
         }
         for (String name : List.of("train.trec", "test.trec")) {
             assertThat(Files.readAllBytes(root.resolve("t4").resolve(name)))
                     .isEqualTo(Files.readAllBytes(root.resolve("t1").resolve(name)));
         }
-        new ImageFolderBuilder(data()).seed(43).split("test", 0.2).build(root.resolve("other"));
+        new ImageFolderBuilder(data()).split("test", 0.2).build(into("other").seed(43));
         assertThat(keys(root.resolve("other/train.trec"))).isNotEqualTo(keys(root.resolve("t1/train.trec")));
         assertThat(keys(root.resolve("t1/train.trec")))
                 .isNotEqualTo(
@@ -138,7 +143,7 @@ class ImageFolderBuilderTest {
                 .stratified(true)
                 .split("val", 0.1)
                 .split("test", 0.2)
-                .build(root.resolve("out"));
+                .build(into("out"));
         assertThat(report.parts().stream().map(part -> part.split() + part.sampleCount()))
                 .containsExactly("train42", "val6", "test12");
         for (BuildReport.Part part : report.parts()) {
@@ -158,7 +163,7 @@ class ImageFolderBuilderTest {
         images("a", 0, 2, "png");
         images("b", 1, 2, "bmp");
         images("c", 2, 2, "jpg");
-        BuildReport report = new ImageFolderBuilder(data()).build(root.resolve("out"));
+        BuildReport report = new ImageFolderBuilder(data()).build(into("out"));
         try (RecordReader reader = RecordReader.open(report.part("train").file())) {
             assertThat(reader.schema().encoding()).isEqualTo(ImageEncoding.ENCODED);
             for (int i = 0; i < 6; i++) {
@@ -193,15 +198,16 @@ class ImageFolderBuilderTest {
             }
 
             @Override
-            public void skipped(BuildReport.Skipped file) {
-                told.add(file);
+            public void skipped(BuildReport.Skipped sample) {
+                told.add(sample);
             }
         };
-        BuildReport report = new ImageFolderBuilder(data()).progress(progress).build(root.resolve("out"));
+        BuildReport report = new ImageFolderBuilder(data()).build(into("out").progress(progress));
         assertThat(report.part("train").sampleCount()).isEqualTo(12);
         assertThat(report.skipped()).isEqualTo(told).hasSize(2);
         assertThat(report.skipped().get(0).reason()).isEqualTo("lies in no class folder");
-        assertThat(report.skipped().get(1).file()).isEqualTo(data().resolve("dogs/broken.jpg"));
+        assertThat(report.skipped().get(1).source())
+                .isEqualTo(data().resolve("dogs/broken.jpg").toString());
         assertThat(report.skipped().get(1).reason()).contains("no image file");
     }
 
@@ -210,7 +216,7 @@ class ImageFolderBuilderTest {
         images("train/cats", 0, 2, "png");
         images("more/cats", 0, 3, "png");
         images("more/dogs", 1, 1, "png");
-        BuildReport report = new ImageFolderBuilder(data()).build(root.resolve("out"));
+        BuildReport report = new ImageFolderBuilder(data()).build(into("out"));
         try (RecordReader reader = RecordReader.open(report.part("train").file())) {
             assertThat(reader.sampleCount()).isEqualTo(6);
             assertThat(reader.schema().classNames()).containsExactly("cats", "dogs");
@@ -231,20 +237,20 @@ class ImageFolderBuilderTest {
         images("cats", 0, 2, "png");
         assertThatThrownBy(() -> new ImageFolderBuilder(data())
                         .classes(List.of("cats", "dogs", "panda"))
-                        .build(root.resolve("out")))
+                        .build(into("out")))
                 .isInstanceOf(BuildException.class)
                 .hasMessageContaining("[cats, dogs, panda]: found=[cats, dogs]");
         assertThatThrownBy(
-                        () -> new ImageFolderBuilder(data()).split("test", 0.01).build(root.resolve("out")))
+                        () -> new ImageFolderBuilder(data()).split("test", 0.01).build(into("out")))
                 .isInstanceOf(BuildException.class)
                 .hasMessageContaining("'test' would be empty");
         assertThatThrownBy(
-                        () -> new ImageFolderBuilder(data()).split("train", 0.5).build(root.resolve("out")))
+                        () -> new ImageFolderBuilder(data()).split("train", 0.5).build(into("out")))
                 .isInstanceOf(BuildException.class);
     }
 
     private void expectRefused(String message) {
-        assertThatThrownBy(() -> new ImageFolderBuilder(data()).build(root.resolve("out")))
+        assertThatThrownBy(() -> new ImageFolderBuilder(data()).build(into("out")))
                 .isInstanceOf(BuildException.class)
                 .hasMessageContaining(data().toString())
                 .hasMessageContaining(message);

@@ -1,0 +1,30 @@
+package tenon.io.build;
+
+import java.io.IOException;
+import tenon.io.image.ImageException;
+
+/**
+ * What to store of an item, or why it is left out.
+ *
+ * @param image null when it is left out
+ * @param reason null when it is stored
+ */
+record ItemOutcome(BuildItem item, byte[] image, String reason) {
+    static ItemOutcome of(BuildItem item, ImageStore store) {
+        try {
+            return new ItemOutcome(item, store.apply(item.image().read(), item.source()), null);
+        } catch (IOException e) {
+            return new ItemOutcome(item, null, "cannot be read: " + e);
+        } catch (ImageException e) {
+            return new ItemOutcome(item, null, e.getMessage());
+        }
+    }
+
+    boolean stored() {
+        return reason == null;
+    }
+
+    BuildReport.Skipped skipped() {
+        return new BuildReport.Skipped(item.source(), reason);
+    }
+}
