@@ -9,6 +9,7 @@ import tenon.apps.cli.Interpreter;
 import tenon.apps.cli.Version;
 import tenon.apps.data.BuildCommand;
 import tenon.apps.data.InspectCommand;
+import tenon.apps.data.SynthCommand;
 import tenon.apps.doctor.DoctorCommand;
 import tenon.apps.firstnetwork.FirstNetworkCommand;
 import tenon.apps.quickstart.QuickstartCommand;
@@ -24,6 +25,7 @@ import tenon.apps.training.SummaryCommand;
 import tenon.apps.training.TrainCommand;
 import tenon.engine.Precision;
 import tenon.io.build.StoreEncoding;
+import tenon.io.synth.SyntheticSet;
 
 /** The {@code tenon} command: exit code 0 means done, 1 failed, 2 called wrongly. */
 @Command(
@@ -34,6 +36,7 @@ import tenon.io.build.StoreEncoding;
         subcommands = {
             QuickstartCommand.class,
             BuildCommand.class,
+            SynthCommand.class,
             TrainCommand.class,
             ResumeCommand.class,
             EvaluateCommand.class,
@@ -76,6 +79,7 @@ public final class Main implements Runnable {
         register(commandLine, TrainCommand.Norm.class);
         register(commandLine, Precision.class);
         register(commandLine, StoreEncoding.class);
+        register(commandLine, SyntheticSet.Layout.class);
         return commandLine;
     }
 

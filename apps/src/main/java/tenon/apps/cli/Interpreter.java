@@ -25,6 +25,7 @@ public final class Interpreter {
         commandLine.setErr(new PrintWriter(System.err, true));
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.registerConverter(ImageSize.class, new ImageSize.Converter());
+        commandLine.registerConverter(PictureSize.class, new PictureSize.Converter());
         commandLine.setParameterExceptionHandler(Interpreter::wrongCall);
         commandLine.setExecutionExceptionHandler(Interpreter::failure);
         return commandLine;

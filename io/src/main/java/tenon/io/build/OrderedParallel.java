@@ -9,11 +9,11 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** Works on several threads and hands the results over in order, so that what is written does not depend on the number of threads. */
-final class OrderedParallel {
+public final class OrderedParallel {
     private OrderedParallel() {}
 
     /** Calls {@code sink} on this thread with {@code work(item)} of every item in order; at most 4 results per thread wait. */
-    static <T, R> void forEach(Iterable<T> items, int threads, Function<T, R> work, Consumer<R> sink) {
+    public static <T, R> void forEach(Iterable<T> items, int threads, Function<T, R> work, Consumer<R> sink) {
         ExecutorService pool = Executors.newFixedThreadPool(
                 threads, Thread.ofPlatform().daemon().name("tenon-build-", 0).factory());
         try (pool) {
