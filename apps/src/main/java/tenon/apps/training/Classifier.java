@@ -8,6 +8,7 @@ import tenon.engine.Scope;
 import tenon.engine.Tensor;
 import tenon.engine.ops.Losses;
 import tenon.io.data.Normalization;
+import tenon.io.image.Filter;
 import tenon.io.image.Image;
 import tenon.io.image.Resize;
 import tenon.layers.InferenceForm;
@@ -30,7 +31,8 @@ public record Classifier(NetworkSpec spec, Module network, Normalization normali
 
     /** Probability of each class for one picture of any size, which is squashed to the network's input. */
     public float[] probabilities(Image picture) {
-        Image fitted = Resize.bilinear(picture.withChannels(spec.channels()), spec.width(), spec.height());
+        Image fitted =
+                Resize.exact(picture.withChannels(spec.channels()), spec.width(), spec.height(), Filter.BILINEAR);
         float[] values = new float[spec.height() * spec.width() * spec.channels()];
         float[] means = normalization.means();
         float[] stds = normalization.stds();

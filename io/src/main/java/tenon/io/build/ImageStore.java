@@ -1,6 +1,7 @@
 package tenon.io.build;
 
 import java.util.TreeMap;
+import tenon.io.image.Filter;
 import tenon.io.image.Image;
 import tenon.io.image.ImageCodec;
 import tenon.io.image.ImageException;
@@ -69,7 +70,7 @@ public record ImageStore(ResizeRule resize, StoreEncoding encoding, int channels
     private Image resize(Image image) {
         return switch (resize) {
             case ResizeRule.None() -> image;
-            case ResizeRule.Exact(int height, int width) -> Resize.bilinear(image, width, height);
+            case ResizeRule.Exact(int height, int width) -> Resize.exact(image, width, height, Filter.BILINEAR);
         };
     }
 

@@ -8,6 +8,7 @@ import tenon.engine.Rng;
 import tenon.engine.TenonException;
 import tenon.io.augment.Augmenter;
 import tenon.io.augment.FloatImage;
+import tenon.io.image.Filter;
 import tenon.io.image.Image;
 import tenon.io.image.ImageCodec;
 import tenon.io.image.Resize;
@@ -107,7 +108,7 @@ final class SampleDecoder {
                         reader.schema().channels(),
                         Arrays.copyOf(buffer.bytes(), buffer.imageBytes()))
                 : ImageCodec.decode(buffer.bytes(), buffer.imageBytes(), "data");
-        return Resize.bilinear(decoded.withChannels(channels), width, height);
+        return Resize.exact(decoded.withChannels(channels), width, height, Filter.BILINEAR);
     }
 
     private void augment(int sample) {

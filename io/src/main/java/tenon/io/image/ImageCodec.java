@@ -1,32 +1,27 @@
 package tenon.io.image;
 
-import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
-import java.awt.image.ColorModel;
-import java.awt.image.ComponentColorModel;
-import java.awt.image.DataBuffer;
 import java.awt.image.DataBufferByte;
-import java.awt.image.Raster;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Iterator;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * Decodes image files through ImageIO with the TwelveMonkeys plug-ins: JPEG (CMYK too), PNG, BMP, TIFF, WebP, GIF. Grey, palette, 16-bit and
- * transparent images all become R, G, B bytes: 16-bit values are scaled, transparency is dropped, colour profiles and EXIF orientation are
- * not applied.
+ * Decodes image files of any supported kind to the pixels that a person would see, and encodes JPEG and PNG. JPEG, PNG, BMP, TIFF, WebP and GIF (its first
+ * frame) are told apart by their bytes, whatever the file is called.
+ *
+ * <p>Grey, palette, CMYK and 16-bit pictures become R, G, B bytes; 16-bit values are scaled. Colours of an embedded ICC profile are converted to sRGB; a broken
+ * profile is ignored. The EXIF orientation is applied. Opacity is dropped, as OpenCV and torchvision do, unless four channels are asked for: the colours under
+ * transparent pixels are those that the file has, nothing is composited. Gamma and chromaticities of PNG files (gAMA, cHRM) are not applied.
+ *
+ * <p>A file that is truncated or damaged, or asks for more than {@link ImageLimits} allow, is an {@link ImageException}; broken EXIF data and profiles around a
+ * sound picture are not.
  */
 public final class ImageCodec {
-    private static final long MAX_PIXELS = 1L << 27;
-
     private ImageCodec() {}
 
     /** Name of the decoder for a run's manifest: decoders differ in the last bits of JPEG pixels. */
@@ -37,7 +32,8 @@ public final class ImageCodec {
     /** Decodes a file to R, G, B. */
     public static Image read(Path file) {
         try {
-            return decode(Files.readAllBytes(file), file.toString());
+            byte[] bytes = Files.readAllBytes(file);
+            return decode(bytes, bytes.length, file.toString());
         } catch (NoSuchFileException e) {
             throw new ImageException("image " + file + ": there is no such file", e);
         } catch (IOException e) {
@@ -45,36 +41,32 @@ public final class ImageCodec {
         }
     }
 
-    /**
-     * Decodes the bytes of an image file to R, G, B.
-     *
-     * @param name for messages
-     * @throws ImageException when the bytes are no image, are damaged, or describe one of more than 2^27 pixels
-     */
+    /** Decodes the bytes of an image file to R, G, B. */
     public static Image decode(byte[] bytes, String name) {
         return decode(bytes, bytes.length, name);
     }
 
-    /** As {@link #decode(byte[], String)} with the first {@code length} bytes. */
+    /** Decodes the first {@code length} bytes, an image file, to R, G, B. */
     public static Image decode(byte[] bytes, int length, String name) {
-        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes, 0, length))) {
-            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
-            if (!readers.hasNext()) {
-                throw new ImageException("image " + name
-                        + ": this is no image file of a known format (JPEG, PNG, BMP, TIFF, WebP, GIF)");
+        return decode(bytes, length, name, 3);
+    }
+
+    /**
+     * Decodes the first {@code length} bytes, an image file.
+     *
+     * @param name for messages
+     * @param channels 1, 3 or 4, as {@link Image#withChannels} makes them; 4 keeps opacity
+     * @throws ImageException when the bytes are no image, are damaged, or ask for more than the limits allow
+     */
+    public static Image decode(byte[] bytes, int length, String name, int channels) {
+        ImageFile file = ImageFile.parse(new ByteView(bytes, length, name));
+        try {
+            if (file instanceof PngFile png) {
+                png.checkInflation();
             }
-            ImageReader reader = readers.next();
-            try {
-                reader.setInput(in, true, true);
-                long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
-                if (pixels > MAX_PIXELS) {
-                    throw new ImageException("image " + name + ": must have at most " + MAX_PIXELS + " pixels: width="
-                            + reader.getWidth(0) + ", height=" + reader.getHeight(0));
-                }
-                return toRgb(reader.read(0));
-            } finally {
-                reader.dispose();
-            }
+            Pixels pixels = file instanceof JpegFile jpeg ? readJpeg(jpeg) : read(file);
+            Image image = pixels.toImage(file.profile(), channels);
+            return ExifOrientation.apply(image, file.header().exifOrientation());
         } catch (ImageException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
@@ -84,64 +76,29 @@ public final class ImageCodec {
         }
     }
 
-    /** Any image as R, G, B bytes. */
-    public static Image toRgb(BufferedImage image) {
-        int width = image.getWidth();
-        int height = image.getHeight();
-        byte[] out = new byte[Math.multiplyExact(Math.multiplyExact(width, height), 3)];
-        ColorModel colors = image.getColorModel();
-        int space = colors.getColorSpace().getType();
-        boolean integral = image.getRaster().getTransferType() == DataBuffer.TYPE_BYTE
-                || image.getRaster().getTransferType() == DataBuffer.TYPE_USHORT;
-        if (image.getType() == BufferedImage.TYPE_3BYTE_BGR && isWhole(image)) {
-            byte[] bgr = ((DataBufferByte) image.getRaster().getDataBuffer()).getData();
-            for (int i = 0; i < out.length; i += 3) {
-                out[i] = bgr[i + 2];
-                out[i + 1] = bgr[i + 1];
-                out[i + 2] = bgr[i];
-            }
-        } else if (colors instanceof ComponentColorModel
-                && integral
-                && !colors.isAlphaPremultiplied()
-                && (space == ColorSpace.TYPE_GRAY || space == ColorSpace.TYPE_RGB)) {
-            // getRGB would pass grey values through a gamma curve and colours through their profile.
-            copyBands(image.getRaster(), colors, space == ColorSpace.TYPE_GRAY, out);
-        } else {
-            int[] row = new int[width];
-            int o = 0;
-            for (int y = 0; y < height; y++) {
-                image.getRGB(0, y, width, 1, row, 0, width);
-                for (int argb : row) {
-                    out[o++] = (byte) (argb >> 16);
-                    out[o++] = (byte) (argb >> 8);
-                    out[o++] = (byte) argb;
-                }
-            }
-        }
-        return new Image(width, height, 3, out);
+    private static Pixels read(ImageFile file) throws IOException {
+        ImageHeader header = file.header();
+        return ImageReaders.read(header.format(), file.pixelsOnly(), reader -> {
+            checkSize(header, reader);
+            return BufferedImages.pixels(reader.read(0));
+        });
     }
 
-    private static boolean isWhole(BufferedImage image) {
-        Raster raster = image.getRaster();
-        return raster.getParent() == null
-                && ((DataBufferByte) raster.getDataBuffer()).getData().length
-                        == 3L * image.getWidth() * image.getHeight();
+    private static Pixels readJpeg(JpegFile file) throws IOException {
+        return ImageReaders.read(ImageFormat.JPEG, file.pixelsOnly(), reader -> {
+            checkSize(file.header(), reader);
+            return switch (file.colors()) {
+                case GREY, RGB, YCC -> BufferedImages.pixels(reader.read(0));
+                case CMYK, YCCK -> JpegInks.pixels(reader.readRaster(0, null), file);
+            };
+        });
     }
 
-    private static void copyBands(Raster raster, ColorModel colors, boolean grey, byte[] out) {
-        int width = raster.getWidth();
-        int bands = raster.getNumBands();
-        int largest = (1 << colors.getComponentSize(0)) - 1;
-        int[] row = new int[width * bands];
-        int o = 0;
-        for (int y = 0; y < raster.getHeight(); y++) {
-            raster.getPixels(raster.getMinX(), raster.getMinY() + y, width, 1, row);
-            for (int x = 0; x < width; x++) {
-                for (int c = 0; c < 3; c++) {
-                    int value = row[x * bands + (grey ? 0 : c)];
-                    out[o++] = (byte) ((value * 255L + largest / 2) / largest);
-                }
-            }
+    /** The reader must have understood the header as it was checked. */
+    private static void checkSize(ImageHeader header, ImageReader reader) throws IOException {
+        if (reader.getWidth(0) != header.width() || reader.getHeight(0) != header.height()) {
+            throw new IOException("its header says " + header.width() + "×" + header.height() + ", its decoder "
+                    + reader.getWidth(0) + "×" + reader.getHeight(0));
         }
     }
 
@@ -152,6 +109,27 @@ public final class ImageCodec {
         boolean png =
                 bytes.length > 8 && bytes[0] == (byte) 0x89 && bytes[1] == 'P' && bytes[2] == 'N' && bytes[3] == 'G';
         return jpeg || png;
+    }
+
+    /**
+     * A baseline JPEG file's bytes. Colour is stored as YCbCr with halved chroma in both directions (4:2:0), as OpenCV, MXNet's im2rec and Pillow do, at
+     * every quality; grey pictures stay grey.
+     *
+     * @param quality 1 to 100, scaled to quantization tables as libjpeg does
+     * @throws ImageException for four channels: JPEG has no opacity
+     */
+    public static byte[] encodeJpeg(Image image, int quality) {
+        if (quality < 1 || quality > 100) {
+            throw new ImageException("image: the JPEG quality must be 1 to 100: quality=" + quality);
+        }
+        if (image.channels() == 4) {
+            throw new ImageException("image: JPEG has no opacity: write PNG, or drop it with withChannels(3)");
+        }
+        try {
+            return JpegEncoder.ofThread().encode(image, quality);
+        } catch (IOException e) {
+            throw new ImageException("image: cannot be encoded as JPEG: " + e.getMessage(), e);
+        }
     }
 
     /** A PNG file's bytes. */
@@ -168,20 +146,23 @@ public final class ImageCodec {
         return out.toByteArray();
     }
 
-    /** For drawing and for encoders: 8-bit grey or 24-bit colour. */
+    /** For drawing and for encoders: 8-bit grey, 24-bit colour, or 32-bit colour with opacity. */
     public static BufferedImage toBufferedImage(Image image) {
-        boolean grey = image.channels() == 1;
+        int channels = image.channels();
         BufferedImage buffered = new BufferedImage(
-                image.width(), image.height(), grey ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_3BYTE_BGR);
+                image.width(),
+                image.height(),
+                switch (channels) {
+                    case 1 -> BufferedImage.TYPE_BYTE_GRAY;
+                    case 3 -> BufferedImage.TYPE_3BYTE_BGR;
+                    default -> BufferedImage.TYPE_4BYTE_ABGR;
+                });
         byte[] to = ((DataBufferByte) buffered.getRaster().getDataBuffer()).getData();
         byte[] from = image.pixels();
-        if (grey) {
-            System.arraycopy(from, 0, to, 0, from.length);
-        } else {
-            for (int i = 0; i < from.length; i += 3) {
-                to[i] = from[i + 2];
-                to[i + 1] = from[i + 1];
-                to[i + 2] = from[i];
+        // AWT's orders are the reverse of ours: grey, BGR, ABGR.
+        for (int i = 0; i < from.length; i += channels) {
+            for (int c = 0; c < channels; c++) {
+                to[i + channels - 1 - c] = from[i + c];
             }
         }
         return buffered;

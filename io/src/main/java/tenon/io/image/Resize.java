@@ -1,57 +1,71 @@
 package tenon.io.image;
 
-/** Resampling of whole images. */
+/** Resampling of whole images, and the rules by which data sets choose the new size. The image itself is returned where nothing changes. */
 public final class Resize {
     private Resize() {}
 
-    /**
-     * Stretches or squashes to the given size by bilinear interpolation with half-pixel centres: output pixel x samples the input at
-     * (x + 0.5)·w/W − 0.5, clamped to the image, as OpenCV's {@code INTER_LINEAR} does (its fixed-point weights may differ by 1 in 255).
-     * No smoothing before shrinking; the aspect ratio is not kept.
-     */
-    public static Image bilinear(Image image, int width, int height) {
+    /** Stretches or squashes to the given size; the aspect ratio is not kept. */
+    public static Image exact(Image image, int width, int height, Filter filter) {
+        if (width < 1 || height < 1) {
+            throw new ImageException(
+                    "resize: the new size must be at least 1×1: width=" + width + ", height=" + height);
+        }
         if (width == image.width() && height == image.height()) {
             return image;
         }
-        int channels = image.channels();
-        byte[] in = image.pixels();
-        byte[] out = new byte[Math.multiplyExact(Math.multiplyExact(width, height), channels)];
-        int[] left = new int[width];
-        int[] right = new int[width];
-        float[] fraction = new float[width];
-        for (int x = 0; x < width; x++) {
-            double at = clamp((x + 0.5) * image.width() / width - 0.5, image.width() - 1);
-            int x0 = (int) at;
-            left[x] = x0 * channels;
-            right[x] = Math.min(x0 + 1, image.width() - 1) * channels;
-            fraction[x] = (float) (at - x0);
-        }
-        int rowBytes = image.width() * channels;
-        int o = 0;
-        for (int y = 0; y < height; y++) {
-            double at = clamp((y + 0.5) * image.height() / height - 0.5, image.height() - 1);
-            int y0 = (int) at;
-            int top = y0 * rowBytes;
-            int bottom = Math.min(y0 + 1, image.height() - 1) * rowBytes;
-            float fy = (float) (at - y0);
-            for (int x = 0; x < width; x++) {
-                float fx = fraction[x];
-                for (int c = 0; c < channels; c++) {
-                    float upper = lerp(in[top + left[x] + c], in[top + right[x] + c], fx);
-                    float lower = lerp(in[bottom + left[x] + c], in[bottom + right[x] + c], fx);
-                    out[o++] = (byte) (int) (upper + fy * (lower - upper) + 0.5f);
-                }
-            }
-        }
-        return new Image(width, height, channels, out);
+        ImageLimits.checkPixels("resize", width, height);
+        boolean areaEnlarges = width > image.width() || height > image.height();
+        return new Resampler(
+                        image,
+                        ResampleAxis.of(filter, image.width(), width, areaEnlarges),
+                        ResampleAxis.of(filter, image.height(), height, areaEnlarges))
+                .run();
     }
 
-    private static double clamp(double at, int last) {
-        return Math.max(0, Math.min(at, last));
+    /**
+     * Scales so that the shorter side becomes {@code side}, as MXNet's im2rec does: the longer one becomes ⌊longer·side / shorter⌋, so 500×375 becomes
+     * 341×256.
+     *
+     * @param enlarge whether images whose shorter side is below {@code side} are enlarged (im2rec does) or left as they are
+     */
+    public static Image shortSide(Image image, int side, boolean enlarge, Filter filter) {
+        if (side < 1) {
+            throw new ImageException("resize: the shorter side must be at least 1: side=" + side);
+        }
+        long width = image.width();
+        long height = image.height();
+        if (!enlarge && Math.min(width, height) < side) {
+            return image;
+        }
+        if (height > width) {
+            return exact(image, side, toInt(height * side / width), filter);
+        }
+        return exact(image, toInt(width * side / height), side, filter);
     }
 
-    private static float lerp(byte a, byte b, float fraction) {
-        int low = a & 0xFF;
-        return low + fraction * ((b & 0xFF) - low);
+    /**
+     * Scales, with the aspect ratio kept, until the image just covers the given size; cuts ⌊surplus / 2⌋ from both ends of the longer direction; and stretches
+     * to exactly the given size, which repairs an odd surplus of one pixel.
+     */
+    public static Image aspectCrop(Image image, int width, int height, Filter filter) {
+        if (width < 1 || height < 1) {
+            throw new ImageException(
+                    "resize: the new size must be at least 1×1: width=" + width + ", height=" + height);
+        }
+        long w = image.width();
+        long h = image.height();
+        boolean narrow = w * height < h * width;
+        Image scaled = narrow
+                ? exact(image, width, toInt(h * width / w), filter)
+                : exact(image, toInt(w * height / h), height, filter);
+        int left = (scaled.width() - width) / 2;
+        int top = (scaled.height() - height) / 2;
+        Image cut = scaled.crop(left, top, scaled.width() - 2 * left, scaled.height() - 2 * top);
+        return exact(cut, width, height, filter);
+    }
+
+    /** Sides far beyond the limit stay beyond it. */
+    private static int toInt(long side) {
+        return Math.clamp(side, 1, Integer.MAX_VALUE);
     }
 }

@@ -1,0 +1,49 @@
+package tenon.io.image;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.Iterator;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
+
+/** Writes baseline JPEG through the JDK's writer, whose quantization tables for a quality are libjpeg's. One for each thread. */
+final class JpegEncoder {
+    private static final ThreadLocal<JpegEncoder> OF_THREAD = ThreadLocal.withInitial(JpegEncoder::new);
+
+    private final ImageWriter writer = writer();
+    private final ImageWriteParam parameters = writer.getDefaultWriteParam();
+
+    private JpegEncoder() {
+        parameters.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
+    }
+
+    static JpegEncoder ofThread() {
+        return OF_THREAD.get();
+    }
+
+    private static ImageWriter writer() {
+        Iterator<ImageWriter> writers = ImageIO.getImageWritersByFormatName("jpeg");
+        while (writers.hasNext()) {
+            ImageWriter writer = writers.next();
+            if (writer.getClass().getName().startsWith("com.sun.imageio.")) {
+                return writer;
+            }
+        }
+        throw new ImageException("images: this JDK has no ImageIO writer for JPEG");
+    }
+
+    byte[] encode(Image image, int quality) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(image.pixels().length / 4 + 1024);
+        try (MemoryCacheImageOutputStream stream = new MemoryCacheImageOutputStream(out)) {
+            writer.setOutput(stream);
+            parameters.setCompressionQuality(quality / 100f);
+            writer.write(null, new IIOImage(ImageCodec.toBufferedImage(image), null, null), parameters);
+        } finally {
+            writer.setOutput(null);
+        }
+        return out.toByteArray();
+    }
+}
