@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import tenon.io.image.Filter;
 import tenon.io.image.Image;
 import tenon.io.image.Resize;
 
@@ -48,7 +49,7 @@ class PainterTest {
         double sum = 0;
         int count = 30;
         for (int i = 0; i < count; i++) {
-            Image image = Resize.bilinear(PAINTER.draw(i % 10, i / 10, 500, 375), 341, 256);
+            Image image = Resize.exact(PAINTER.draw(i % 10, i / 10, 500, 375), 341, 256, Filter.BILINEAR);
             sum += JpegBytes.encode(image, 95).length;
         }
         assertThat(sum / count).isBetween(35_000.0, 60_000.0);
