@@ -5,17 +5,20 @@ import tenon.apps.cli.CommandGroup;
 import tenon.benchmarks.compare.CompareCommand;
 import tenon.benchmarks.floor.FloorCommand;
 import tenon.benchmarks.kernels.KernelsCommand;
+import tenon.benchmarks.loader.LoaderCommand;
 import tenon.benchmarks.networks.NetworksCommand;
 import tenon.benchmarks.report.AllCommand;
 
 /** {@code tenon bench}. */
 @Command(
         name = "bench",
-        description = "Measures this machine's kernels and networks, and compares with libtorch.",
+        description =
+                "Measures this machine's kernels, networks and data loading, and compares with libtorch and ImageIO.",
         subcommands = {
             NetworksCommand.class,
             FloorCommand.class,
             KernelsCommand.class,
+            LoaderCommand.class,
             CompareCommand.class,
             AllCommand.class
         },
@@ -24,6 +27,7 @@ import tenon.benchmarks.report.AllCommand;
             "  ./tenon bench networks --net minivgg --precision both     training step beside libtorch's",
             "  ./tenon bench floor --net resnet50                        what oneDNN's primitives alone take",
             "  ./tenon bench kernels --net resnet50 --filter convolution  each kernel and the roofline",
+            "  ./tenon bench loader --records output/256.trec            images from records, beside ImageIO",
             "  ./tenon bench compare before.json after.json              what changed beyond the noise",
             "  ./tenon bench all --report docs/benchmarks                everything, as tables and plots",
             "",

@@ -17,6 +17,7 @@ import tenon.engine.backend.cpu.CpuBackend;
 import tenon.engine.backend.reference.ReferenceBackend;
 import tenon.engine.nativelib.CpuInfo;
 import tenon.engine.nativelib.DnnlInfo;
+import tenon.io.jpeg.JpegLibrary;
 
 /** {@code tenon doctor}: what this machine offers, what is missing and how to get it. */
 @Command(
@@ -40,6 +41,7 @@ public final class DoctorCommand extends TenonCommand {
         processor();
         memory();
         drawing();
+        decoder();
         line("gpu", "gpu", "not used in this version");
         List<Backend> backends = new ArrayList<>(List.of(ReferenceBackend.open()));
         try {
@@ -130,6 +132,13 @@ public final class DoctorCommand extends TenonCommand {
         if (!Fonts.available()) {
             advice.add("no fonts, so no charts and labelled pictures: apt-get install fontconfig fonts-dejavu-core");
         }
+    }
+
+    private void decoder() {
+        line("jpeg_decoder", "JPEG decoder", JpegLibrary.preferred().description());
+        JpegLibrary.TURBO
+                .problem()
+                .ifPresent(problem -> advice.add("JPEG pictures load at half the speed: " + problem));
     }
 
     private void onednn(List<Backend> backends) {

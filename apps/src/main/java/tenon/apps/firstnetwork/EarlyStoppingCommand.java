@@ -19,6 +19,7 @@ import tenon.apps.cli.UsageException;
 import tenon.apps.training.Augmentation;
 import tenon.apps.training.DataSpec;
 import tenon.apps.training.EpochPrinter;
+import tenon.apps.training.LoaderSettings;
 import tenon.apps.training.NetworkSpec;
 import tenon.apps.training.OptimizerSpec;
 import tenon.apps.training.Plots;
@@ -184,6 +185,7 @@ public final class EarlyStoppingCommand extends TenonCommand {
                 patience,
                 restoreBest,
                 1,
+                LoaderSettings.DEFAULT,
                 compute.settings());
     }
 }

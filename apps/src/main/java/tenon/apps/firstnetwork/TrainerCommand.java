@@ -16,6 +16,7 @@ import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
 import tenon.apps.training.DataSpec;
 import tenon.apps.training.EpochPrinter;
+import tenon.apps.training.LoaderSettings;
 import tenon.apps.training.NetworkSpec;
 import tenon.apps.training.Plots;
 import tenon.apps.training.RunConfig;
@@ -155,6 +156,7 @@ abstract class TrainerCommand extends TenonCommand {
                 0,
                 false,
                 epochs,
+                LoaderSettings.DEFAULT,
                 compute.settings());
     }
 

@@ -14,6 +14,7 @@ import tenon.apps.pictures.Fonts;
 import tenon.apps.training.Classifier;
 import tenon.apps.training.DataSpec;
 import tenon.apps.training.EpochPrinter;
+import tenon.apps.training.LoaderSettings;
 import tenon.apps.training.NetworkSpec;
 import tenon.apps.training.Plots;
 import tenon.apps.training.RunConfig;
@@ -88,6 +89,7 @@ record Quickstart(QuickstartRecipe recipe, Integer limit, Path output, ComputeOp
                 0,
                 true,
                 1,
+                LoaderSettings.DEFAULT,
                 compute.settings());
     }
 
@@ -117,6 +119,7 @@ record Quickstart(QuickstartRecipe recipe, Integer limit, Path output, ComputeOp
         values.put("test_top1", evaluation.rank1());
         values.put("train_images_per_second", result.imagesPerSecond());
         values.put("seconds", result.seconds());
+        values.put("loader_wait_share", result.waitShare());
         values.put("peak_rss_mb", peakResidentMegabytes());
         values.put("checkpoint", result.checkpoint().toString());
         values.put("plot", drawn ? plot.toString() : null);

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import tenon.apps.cli.UsageException;
 import tenon.io.data.Normalization;
-import tenon.io.record.RecordReader;
+import tenon.io.record.Records;
 
 /**
  * What a network is trained on and judged by while training.
@@ -18,7 +18,7 @@ public record DataSpec(Part train, Part validation, Normalization normalization,
     /**
      * Samples of a record file.
      *
-     * @param file path of the record file
+     * @param file path of the record file, or of one of a set of shards
      * @param from first sample
      * @param to the sample after the last
      */
@@ -32,7 +32,7 @@ public record DataSpec(Part train, Part validation, Normalization normalization,
 
         /** All samples of a file. */
         public static Part whole(Path file) {
-            try (RecordReader reader = RecordReader.open(file)) {
+            try (Records reader = Records.open(file)) {
                 return new Part(file.toAbsolutePath().toString(), 0, reader.sampleCount());
             }
         }
@@ -43,7 +43,7 @@ public record DataSpec(Part train, Part validation, Normalization normalization,
     }
 
     public static List<String> classNames(Path file) {
-        try (RecordReader reader = RecordReader.open(file)) {
+        try (Records reader = Records.open(file)) {
             return reader.schema().classNames();
         }
     }

@@ -19,6 +19,7 @@ import tenon.engine.TenonException;
  * @param patience epochs in a row without a better one after which training stops early; 0 never stops early
  * @param restoreBest whether the weights of the best epoch are put back at the end
  * @param checkpointEvery epochs between checkpoints
+ * @param loader how pictures are read
  */
 public record RunConfig(
         NetworkSpec network,
@@ -34,6 +35,7 @@ public record RunConfig(
         int patience,
         boolean restoreBest,
         int checkpointEvery,
+        LoaderSettings loader,
         ComputeSettings compute) {
 
     private static final ObjectMapper JSON =
@@ -52,6 +54,8 @@ public record RunConfig(
     }
 
     public RunConfig {
+        // Runs of before loaders had settings.
+        loader = loader == null ? LoaderSettings.DEFAULT : loader;
         atLeast(1, "--epochs", epochs);
         atLeast(1, "--batch", batchSize);
         atLeast(0, "--patience", patience);
@@ -92,6 +96,7 @@ public record RunConfig(
                 patience,
                 restoreBest,
                 checkpointEvery,
+                loader,
                 compute);
     }
 

@@ -75,6 +75,12 @@ public record RunFolder(Path folder) {
         return read().path("finished").asBoolean();
     }
 
+    /** What decoded pictures when the run was last written, if there is a record of it. */
+    Optional<String> decoder() throws IOException {
+        return Optional.ofNullable(
+                read().path("manifest").path("extras").path("decoder").textValue());
+    }
+
     private JsonNode read() throws IOException {
         try {
             return JSON.readTree(Files.readAllBytes(runFile()));

@@ -33,6 +33,11 @@ final class Throughput implements Callback {
         last = now;
     }
 
+    /** The part of that time that {@code waited} nanoseconds are. */
+    double share(long waited) {
+        return nanos == 0 ? 0 : Math.min(1, (double) waited / nanos);
+    }
+
     double imagesPerSecond() {
         return nanos == 0 ? 0 : images / (nanos * 1e-9);
     }

@@ -20,8 +20,8 @@ import tenon.io.build.ImageFolderBuilder;
 import tenon.io.build.ImageStore;
 import tenon.io.data.Normalization;
 import tenon.io.record.LabelKind;
-import tenon.io.record.RecordReader;
 import tenon.io.record.RecordSchema;
+import tenon.io.record.Records;
 
 /** {@code tenon train}: a network on a record file or a folder of class folders. */
 @Command(
@@ -190,6 +190,9 @@ public final class TrainCommand extends TenonCommand {
     private Path output;
 
     @Mixin
+    private LoaderOptions loader;
+
+    @Mixin
     private ComputeOptions compute;
 
     /** How fast batch norm's running averages follow. */
@@ -224,6 +227,7 @@ public final class TrainCommand extends TenonCommand {
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
         compute.settings();
+        loader.settings();
         if (!(validationShare > 0 && validationShare < 1)) {
             throw new UsageException("--val-share must lie between 0 and 1: " + validationShare);
         }
@@ -270,6 +274,7 @@ public final class TrainCommand extends TenonCommand {
                 patience,
                 true,
                 checkpointEvery,
+                loader.settings(),
                 compute.settings());
     }
 
@@ -290,7 +295,7 @@ public final class TrainCommand extends TenonCommand {
     }
 
     private static RecordSchema schema(Path file) {
-        try (RecordReader reader = RecordReader.open(file)) {
+        try (Records reader = Records.open(file)) {
             if (reader.schema().label() != LabelKind.CLASS) {
                 throw new UsageException(file + " must hold class labels: it holds labels of kind "
                         + reader.schema().label());

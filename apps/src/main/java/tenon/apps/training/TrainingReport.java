@@ -44,16 +44,22 @@ final class TrainingReport {
         }
         values.put("train_images_per_second", result.imagesPerSecond());
         values.put("seconds", result.seconds());
+        values.put("loader_wait_share", result.waitShare());
+        values.put("skipped_pictures", result.skipped());
         values.put("checkpoint", result.checkpoint().toString());
         values.put("plot", plot(result, folder, console));
         console.print(
                 result.imagesPerSecond() > 0
                         ? String.format(
                                 Locale.ROOT,
-                                "Trained in %s, %.0f pictures/s",
+                                "Trained in %s, %.0f pictures/s, %.1f %% of the time waiting for them",
                                 ProgressBar.duration(result.seconds()),
-                                result.imagesPerSecond())
+                                result.imagesPerSecond(),
+                                100 * result.waitShare())
                         : "Nothing was left to train: " + result.epochs() + " epochs were done before");
+        if (result.skipped() > 0) {
+            console.warn(result.skipped() + " pictures could not be read: others took their places (--on-error skip)");
+        }
         console.print("Checkpoint: %s", result.checkpoint());
         return values;
     }

@@ -12,6 +12,8 @@ import tenon.optim.train.History;
  * @param interrupted whether somebody stopped it
  * @param seconds training and validation, over all epochs, to a tenth
  * @param imagesPerSecond training images per second without validation and checkpoints, to a tenth
+ * @param waitShare part of the training time that was spent waiting for the loader, in [0, 1]
+ * @param skipped samples that could not be read and were skipped, training's and validation's
  * @param checkpoint the best one, or the last one if no epoch was judged
  */
 public record TrainingResult(
@@ -22,4 +24,6 @@ public record TrainingResult(
         boolean interrupted,
         double seconds,
         double imagesPerSecond,
+        double waitShare,
+        int skipped,
         Path checkpoint) {}

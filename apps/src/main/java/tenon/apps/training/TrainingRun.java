@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.UsageException;
@@ -14,7 +15,7 @@ import tenon.engine.autograd.Autograd;
 import tenon.engine.backend.Backend;
 import tenon.io.augment.Augmenter;
 import tenon.io.data.RecordBatchSource;
-import tenon.io.image.ImageCodec;
+import tenon.io.record.ImageEncoding;
 import tenon.layers.Module;
 import tenon.optim.Optimizer;
 import tenon.optim.checkpoint.CheckpointStore;
@@ -62,7 +63,7 @@ public final class TrainingRun implements AutoCloseable {
                 new TreeMap<>(Map.of(
                         "backend", backend.name(),
                         "threads", Integer.toString(config.compute().threads()),
-                        "decoder", ImageCodec.name())));
+                        "decoder", config.loader().library().description())));
     }
 
     private static List<String> command() {
@@ -118,6 +119,7 @@ public final class TrainingRun implements AutoCloseable {
 
     /** Trains to the end, or until early stopping or somebody ends it; afterwards the network holds the weights that the configuration asks for. */
     public TrainingResult train(EpochPrinter.Unit unit) throws IOException {
+        Optional<String> earlierDecoder = continued ? folder.decoder() : Optional.empty();
         folder.write(config, manifest, false);
         CheckpointStore store = folder.store();
         Monitor monitor = Monitor.of(config.judge().toString());
@@ -127,6 +129,9 @@ public final class TrainingRun implements AutoCloseable {
         try (Scope _ = Scope.open("trainer");
                 RecordBatchSource training = trainingSource();
                 RecordBatchSource validation = evaluationSource(config.data().validation())) {
+            if (training.schema().encoding() == ImageEncoding.ENCODED) {
+                earlierDecoder.ifPresent(this::warnOfDecoder);
+            }
             Optimizer optimizer = config.optimizer().create(network);
             Trainer.Builder builder = Trainer.builder(
                             network,
@@ -164,12 +169,18 @@ public final class TrainingRun implements AutoCloseable {
             if (!interrupted) {
                 folder.write(config, manifest, true);
             }
-            return finish(store, history, early, interrupted, throughput);
+            return finish(store, history, early, interrupted, throughput, training, validation);
         }
     }
 
     private TrainingResult finish(
-            CheckpointStore store, History history, EarlyStopping early, boolean interrupted, Throughput throughput) {
+            CheckpointStore store,
+            History history,
+            EarlyStopping early,
+            boolean interrupted,
+            Throughput throughput,
+            RecordBatchSource training,
+            RecordBatchSource validation) {
         Path last = store.recover()
                 .checkpoint()
                 .orElseThrow(() -> new TenonException("run " + folder.folder() + ": no whole checkpoint was written"));
@@ -187,7 +198,17 @@ public final class TrainingRun implements AutoCloseable {
                 interrupted,
                 tenths(seconds),
                 tenths(throughput.imagesPerSecond()),
+                throughput.share(training.waitNanos()),
+                training.skipped().size() + validation.skipped().size(),
                 config.restoreBest() ? best : last);
+    }
+
+    private void warnOfDecoder(String earlier) {
+        String now = config.loader().library().description();
+        if (!now.equals(earlier)) {
+            console.warn("pictures were decoded by " + earlier + " before, and are decoded by " + now
+                    + " now: their last bits differ, so the run will not be bit for bit what it would have been");
+        }
     }
 
     private static double tenths(double value) {
@@ -210,7 +231,7 @@ public final class TrainingRun implements AutoCloseable {
 
     private RecordBatchSource trainingSource() {
         RecordBatchSource.Builder source = source(config.data().train())
-                .shuffle(true)
+                .shuffle(config.loader().shuffle())
                 .seed(config.compute().seed())
                 .dropLast(config.dropLast());
         List<Augmenter> augmenters = config.augmentation()
@@ -225,7 +246,8 @@ public final class TrainingRun implements AutoCloseable {
 
     private RecordBatchSource.Builder source(DataSpec.Part part) {
         Path file = Path.of(part.file());
-        return RecordBatchSource.of(file)
+        return config.loader()
+                .apply(RecordBatchSource.of(file))
                 .batchSize(config.batchSize())
                 .range(part.from(), part.to())
                 .resize(config.network().height(), config.network().width())
@@ -237,7 +259,12 @@ public final class TrainingRun implements AutoCloseable {
     public Evaluation evaluate(DataSpec.Part part) {
         try (Scope _ = Scope.open("evaluation");
                 RecordBatchSource source = evaluationSource(part)) {
-            return Evaluator.evaluate(network, Loss.crossEntropy(), source);
+            Evaluation evaluation = Evaluator.evaluate(network, Loss.crossEntropy(), source);
+            if (!source.skipped().isEmpty()) {
+                console.warn(source.skipped().size() + " pictures could not be read: others were counted in their"
+                        + " places");
+            }
+            return evaluation;
         }
     }
 

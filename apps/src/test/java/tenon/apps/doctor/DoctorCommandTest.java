@@ -10,6 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.apps.Cli;
+import tenon.io.jpeg.JpegLibrary;
 
 class DoctorCommandTest {
     @Test
@@ -19,6 +20,8 @@ class DoctorCommandTest {
         assertThat(result.exitCode()).isZero();
         JsonNode json = result.json();
         assertThat(json.get("onednn").asText()).matches("\\d+\\.\\d+\\.\\d+, instruction set \\w+");
+        assertThat(json.get("jpeg_decoder").asText())
+                .isEqualTo(JpegLibrary.preferred().description());
         assertThat(json.get("gpu").asText()).isEqualTo("not used in this version");
         assertThat(json.get("support").get("cpu").get("conv2d").toString()).contains("f32");
         assertThat(json.get("support").get("reference").get("conv2d").toString())

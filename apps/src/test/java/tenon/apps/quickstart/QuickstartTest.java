@@ -63,6 +63,7 @@ class QuickstartTest {
                         "test_top1",
                         "train_images_per_second",
                         "seconds",
+                        "loader_wait_share",
                         "peak_rss_mb",
                         "checkpoint",
                         "plot");

@@ -129,6 +129,7 @@ class RunPartsTest {
                 0,
                 false,
                 1,
+                LoaderSettings.DEFAULT,
                 new ComputeSettings("cpu", 1, Precision.FP32, 42, false));
     }
 }

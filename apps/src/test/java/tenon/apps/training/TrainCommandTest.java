@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.apps.Cli;
 import tenon.apps.TestData;
+import tenon.io.record.Records;
 
 /** train, resume, evaluate and predict on small pictures. */
 class TrainCommandTest {
@@ -228,6 +230,59 @@ class TrainCommandTest {
         assertThat(broken.exitCode()).isEqualTo(1);
         assertThat(broken.err()).contains("damaged.trec: sample ").contains("checksum differs");
         assertThat(broken.errLines()).hasSize(1);
+    }
+
+    @Test
+    void damagedPicturesStopTrainingOrAreSkippedAndCounted() throws IOException {
+        Path damaged = folder.resolve("flipped.trec");
+        Files.copy(records.resolve("train.trec"), damaged);
+        try (Records reader = Records.open(damaged);
+                RandomAccessFile bytes = new RandomAccessFile(damaged.toFile(), "rw")) {
+            for (int sample : new int[] {4, 11}) {
+                bytes.seek(reader.offset(sample));
+                int first = bytes.read();
+                bytes.seek(reader.offset(sample));
+                bytes.write(first ^ 1);
+            }
+        }
+        Cli.Result stopped = trainOn(damaged, folder.resolve("stopped"));
+        assertThat(stopped.exitCode()).isEqualTo(1);
+        assertThat(stopped.err()).contains(damaged + ": sample ").contains("checksum differs");
+
+        Cli.Result skipped =
+                trainOn(damaged, folder.resolve("skipped"), "--on-error", "skip", "--workers", 2, "--json");
+        assertThat(skipped.exitCode()).isZero();
+        assertThat(skipped.err()).contains("2 pictures could not be read");
+        assertThat(skipped.json().get("skipped_pictures").asInt()).isEqualTo(2);
+        assertThat(skipped.json().get("loader_wait_share").asDouble()).isBetween(0.0, 1.0);
+    }
+
+    @Test
+    void orderAndDecoderCanBeChosen() {
+        Cli.Result segments = train(
+                folder.resolve("segments"),
+                1,
+                "--shuffle-segment",
+                4,
+                "--shuffle-window",
+                3,
+                "--decoder",
+                "imageio",
+                "--json");
+        assertThat(segments.exitCode()).as(segments.err()).isZero();
+        assertThat(segments.json().get("skipped_pictures").asInt()).isZero();
+        Cli.Result wrong = train(folder.resolve("wrong"), 1, "--decoder", "magic");
+        assertThat(wrong.exitCode()).isEqualTo(2);
+        assertThat(wrong.err()).contains("--decoder: JPEG decoder must be auto or one of [turbo, stb, imageio]");
+        assertThat(train(folder.resolve("wrong"), 1, "--workers", -1).exitCode())
+                .isEqualTo(2);
+    }
+
+    private static Cli.Result trainOn(Path data, Path output, Object... more) {
+        List<Object> arguments = new ArrayList<>(arguments(output, 2));
+        arguments.set(arguments.indexOf("--data") + 1, data);
+        arguments.addAll(List.of(more));
+        return Cli.run(arguments.toArray());
     }
 
     private static Cli.Result train(Path output, int epochs, Object... more) {

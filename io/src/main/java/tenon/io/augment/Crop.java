@@ -52,7 +52,8 @@ public sealed interface Crop extends Augmenter permits RandomCrop, CenterCrop {
         int firstX = Math.max(0, -left);
         int count = Math.max(0, Math.min(width, in.width() - left) - firstX) * channels;
         int endY = Math.min(height, in.height() - top);
-        for (int y = Math.max(0, -top); y < endY; y++) {
+        // Where padding is larger than the window, nothing of the image may lie inside.
+        for (int y = Math.max(0, -top); count > 0 && y < endY; y++) {
             System.arraycopy(
                     in.values(),
                     ((y + top) * in.width() + firstX + left) * channels,

@@ -25,6 +25,7 @@ final class BatchBuffers implements AutoCloseable {
     private final long targetBytes;
     private final MemorySegment[] inputs;
     private final MemorySegment[] targets;
+    private final int[][] samples;
     private final Batch[] batches;
     private final Batch lastBatch;
     private final List<Tensor> tensors = new ArrayList<>();
@@ -35,20 +36,28 @@ final class BatchBuffers implements AutoCloseable {
      * @param target shape of one sample's target; empty rank for a class index
      */
     BatchBuffers(
-            Backend backend, int slots, int batchSize, int lastSize, Shape sample, Shape target, DType targetType) {
+            Backend backend,
+            int slots,
+            int batchSize,
+            int lastSize,
+            Shape sample,
+            DType sampleType,
+            Shape target,
+            DType targetType) {
         this.host = backend.device() instanceof Device.Cpu;
         this.batchSize = batchSize;
         this.lastSize = lastSize;
-        sampleBytes = sample.elementCount() * DType.F32.byteSize();
+        sampleBytes = sample.elementCount() * sampleType.byteSize();
         targetBytes = target.elementCount() * targetType.byteSize();
         inputs = new MemorySegment[slots];
         targets = new MemorySegment[slots];
+        samples = new int[slots][batchSize];
         batches = new Batch[host ? slots : 1];
         try (Scope scope = Scope.open("batch buffers", backend)) {
             for (int i = 0; i < batches.length; i++) {
-                batches[i] = batch(scope, batchSize, sample, target, targetType);
+                batches[i] = batch(scope, batchSize, sample, sampleType, target, targetType);
             }
-            lastBatch = lastSize == 0 ? null : batch(scope, lastSize, sample, target, targetType);
+            lastBatch = lastSize == 0 ? null : batch(scope, lastSize, sample, sampleType, target, targetType);
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -60,9 +69,9 @@ final class BatchBuffers implements AutoCloseable {
     }
 
     /** Retained handles belong to no scope: they live until this object closes, across the steps of the training loop. */
-    private Batch batch(Scope scope, int size, Shape sample, Shape target, DType targetType) {
+    private Batch batch(Scope scope, int size, Shape sample, DType sampleType, Shape target, DType targetType) {
         Tensor input =
-                Tensor.empty(scope.backend(), prepend(size, sample), DType.F32).retain();
+                Tensor.empty(scope.backend(), prepend(size, sample), sampleType).retain();
         tensors.add(input);
         Tensor labels =
                 Tensor.empty(scope.backend(), prepend(size, target), targetType).retain();
@@ -92,15 +101,20 @@ final class BatchBuffers implements AutoCloseable {
         return host && isLast(size) ? lastBatch.target().segment() : targets[slot];
     }
 
+    /** Where the numbers of the samples in a slot go. */
+    int[] samples(int slot) {
+        return samples[slot];
+    }
+
     /** The batch that was written to the slot, on the training thread. Its tensors are valid until the next call. */
-    Batch publish(int slot, int size, int[] samples, int first) {
+    Batch publish(int slot, int size) {
         Batch batch = isLast(size) ? lastBatch : batches[host ? slot : 0];
         if (!host) {
             batch.input().upload(inputs[slot].asSlice(0, size * sampleBytes));
             batch.target().upload(targets[slot].asSlice(0, size * targetBytes));
         }
         for (int i = 0; i < size; i++) {
-            batch.keys()[i] = samples[first + i];
+            batch.keys()[i] = samples[slot][i];
         }
         return batch;
     }

@@ -9,11 +9,11 @@ final class BatchPlan {
     private final int[] order;
     private final int batchSize;
     private final boolean dropLast;
-    private final boolean shuffle;
+    private final Shuffle shuffle;
     private final long seed;
 
     /** @param subset sample numbers in unshuffled order; not copied and not changed */
-    BatchPlan(int[] subset, int batchSize, boolean dropLast, boolean shuffle, long seed) {
+    BatchPlan(int[] subset, int batchSize, boolean dropLast, Shuffle shuffle, long seed) {
         if (batchSize < 1) {
             throw new ShapeException("batch source: batch size must be at least 1: batchSize=" + batchSize);
         }
@@ -32,9 +32,7 @@ final class BatchPlan {
     /** The sample numbers of an epoch in order; the array is re-used by the next call. */
     int[] order(int epoch) {
         System.arraycopy(subset, 0, order, 0, order.length);
-        if (shuffle) {
-            new Rng(seed, Rng.stream("shuffle"), epoch).shuffle(order);
-        }
+        shuffle.apply(order, new Rng(seed, Rng.stream("shuffle"), epoch));
         return order;
     }
 

@@ -57,8 +57,10 @@ public final class InMemoryBatchSource implements BatchSource {
         this.targets = targets;
         targetBytes = Math.toIntExact(targetShape.elementCount() * targetType.byteSize());
         int[] all = IntStream.range(0, sampleCount).toArray();
-        plan = new BatchPlan(all, order.batchSize(), order.dropLast(), order.shuffle(), order.seed());
-        buffers = new BatchBuffers(backend, 1, plan.batchSize(), plan.lastSize(), sampleShape, targetShape, targetType);
+        plan = new BatchPlan(
+                all, order.batchSize(), order.dropLast(), order.shuffle() ? Shuffle.FULL : Shuffle.NONE, order.seed());
+        buffers = new BatchBuffers(
+                backend, 1, plan.batchSize(), plan.lastSize(), sampleShape, DType.F32, targetShape, targetType);
     }
 
     /**
@@ -158,8 +160,9 @@ public final class InMemoryBatchSource implements BatchSource {
                 copy(inputs, order[first + i], buffers.input(0, size), i, sampleShape.elementCount() * Float.BYTES);
                 copy(targets, order[first + i], buffers.target(0, size), i, targetBytes);
             }
+            System.arraycopy(order, first, buffers.samples(0), 0, size);
             batch++;
-            return buffers.publish(0, size, order, first);
+            return buffers.publish(0, size);
         }
 
         @Override

@@ -33,6 +33,7 @@ final class PrefetchIterator implements BatchIterator {
     private int claimed;
     private int released;
     private int current;
+    private long waitNanos;
     private volatile boolean closed;
 
     PrefetchIterator(
@@ -105,6 +106,7 @@ final class PrefetchIterator implements BatchIterator {
                 throw new NoSuchElementException(
                         "batch iterator: the epoch has " + batchCount + " batches and all were handed out");
             }
+            long began = ready[slot] ? 0 : System.nanoTime();
             while (!closed && !ready[slot]) {
                 try {
                     wait();
@@ -114,6 +116,7 @@ final class PrefetchIterator implements BatchIterator {
                             "batch iterator: the training thread was interrupted while it waited for batch " + current);
                 }
             }
+            waitNanos += began == 0 ? 0 : System.nanoTime() - began;
             if (closed) {
                 throw new ClosedException("batch iterator: used after it was closed");
             }
@@ -126,6 +129,11 @@ final class PrefetchIterator implements BatchIterator {
             ready[slot] = false;
         }
         return publisher.publish(current++, slot);
+    }
+
+    /** How long {@link #next} has waited for workers, all calls together; read on the thread that calls it. */
+    long waitNanos() {
+        return waitNanos;
     }
 
     /** Stops the threads and waits for them: afterwards nobody writes to the slots. */

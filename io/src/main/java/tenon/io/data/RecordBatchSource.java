@@ -4,6 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import tenon.engine.DType;
 import tenon.engine.DTypeException;
@@ -15,12 +17,14 @@ import tenon.engine.backend.Backend;
 import tenon.engine.data.BatchIterator;
 import tenon.engine.data.BatchSource;
 import tenon.io.augment.Augmenter;
+import tenon.io.jpeg.JpegLibrary;
 import tenon.io.record.LabelKind;
-import tenon.io.record.RecordReader;
+import tenon.io.record.RecordException;
 import tenon.io.record.RecordSchema;
+import tenon.io.record.Records;
 
 /**
- * Batches from a record file: inputs F32 [N, H, W, C]; targets I32 [N] of class indices (−1 if the file has no labels) or F32 [N, K] of
+ * Batches from record files: inputs F32 or BF16 [N, H, W, C]; targets I32 [N] of class indices (−1 if the files have no labels) or F32 [N, K] of
  * vectors. Worker threads read, decode, augment and normalize ahead of the training thread into a bounded ring of buffers that is allocated once.
  *
  * <pre>{@code
@@ -31,47 +35,44 @@ import tenon.io.record.RecordSchema;
  * }</pre>
  *
  * The order depends on (seed, epoch) and augmentation on (seed, epoch, sample), never on the threads. One iterator may be open at a time. A
- * sample that cannot be read makes {@link BatchIterator#next} throw at its batch, naming file, number, key and source.
+ * sample that cannot be read makes {@link BatchIterator#next} throw at its batch, naming file, number, key and source, unless it is to be skipped.
  */
 public final class RecordBatchSource implements BatchSource {
-    private final RecordReader reader;
-    private final boolean ownsReader;
+    private final Records records;
+    private final boolean ownsRecords;
     private final BatchPlan plan;
+    private final Shuffle shuffle;
     private final BatchBuffers buffers;
     private final SampleDecoder[] decoders;
     private final Shape sampleShape;
     private final long seed;
     private final int ring;
+    private final OnError onError;
+    private final SkippedSamples skipped = new SkippedSamples();
+    private final JpegLibrary library;
+    private long waitNanos;
     private PrefetchIterator open;
     private boolean closed;
 
-    private RecordBatchSource(Builder options, RecordReader reader, boolean ownsReader) {
-        this.reader = reader;
-        this.ownsReader = ownsReader;
-        RecordSchema schema = reader.schema();
+    private RecordBatchSource(Builder options, Records records, boolean ownsRecords) {
+        this.records = records;
+        this.ownsRecords = ownsRecords;
+        RecordSchema schema = records.schema();
         if (schema.label() == LabelKind.BOXES) {
-            throw new DTypeException("batch source: " + reader.path()
-                    + " holds boxes, which do not stack into one tensor (read samples with RecordReader)");
+            throw new DTypeException("batch source: " + name()
+                    + " holds boxes, which do not stack into one tensor (read samples with Records)");
         }
-        int height = options.height > 0 ? options.height : schema.height();
-        int width = options.width > 0 ? options.width : schema.width();
+        if (options.dtype != DType.F32 && options.dtype != DType.BF16) {
+            throw new DTypeException("batch source: inputs must be F32 or BF16: dtype=" + options.dtype);
+        }
         int channels = options.channels > 0 ? options.channels : schema.channels() > 0 ? schema.channels() : 3;
-        if (height == 0) {
-            throw new ShapeException(
-                    "batch source: the images of " + reader.path() + " differ in size (say resize(height, width))");
-        }
         options.normalization.checkChannels(channels);
-        Shape shape = Shape.of(height, width, channels);
-        for (Augmenter augmenter : options.augmenters) {
-            shape = augmenter.outputShape(shape);
-        }
-        sampleShape = shape;
+        sampleShape = sampleShape(options, schema, channels);
         seed = options.seed;
-        plan = new BatchPlan(options.subset(reader), options.batchSize, options.dropLast, options.shuffle, seed);
-        decoders = new SampleDecoder[options.threads];
-        for (int i = 0; i < decoders.length; i++) {
-            decoders[i] = new SampleDecoder(reader, height, width, channels, options.augmenters, options.normalization);
-        }
+        shuffle = options.shuffle;
+        onError = options.onError;
+        library = options.library != null ? options.library : JpegLibrary.preferred();
+        plan = new BatchPlan(options.subset(records), options.batchSize, options.dropLast, shuffle, seed);
         // One more than is filled ahead: the training thread holds a slot.
         ring = Math.max(options.prefetch, options.threads) + 1;
         boolean vector = schema.label() == LabelKind.VECTOR;
@@ -83,22 +84,69 @@ public final class RecordBatchSource implements BatchSource {
                 plan.batchSize(),
                 plan.lastSize(),
                 sampleShape,
+                options.dtype,
                 vector ? Shape.of(schema.labelSize()) : Shape.scalar(),
                 vector ? DType.F32 : DType.I32);
+        SampleDecoder.Steps steps = new SampleDecoder.Steps(
+                options.height,
+                options.width,
+                channels,
+                List.copyOf(options.augmenters),
+                options.normalization,
+                sampleShape,
+                options.dtype);
+        decoders = new SampleDecoder[options.threads];
+        for (int i = 0; i < decoders.length; i++) {
+            decoders[i] = new SampleDecoder(records, steps, library);
+        }
     }
 
-    /** Batches of a file that the source opens, and closes when it closes. */
-    public static Builder of(Path file) {
-        return new Builder(file, null);
+    /** Shape of an augmented image; where images differ in size, the augmenters must make them equal. */
+    private Shape sampleShape(Builder options, RecordSchema schema, int channels) {
+        int height = options.height > 0 ? options.height : schema.height();
+        int width = options.width > 0 ? options.width : schema.width();
+        if (height > 0) {
+            return augmented(options.augmenters, Shape.of(height, width, channels));
+        }
+        Shape ofLarge = augmented(options.augmenters, Shape.of(4096, 4096, channels));
+        if (!ofLarge.equals(augmented(options.augmenters, Shape.of(8192, 8191, channels)))) {
+            throw new ShapeException("batch source: the images of " + name()
+                    + " differ in size (say resize(height, width), or augment with a crop)");
+        }
+        return ofLarge;
     }
 
-    /** Batches of an open file, which stays open when the source closes; several sources may share it. */
-    public static Builder of(RecordReader reader) {
-        return new Builder(reader.path(), reader);
+    private static Shape augmented(List<Augmenter> augmenters, Shape shape) {
+        Shape result = shape;
+        for (Augmenter augmenter : augmenters) {
+            result = augmenter.outputShape(result);
+        }
+        return result;
+    }
+
+    /** Batches of files that the source opens as {@link Records#open} does, and closes when it closes. */
+    public static Builder of(Path... files) {
+        return new Builder(List.of(files), null);
+    }
+
+    /** Batches of open files, which stay open when the source closes; several sources may share them. */
+    public static Builder of(Records records) {
+        return new Builder(List.of(), records);
+    }
+
+    private String name() {
+        return records.files().size() == 1
+                ? records.files().getFirst().toString()
+                : records.files().getFirst() + " and " + (records.files().size() - 1) + " more";
     }
 
     public RecordSchema schema() {
-        return reader.schema();
+        return records.schema();
+    }
+
+    /** What decodes encoded images; see {@link JpegLibrary#description}. */
+    public JpegLibrary decoder() {
+        return library;
     }
 
     @Override
@@ -121,11 +169,21 @@ public final class RecordBatchSource implements BatchSource {
         return sampleShape;
     }
 
+    /** Samples left out so far because they could not be read or decoded, by number, and why; see {@link OnError#SKIP}. */
+    public Map<Integer, String> skipped() {
+        return skipped.reasons();
+    }
+
+    /** How long the training thread has waited for batches so far, over all iterators that are closed. */
+    public long waitNanos() {
+        return waitNanos;
+    }
+
     @Override
     public BatchIterator iterate(int epoch, int firstBatch) {
         plan.checkFirst(epoch, firstBatch);
         if (closed || open != null) {
-            throw new TenonException("batch source: " + reader.path()
+            throw new TenonException("batch source: " + name()
                     + (closed
                             ? ": used after it was closed"
                             : ": one iterator at a time (close the previous one first)"));
@@ -134,22 +192,60 @@ public final class RecordBatchSource implements BatchSource {
         for (SampleDecoder decoder : decoders) {
             decoder.beginEpoch(seed, epoch);
         }
+        ReadAhead ahead = shuffle.isSegmented()
+                ? new ReadAhead(records, order, shuffle.windowSize(), plan.firstSample(firstBatch))
+                : null;
         open = new PrefetchIterator(
                 firstBatch,
                 plan.batchCount(),
                 ring,
                 decoders.length,
                 (worker, batch, slot, cancelled) -> {
-                    int size = plan.size(batch);
-                    MemorySegment inputs = buffers.input(slot, size);
-                    MemorySegment targets = buffers.target(slot, size);
-                    for (int i = 0; i < size && !cancelled.getAsBoolean(); i++) {
-                        decoders[worker].decode(order[plan.firstSample(batch) + i], i, inputs, targets);
+                    if (ahead != null) {
+                        ahead.reach(plan.firstSample(batch));
                     }
+                    fill(decoders[worker], order, batch, slot, cancelled);
                 },
-                (batch, slot) -> buffers.publish(slot, plan.size(batch), order, plan.firstSample(batch)),
-                () -> open = null);
+                (batch, slot) -> buffers.publish(slot, plan.size(batch)),
+                () -> {
+                    if (ahead != null) {
+                        ahead.close();
+                    }
+                    waitNanos += open.waitNanos();
+                    open = null;
+                });
         return open;
+    }
+
+    private void fill(SampleDecoder decoder, int[] order, int batch, int slot, BooleanSupplier cancelled) {
+        int size = plan.size(batch);
+        MemorySegment inputs = buffers.input(slot, size);
+        MemorySegment targets = buffers.target(slot, size);
+        int[] samples = buffers.samples(slot);
+        for (int i = 0; i < size && !cancelled.getAsBoolean(); i++) {
+            samples[i] = decodeOrNext(decoder, order, plan.firstSample(batch) + i, i, inputs, targets);
+        }
+    }
+
+    /** The sample that takes the place: the one it belongs to, or the next good one. */
+    private int decodeOrNext(
+            SampleDecoder decoder, int[] order, int place, int position, MemorySegment inputs, MemorySegment targets) {
+        RecordException first = null;
+        for (int i = 0; i < order.length; i++) {
+            int sample = order[(place + i) % order.length];
+            try {
+                decoder.decode(sample, position, inputs, targets);
+                return sample;
+            } catch (RecordException e) {
+                if (onError == OnError.STOP) {
+                    throw e;
+                }
+                first = first == null ? e : first;
+                skipped.add(sample, e);
+            }
+        }
+        throw new RecordException(
+                "batch source: not one sample of " + name() + " can be used: " + first.getMessage(), first);
     }
 
     /** Stops an open iterator and frees the buffers: batches handed out become invalid. */
@@ -163,19 +259,22 @@ public final class RecordBatchSource implements BatchSource {
             open.close();
         }
         buffers.close();
-        if (ownsReader) {
-            reader.close();
+        for (SampleDecoder decoder : decoders) {
+            decoder.close();
+        }
+        if (ownsRecords) {
+            records.close();
         }
     }
 
     /** Options of a source; what is not said keeps the default named at the method. */
     public static final class Builder {
-        private final Path file;
-        private final RecordReader given;
+        private final List<Path> files;
+        private final Records given;
         private Backend backend;
         private int batchSize = 32;
         private long seed;
-        private boolean shuffle;
+        private Shuffle shuffle = Shuffle.NONE;
         private boolean dropLast;
         private int[] subset;
         private int from;
@@ -188,9 +287,12 @@ public final class RecordBatchSource implements BatchSource {
         private Normalization normalization = Normalization.UNIT;
         private int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
         private int prefetch = 2;
+        private OnError onError = OnError.STOP;
+        private JpegLibrary library;
+        private DType dtype = DType.F32;
 
-        private Builder(Path file, RecordReader given) {
-            this.file = file;
+        private Builder(List<Path> files, Records given) {
+            this.files = files;
             this.given = given;
         }
 
@@ -214,7 +316,30 @@ public final class RecordBatchSource implements BatchSource {
 
         /** A new order every epoch; default: file order. */
         public Builder shuffle(boolean wanted) {
+            return shuffle(wanted ? Shuffle.FULL : Shuffle.NONE);
+        }
+
+        /** How the order of every epoch is mixed. */
+        public Builder shuffle(Shuffle wanted) {
             shuffle = wanted;
+            return this;
+        }
+
+        /** What becomes of samples that cannot be read or decoded; default: {@link OnError#STOP}. */
+        public Builder onError(OnError wanted) {
+            onError = wanted;
+            return this;
+        }
+
+        /** What decodes JPEG images; default: {@link JpegLibrary#preferred}. */
+        public Builder decoder(JpegLibrary wanted) {
+            library = wanted;
+            return this;
+        }
+
+        /** Element type of inputs, F32 (the default) or BF16. */
+        public Builder dtype(DType wanted) {
+            dtype = wanted;
             return this;
         }
 
@@ -285,18 +410,18 @@ public final class RecordBatchSource implements BatchSource {
             return this;
         }
 
-        private int[] subset(RecordReader reader) {
-            int count = reader.sampleCount();
+        private int[] subset(Records records) {
+            int count = records.sampleCount();
             int end = to < 0 ? count : to;
             if (from < 0 || from > end || end > count) {
                 throw new ShapeException("batch source: range must lie in [0, " + count + "): from=" + from + ", to="
-                        + end + " in " + reader.path());
+                        + end + " in " + files(records));
             }
             int[] samples = subset != null ? subset : IntStream.range(from, end).toArray();
             for (int sample : samples) {
                 if (sample < 0 || sample >= count) {
                     throw new ShapeException("batch source: subset must lie in [0, " + count + "): sample=" + sample
-                            + " in " + reader.path());
+                            + " in " + files(records));
                 }
             }
             return samples.length <= limit
@@ -304,14 +429,18 @@ public final class RecordBatchSource implements BatchSource {
                     : IntStream.of(samples).limit(limit).toArray();
         }
 
-        /** Opens the file and allocates the buffers on this thread. */
+        private static String files(Records records) {
+            return records.files().toString();
+        }
+
+        /** Opens the files and allocates the buffers on this thread. */
         public RecordBatchSource open() {
-            RecordReader reader = given != null ? given : RecordReader.open(file);
+            Records records = given != null ? given : Records.open(files);
             try {
-                return new RecordBatchSource(this, reader, given == null);
+                return new RecordBatchSource(this, records, given == null);
             } catch (RuntimeException e) {
                 if (given == null) {
-                    reader.close();
+                    records.close();
                 }
                 throw e;
             }

@@ -2,131 +2,152 @@ package tenon.io.data;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import java.util.List;
+import tenon.engine.DType;
 import tenon.engine.Rng;
+import tenon.engine.Shape;
 import tenon.engine.TenonException;
 import tenon.io.augment.Augmenter;
 import tenon.io.augment.FloatImage;
-import tenon.io.image.Filter;
-import tenon.io.image.Image;
-import tenon.io.image.ImageCodec;
-import tenon.io.image.Resize;
-import tenon.io.record.ImageEncoding;
+import tenon.io.image.ImageException;
+import tenon.io.jpeg.JpegLibrary;
 import tenon.io.record.LabelKind;
 import tenon.io.record.RecordException;
-import tenon.io.record.RecordReader;
+import tenon.io.record.RecordSchema;
+import tenon.io.record.Records;
 import tenon.io.record.SampleBuffer;
 
-/** One worker's way from a sample in a file to floats in a batch, with its reusable memory. Confined to a thread. */
-final class SampleDecoder {
+/**
+ * One worker's way from a sample in a file to numbers in a batch, with its reusable memory. Confined to a thread.
+ *
+ * <p>Crops and mirrorings alone are followed on paper ({@link CropWindow}) and done together with normalization and cast, in one pass over the decoded
+ * bytes. Any other augmenter makes a chain that goes step by step over images of floats. Both ways give the same bits.
+ */
+final class SampleDecoder implements AutoCloseable {
     /** Random numbers set aside for one sample. */
     private static final long DRAWS_PER_SAMPLE = 1L << 20;
 
-    private final RecordReader reader;
-    private final int height;
-    private final int width;
-    private final int channels;
+    private final Records records;
     private final List<Augmenter> augmenters;
+    private final boolean fused;
     private final Normalization normalization;
-    private final float[] table;
+    private final int sampleSize;
+    private final Shape sampleShape;
+    private final DType dtype;
     private final SampleBuffer buffer = new SampleBuffer();
+    private final SamplePixels pixels;
+    private final CropWindow window = new CropWindow();
+    private final CropPass pass;
     private FloatImage image = new FloatImage();
     private FloatImage spare = new FloatImage();
-    private Rng rng;
+    private Rng rng = new Rng(0, 0, 0);
 
-    /** @param height rows of the image before augmentation; likewise width and channels */
-    SampleDecoder(
-            RecordReader reader,
+    /**
+     * What becomes of every image.
+     *
+     * @param height rows that images are resized to before they are augmented, 0 to keep their size; likewise width
+     * @param channels 1, 3, or as many as raw images have
+     * @param result [H, W, C] after augmentation
+     * @param dtype F32 or BF16
+     */
+    record Steps(
             int height,
             int width,
             int channels,
             List<Augmenter> augmenters,
-            Normalization normalization) {
-        this.reader = reader;
-        this.height = height;
-        this.width = width;
-        this.channels = channels;
-        this.augmenters = augmenters;
-        this.normalization = normalization;
-        this.table = augmenters.isEmpty() ? normalization.table(channels) : Normalization.NONE.table(channels);
+            Normalization normalization,
+            Shape result,
+            DType dtype) {}
+
+    SampleDecoder(Records records, Steps steps, JpegLibrary library) {
+        this.records = records;
+        augmenters = steps.augmenters();
+        fused = CropWindow.follows(augmenters);
+        normalization = steps.normalization();
+        sampleShape = steps.result();
+        sampleSize = Math.toIntExact(sampleShape.elementCount());
+        dtype = steps.dtype();
+        pass = new CropPass(fused ? normalization : Normalization.NONE, steps.channels(), fused ? dtype : DType.F32);
+        RecordSchema schema = records.schema();
+        pixels = new SamplePixels(schema, steps.height(), steps.width(), steps.channels(), library);
     }
 
     void beginEpoch(long seed, int epoch) {
         rng = new Rng(seed, Rng.stream("augment"), epoch);
     }
 
-    /** Writes input and target of {@code sample} to place {@code position} of a batch. */
+    /**
+     * Writes input and target of {@code sample} to place {@code position} of a batch.
+     *
+     * @throws RecordException when it cannot be read, decoded or changed as asked; names file, number, key and source
+     */
     void decode(int sample, int position, MemorySegment inputs, MemorySegment targets) {
-        reader.read(sample, buffer);
+        records.read(sample, buffer);
+        long at = (long) position * sampleSize * dtype.byteSize();
         try {
-            decodeImage();
-            if (!augmenters.isEmpty()) {
-                augment(sample);
+            rng.position(sample * DRAWS_PER_SAMPLE);
+            pixels.open(buffer);
+            if (fused) {
+                window.draw(pixels.height(), pixels.width(), augmenters, rng);
+                checkShape(window.height(), window.width());
+                pixels.decode(window.firstRow(), window.firstColumn(), window.endRow(), window.endColumn());
+                pass.write(pixels, window, inputs, at);
+            } else {
+                pixels.decode(0, 0, pixels.height(), pixels.width());
+                augment();
+                write(inputs, at);
             }
         } catch (RuntimeException e) {
             String message = e instanceof TenonException ? e.getMessage() : e.toString();
-            throw new RecordException(reader.describe(sample) + message, e);
+            throw new RecordException(records.describe(sample) + message, e);
         }
-        int size = image.size();
-        MemorySegment.copy(
-                image.values(), 0, inputs, ValueLayout.JAVA_FLOAT, (long) position * size * Float.BYTES, size);
-        if (reader.schema().label() == LabelKind.VECTOR) {
-            reader.copyVector(buffer, targets, (long) position * buffer.labelBytes());
+        if (records.schema().label() == LabelKind.VECTOR) {
+            records.copyVector(buffer, targets, (long) position * buffer.labelBytes());
         } else {
-            targets.setAtIndex(ValueLayout.JAVA_INT, position, reader.classIndex(sample));
+            targets.setAtIndex(ValueLayout.JAVA_INT, position, records.classIndex(sample));
         }
     }
 
-    private void decodeImage() {
-        boolean raw = reader.schema().encoding() == ImageEncoding.RAW_U8;
-        boolean direct = raw
-                && reader.schema().height() == height
-                && reader.schema().width() == width
-                && reader.schema().channels() == channels;
-        byte[] pixels = direct ? buffer.bytes() : resized(raw).pixels();
-        float[] values = image.resize(height, width, channels).values();
-        int size = image.size();
-        if (channels == 1) {
-            for (int i = 0; i < size; i++) {
-                values[i] = table[pixels[i] & 0xFF];
-            }
-        } else {
-            for (int i = 0; i < size; i += channels) {
-                for (int c = 0; c < channels; c++) {
-                    values[i + c] = table[c << 8 | pixels[i + c] & 0xFF];
-                }
-            }
+    private void checkShape(int height, int width) {
+        if (height != sampleShape.dim(0) || width != sampleShape.dim(1)) {
+            throw new ImageException("image data: is " + height + "×" + width + " where the batch has " + sampleShape
+                    + " (say resize(height, width), or crop)");
         }
     }
 
-    private Image resized(boolean raw) {
-        Image decoded = raw
-                ? new Image(
-                        reader.schema().width(),
-                        reader.schema().height(),
-                        reader.schema().channels(),
-                        Arrays.copyOf(buffer.bytes(), buffer.imageBytes()))
-                : ImageCodec.decode(buffer.bytes(), buffer.imageBytes(), "data");
-        return Resize.exact(decoded.withChannels(channels), width, height, Filter.BILINEAR);
-    }
-
-    private void augment(int sample) {
-        rng.position(sample * DRAWS_PER_SAMPLE);
-        for (Augmenter augmenter : augmenters) {
-            augmenter.apply(image, spare, rng);
+    private void augment() {
+        image.resize(pixels.height(), pixels.width(), pixels.channels());
+        pass.write(pixels, image.values());
+        for (int i = 0; i < augmenters.size(); i++) {
+            augmenters.get(i).apply(image, spare, rng);
             FloatImage swap = image;
             image = spare;
             spare = swap;
         }
+        checkShape(image.height(), image.width());
+    }
+
+    private void write(MemorySegment inputs, long at) {
         float[] values = image.values();
-        int size = image.size();
+        int channels = image.channels();
         for (int c = 0; c < channels; c++) {
             float mean = normalization.mean(c);
             float std = normalization.std(c);
-            for (int i = c; i < size; i += channels) {
+            for (int i = c; i < sampleSize; i += channels) {
                 values[i] = (values[i] - mean) / std;
             }
         }
+        if (dtype == DType.F32) {
+            MemorySegment.copy(values, 0, inputs, ValueLayout.JAVA_FLOAT, at, sampleSize);
+            return;
+        }
+        for (int i = 0; i < sampleSize; i++) {
+            inputs.set(ValueLayout.JAVA_SHORT, at + (long) i * Short.BYTES, DType.floatToBf16(values[i]));
+        }
+    }
+
+    @Override
+    public void close() {
+        pixels.close();
     }
 }

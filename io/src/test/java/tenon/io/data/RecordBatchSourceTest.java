@@ -7,6 +7,7 @@ import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
@@ -20,6 +21,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.engine.ClosedException;
+import tenon.engine.DType;
+import tenon.engine.DTypeException;
 import tenon.engine.Device;
 import tenon.engine.Rng;
 import tenon.engine.Scope;
@@ -34,6 +37,7 @@ import tenon.io.augment.Augmenter;
 import tenon.io.augment.FloatImage;
 import tenon.io.image.Image;
 import tenon.io.image.ImageCodec;
+import tenon.io.jpeg.JpegLibrary;
 import tenon.io.record.Label;
 import tenon.io.record.LabelKind;
 import tenon.io.record.RecordException;
@@ -286,6 +290,44 @@ class RecordBatchSourceTest {
     }
 
     @Test
+    void bf16BatchesAreTheRoundedOnes() {
+        try (RecordBatchSource floats = source().open();
+                RecordBatchSource rounded = source().dtype(DType.BF16).open();
+                BatchIterator expected = floats.iterate(0, 0);
+                BatchIterator given = rounded.iterate(0, 0)) {
+            while (expected.hasNext()) {
+                float[] exact = expected.next().input().toFloatArray();
+                Batch batch = given.next();
+                assertThat(batch.input().dtype()).isEqualTo(DType.BF16);
+                MemorySegment bits = batch.input().segment();
+                for (int i = 0; i < exact.length; i++) {
+                    assertThat(bits.getAtIndex(ValueLayout.JAVA_SHORT, i)).isEqualTo(DType.floatToBf16(exact[i]));
+                }
+            }
+            assertThat(given.hasNext()).isFalse();
+        }
+        assertThatThrownBy(() -> source().dtype(DType.F64).open()).isInstanceOf(DTypeException.class);
+    }
+
+    /** A lower bound only: the worker sleeps at least that long while the training thread does nothing but wait. */
+    @Test
+    void timeSpentWaitingForWorkersIsCounted() {
+        Augmenter slow = (in, out, rng) -> {
+            try {
+                Thread.sleep(2);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            NOISE.apply(in, out, rng);
+        };
+        try (RecordBatchSource source = source().augment(slow).threads(1).open()) {
+            assertThat(source.waitNanos()).isZero();
+            epoch(source, 0, 0);
+            assertThat(source.waitNanos()).isGreaterThan(50_000_000);
+        }
+    }
+
+    @Test
     void afterWarmUpNothingIsAllocatedFromTheSystem() {
         try (RecordBatchSource source = source().shuffle(true).open()) {
             epoch(source, 0, 0);
@@ -302,7 +344,9 @@ class RecordBatchSourceTest {
     void readingARawSampleAllocatesNothing() {
         try (RecordReader reader = RecordReader.open(file);
                 Arena arena = Arena.ofConfined()) {
-            SampleDecoder decoder = new SampleDecoder(reader, 2, 2, 1, List.of(), Normalization.UNIT);
+            SampleDecoder.Steps steps =
+                    new SampleDecoder.Steps(2, 2, 1, List.of(), Normalization.UNIT, Shape.of(2, 2, 1), DType.F32);
+            SampleDecoder decoder = new SampleDecoder(reader, steps, JpegLibrary.IMAGEIO);
             MemorySegment inputs = arena.allocate(COUNT * 16);
             MemorySegment targets = arena.allocate(COUNT * 4);
             ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();

@@ -1,0 +1,2 @@
+/** How fast training images come from record files. */
+package tenon.benchmarks.loader;

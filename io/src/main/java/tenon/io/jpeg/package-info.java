@@ -1,0 +1,2 @@
+/** JPEG decoding by native libraries, for reading training images quickly. */
+package tenon.io.jpeg;
