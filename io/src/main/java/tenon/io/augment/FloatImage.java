@@ -1,6 +1,7 @@
 package tenon.io.augment;
 
 import tenon.engine.ShapeException;
+import tenon.io.image.Image;
 
 /** A reusable image of floats in H, W, C order with values 0…255. Its memory grows to the largest size asked for. */
 public final class FloatImage {
@@ -30,6 +31,24 @@ public final class FloatImage {
         }
         System.arraycopy(values, 0, image.values, 0, values.length);
         return image;
+    }
+
+    /** A copy. */
+    public static FloatImage of(Image image) {
+        FloatImage copy = new FloatImage().resize(image.height(), image.width(), image.channels());
+        for (int i = 0; i < copy.size(); i++) {
+            copy.values[i] = image.pixels()[i] & 0xFF;
+        }
+        return copy;
+    }
+
+    /** A copy in bytes: values are rounded and kept in 0…255. */
+    public Image toImage() {
+        byte[] pixels = new byte[size()];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = (byte) Math.clamp(Math.round(values[i]), 0, 255);
+        }
+        return new Image(width, height, channels, pixels);
     }
 
     public int height() {

@@ -27,17 +27,25 @@ public record HorizontalFlip(double probability) implements Augmenter {
 
     @Override
     public void apply(FloatImage in, FloatImage out, Rng rng) {
-        int width = in.width();
-        int channels = in.channels();
-        out.resize(in.height(), width, channels);
-        if (!draw(rng)) {
-            System.arraycopy(in.values(), 0, out.values(), 0, in.size());
-            return;
+        Crop.cut(in, out, 0, 0, in.height(), in.width());
+        if (draw(rng)) {
+            mirror(out);
         }
-        for (int row = 0; row < in.size(); row += width * channels) {
-            for (int x = 0; x < width; x++) {
-                System.arraycopy(
-                        in.values(), row + x * channels, out.values(), row + (width - 1 - x) * channels, channels);
+    }
+
+    /** Mirrors in place. */
+    static void mirror(FloatImage image) {
+        int channels = image.channels();
+        int rowLength = image.width() * channels;
+        float[] values = image.values();
+        for (int row = 0; row < image.size(); row += rowLength) {
+            int right = row + rowLength - channels;
+            for (int left = row; left < right; left += channels, right -= channels) {
+                for (int c = 0; c < channels; c++) {
+                    float swap = values[left + c];
+                    values[left + c] = values[right + c];
+                    values[right + c] = swap;
+                }
             }
         }
     }

@@ -5,11 +5,14 @@ import tenon.engine.ShapeException;
 
 /**
  * Random rotation, shift, shear, zoom and mirroring as one affine warp about the image centre, resampled once (Keras'
- * {@code ImageDataGenerator.random_transform} of 2017). All draws are uniform and independent.
+ * {@code ImageDataGenerator.random_transform}). All draws are uniform and independent, and there are always seven. Made of its parts, for example
+ * {@code RandomAffine.NOTHING.rotation(20).zoom(0.15).flip(0.5)}; each of them alone is an augmenter too. Keras's versions of before 2020 turn
+ * about a point one pixel right of and below the centre.
  *
  * @param rotationDegrees largest turn to either side
  * @param widthShift largest shift to either side as a share of the width; heightShift likewise
- * @param shearRadians largest shear angle to either side. Keras meant radians until 2017 and degrees since 2018; the published 0.2 is meant as radians
+ * @param shearRadians largest shear angle to either side. Keras meant radians until 2017 and degrees since 2018; published values like 0.2 are
+ *     meant as radians
  * @param zoom factors lie in [1 − zoom, 1 + zoom], horizontal and vertical ones drawn apart; below 1 enlarges
  * @param flipProbability of mirroring left and right
  */
@@ -19,8 +22,12 @@ public record RandomAffine(
         double heightShift,
         double shearRadians,
         double zoom,
-        double flipProbability)
-        implements Augmenter {
+        double flipProbability,
+        Fill fill)
+        implements Warp {
+    /** Changes nothing; what comes in at the edges repeats the edge. */
+    public static final RandomAffine NOTHING = new RandomAffine(0, 0, 0, 0, 0, 0, Fill.NEAREST);
+
     public RandomAffine {
         boolean valid = rotationDegrees >= 0
                 && widthShift >= 0
@@ -40,6 +47,31 @@ public record RandomAffine(
         }
     }
 
+    public RandomAffine rotation(double degrees) {
+        return new RandomAffine(degrees, widthShift, heightShift, shearRadians, zoom, flipProbability, fill);
+    }
+
+    /** @param share of the width, and of the height */
+    public RandomAffine shift(double share) {
+        return new RandomAffine(rotationDegrees, share, share, shearRadians, zoom, flipProbability, fill);
+    }
+
+    public RandomAffine shear(double radians) {
+        return new RandomAffine(rotationDegrees, widthShift, heightShift, radians, zoom, flipProbability, fill);
+    }
+
+    public RandomAffine zoom(double range) {
+        return new RandomAffine(rotationDegrees, widthShift, heightShift, shearRadians, range, flipProbability, fill);
+    }
+
+    public RandomAffine flip(double probability) {
+        return new RandomAffine(rotationDegrees, widthShift, heightShift, shearRadians, zoom, probability, fill);
+    }
+
+    public RandomAffine fill(Fill outside) {
+        return new RandomAffine(rotationDegrees, widthShift, heightShift, shearRadians, zoom, flipProbability, outside);
+    }
+
     /**
      * One draw.
      *
@@ -54,10 +86,10 @@ public record RandomAffine(
 
         /** The warp of an image of the given size: mirror, then zoom, shear, shift and turn, all on output coordinates about the centre. */
         public AffineMap map(int height, int width) {
-            double cos = Math.cos(rotation);
-            double sin = Math.sin(rotation);
-            double shearSin = Math.sin(shear);
-            double shearCos = Math.cos(shear);
+            double cos = StrictMath.cos(rotation);
+            double sin = StrictMath.sin(rotation);
+            double shearSin = StrictMath.sin(shear);
+            double shearCos = StrictMath.cos(shear);
             // Rotation [[cos, −sin], [sin, cos]] times shear [[1, −sin], [0, cos]] times zoom, on (y, x).
             double yy = cos * zoomY;
             double yx = (-cos * shearSin - sin * shearCos) * zoomX;
@@ -69,15 +101,13 @@ public record RandomAffine(
             }
             double moveY = shiftY * height;
             double moveX = shiftX * width;
-            double centerY = (height - 1) / 2.0;
-            double centerX = (width - 1) / 2.0;
-            double y0 = centerY + cos * moveY - sin * moveX - yy * centerY - yx * centerX;
-            double x0 = centerX + sin * moveY + cos * moveX - xy * centerY - xx * centerX;
-            return new AffineMap(xx, xy, x0, yx, yy, y0);
+            AffineMap still = AffineMap.about((width - 1) / 2.0, (height - 1) / 2.0, xx, xy, yx, yy);
+            return new AffineMap(
+                    xx, xy, still.x0() + sin * moveY + cos * moveX, yx, yy, still.y0() + cos * moveY - sin * moveX);
         }
     }
 
-    /** Draws seven numbers, always in the same order. */
+    /** In the order rotation, shift down, shift right, shear, vertical zoom, horizontal zoom, mirroring. */
     public Draw draw(Rng rng) {
         double rotation = Math.toRadians(rng.nextUniform(-rotationDegrees, rotationDegrees));
         double shiftY = rng.nextUniform(-heightShift, heightShift);
@@ -90,7 +120,7 @@ public record RandomAffine(
     }
 
     @Override
-    public void apply(FloatImage in, FloatImage out, Rng rng) {
-        draw(rng).map(in.height(), in.width()).warp(in, out);
+    public AffineMap draw(int height, int width, Rng rng) {
+        return draw(rng).map(height, width);
     }
 }
