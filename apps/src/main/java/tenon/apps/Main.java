@@ -13,6 +13,7 @@ import tenon.apps.data.SynthCommand;
 import tenon.apps.doctor.DoctorCommand;
 import tenon.apps.firstnetwork.FirstNetworkCommand;
 import tenon.apps.quickstart.QuickstartCommand;
+import tenon.apps.training.AugmentCommand;
 import tenon.apps.training.Augmentation;
 import tenon.apps.training.EvaluateCommand;
 import tenon.apps.training.NetworkSpec;
@@ -20,6 +21,7 @@ import tenon.apps.training.OptimizerSpec;
 import tenon.apps.training.PredictCommand;
 import tenon.apps.training.ResumeCommand;
 import tenon.apps.training.RunConfig;
+import tenon.apps.training.Scaling;
 import tenon.apps.training.ScheduleSpec;
 import tenon.apps.training.SummaryCommand;
 import tenon.apps.training.TrainCommand;
@@ -43,6 +45,7 @@ import tenon.io.synth.SyntheticSet;
             PredictCommand.class,
             SummaryCommand.class,
             InspectCommand.class,
+            AugmentCommand.class,
             FirstNetworkCommand.class,
             DoctorCommand.class
         },
@@ -75,7 +78,7 @@ public final class Main implements Runnable {
         register(commandLine, ScheduleSpec.Kind.class);
         register(commandLine, Augmentation.class);
         register(commandLine, RunConfig.Judge.class);
-        register(commandLine, TrainCommand.Scaling.class);
+        register(commandLine, Scaling.class);
         register(commandLine, TrainCommand.Norm.class);
         register(commandLine, Precision.class);
         register(commandLine, StoreEncoding.class);

@@ -104,7 +104,12 @@ public final class PredictCommand extends TenonCommand {
             Classifier classifier = SavedModel.read(model);
             classifier.network().computeIn(settings.precision(backend, console));
             checkFits(classifier.spec(), classes);
-            guess = new Classifier(classifier.spec(), classifier.network(), classifier.normalization(), classes)
+            guess = new Classifier(
+                            classifier.spec(),
+                            classifier.network(),
+                            classifier.normalization(),
+                            classifier.augmentation(),
+                            classes)
                     .guess(picture, 1)
                     .getFirst();
         }

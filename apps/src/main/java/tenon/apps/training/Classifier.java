@@ -7,10 +7,9 @@ import tenon.engine.GradMode;
 import tenon.engine.Scope;
 import tenon.engine.Tensor;
 import tenon.engine.ops.Losses;
+import tenon.io.augment.FloatImage;
 import tenon.io.data.Normalization;
-import tenon.io.image.Filter;
 import tenon.io.image.Image;
-import tenon.io.image.Resize;
 import tenon.layers.InferenceForm;
 import tenon.layers.Module;
 
@@ -18,27 +17,32 @@ import tenon.layers.Module;
  * A trained network with what it takes to ask it about a picture. Lives in the scope in which its network was built.
  *
  * @param normalization the one it was trained with
+ * @param augmentation what it was trained with; decides the view it is asked about
  * @param classNames one per class
  */
-public record Classifier(NetworkSpec spec, Module network, Normalization normalization, List<String> classNames) {
+public record Classifier(
+        NetworkSpec spec,
+        Module network,
+        Normalization normalization,
+        Augmentation augmentation,
+        List<String> classNames) {
     /** A class with its probability. */
     public record Guess(String name, double probability) {}
 
     /** Its network in the form for inference, made in the current scope. */
     public Classifier forInference() {
-        return new Classifier(spec, InferenceForm.of(network), normalization, classNames);
+        return new Classifier(spec, InferenceForm.of(network), normalization, augmentation, classNames);
     }
 
-    /** Probability of each class for one picture of any size, which is squashed to the network's input. */
+    /** Probability of each class for one picture of any size, in the view that evaluation takes. */
     public float[] probabilities(Image picture) {
-        Image fitted =
-                Resize.exact(picture.withChannels(spec.channels()), spec.width(), spec.height(), Filter.BILINEAR);
-        float[] values = new float[spec.height() * spec.width() * spec.channels()];
+        FloatImage view = augmentation.view(picture.withChannels(spec.channels()), spec.height(), spec.width());
+        float[] values = new float[view.size()];
         float[] means = normalization.means();
         float[] stds = normalization.stds();
         for (int i = 0; i < values.length; i++) {
             int channel = means.length == 1 ? 0 : i % spec.channels();
-            values[i] = ((fitted.pixels()[i] & 0xFF) - means[channel]) / stds[channel];
+            values[i] = (view.values()[i] - means[channel]) / stds[channel];
         }
         network.eval();
         try (Scope _ = Scope.open("predict");

@@ -95,11 +95,13 @@ public final class EvaluateCommand extends TenonCommand {
                     + file + ", the network knows " + classifier.classNames());
         }
         NetworkSpec spec = classifier.spec();
-        try (RecordBatchSource source = RecordBatchSource.of(file)
+        RecordBatchSource.Builder stored = RecordBatchSource.of(file)
                 .batchSize(batch)
-                .resize(spec.height(), spec.width())
                 .channels(spec.channels())
-                .normalize(classifier.normalization())
+                .normalize(classifier.normalization());
+        try (RecordBatchSource source = classifier
+                .augmentation()
+                .evaluate(stored, spec.height(), spec.width())
                 .open()) {
             return Evaluator.evaluate(classifier.network(), Loss.crossEntropy(), source);
         }

@@ -15,12 +15,13 @@ import tenon.optim.checkpoint.ModelFile;
 import tenon.optim.checkpoint.SafetensorsFile;
 
 /**
- * Trained networks on disk: in one file (safetensors whose notes hold architecture, normalization and class names, so that predicting needs nothing
+ * Trained networks on disk: in one file (safetensors whose notes hold architecture, normalization, preset and class names, so that predicting needs nothing
  * else), or in the folder of a run.
  */
 public final class SavedModel {
     private static final String NETWORK = "tenon.network";
     private static final String NORMALIZATION = "tenon.normalization";
+    private static final String AUGMENTATION = "tenon.augmentation";
     private static final String CLASSES = "tenon.classes";
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -37,6 +38,8 @@ public final class SavedModel {
                         JSON.writeValueAsString(classifier.spec()),
                         NORMALIZATION,
                         JSON.writeValueAsString(classifier.normalization()),
+                        AUGMENTATION,
+                        JSON.writeValueAsString(classifier.augmentation()),
                         CLASSES,
                         JSON.writeValueAsString(classifier.classNames())));
     }
@@ -59,13 +62,14 @@ public final class SavedModel {
                 config.network(),
                 network,
                 config.data().normalization(),
+                config.augmentation(),
                 config.data().classNames());
     }
 
     private static Classifier readFile(Path file) {
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             Map<String, String> notes = tensors.metadata();
-            if (!notes.keySet().containsAll(List.of(NETWORK, NORMALIZATION, CLASSES))) {
+            if (!notes.keySet().containsAll(List.of(NETWORK, NORMALIZATION, AUGMENTATION, CLASSES))) {
                 throw new TenonException("model file " + file
                         + ": holds weights but not the network they belong to: notes=" + notes.keySet()
                         + " (name the folder of a training run, or a model file that Tenon wrote)");
@@ -77,6 +81,7 @@ public final class SavedModel {
                     spec,
                     network,
                     JSON.readValue(notes.get(NORMALIZATION), Normalization.class),
+                    JSON.readValue(notes.get(AUGMENTATION), Augmentation.class),
                     JSON.readValue(notes.get(CLASSES), new TypeReference<List<String>>() {}));
         } catch (JsonProcessingException e) {
             throw new TenonException(

@@ -75,17 +75,16 @@ public final class TrainCommand extends TenonCommand {
     @Option(
             names = "--normalize",
             paramLabel = "NAME",
-            defaultValue = "unit",
-            description = "One of ${COMPLETION-CANDIDATES}: values 0 to 1, or mean 0 and deviation 1 per channel."
-                    + " Default: ${DEFAULT-VALUE}.")
+            description = "How values become inputs, one of ${COMPLETION-CANDIDATES}. Default: as in the case study of"
+                    + " --augment, unit without one.")
     private Scaling scaling;
 
     @Option(
             names = "--augment",
             paramLabel = "NAME",
             defaultValue = "none",
-            description =
-                    "Random changes of training pictures, one of ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+            description = "How pictures are stored, changed at random and looked at, one of ${COMPLETION-CANDIDATES}."
+                    + " ./tenon augment says what each does, and shows it. Default: ${DEFAULT-VALUE}.")
     private Augmentation augmentation;
 
     @Option(
@@ -213,17 +212,6 @@ public final class TrainCommand extends TenonCommand {
         return norm == Norm.SLOW ? NetworkSpec.SLOW_NORM : NetworkSpec.FAST_NORM;
     }
 
-    /** How pixel values become inputs. */
-    public enum Scaling {
-        UNIT,
-        STANDARDIZE;
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
         compute.settings();
@@ -258,7 +246,7 @@ public final class TrainCommand extends TenonCommand {
             train = new DataSpec.Part(all.file(), 0, all.size() - count);
             judgedBy = new DataSpec.Part(all.file(), all.size() - count, all.size());
         }
-        Normalization normalization = scaling == Scaling.UNIT ? Normalization.UNIT : Normalization.standardize(schema);
+        Normalization normalization = (scaling != null ? scaling : augmentation.scaling()).normalization(schema);
         double defaultRate = optimizer == OptimizerSpec.Kind.SGD ? 0.01 : 0.001;
         return new RunConfig(
                 spec,
@@ -316,7 +304,8 @@ public final class TrainCommand extends TenonCommand {
         if (size != null) {
             return new NetworkSpec(network, size.height(), size.width(), size.channels(), classes, norm());
         }
-        return schema.height() > 0
+        // Where pictures are stored larger than they go in, their size says nothing.
+        return schema.height() > 0 && augmentation.fit() == Fit.SQUASH
                 ? new NetworkSpec(network, schema.height(), schema.width(), schema.channels(), classes, norm())
                 : new NetworkSpec(
                         network,

@@ -13,7 +13,6 @@ import tenon.engine.Scope;
 import tenon.engine.TenonException;
 import tenon.engine.autograd.Autograd;
 import tenon.engine.backend.Backend;
-import tenon.io.augment.Augmenter;
 import tenon.io.data.RecordBatchSource;
 import tenon.io.record.ImageEncoding;
 import tenon.layers.Module;
@@ -234,14 +233,17 @@ public final class TrainingRun implements AutoCloseable {
                 .shuffle(config.loader().shuffle())
                 .seed(config.compute().seed())
                 .dropLast(config.dropLast());
-        List<Augmenter> augmenters = config.augmentation()
-                .augmenters(config.network().height(), config.network().width());
-        augmenters.forEach(source::augment);
-        return source.open();
+        NetworkSpec input = config.network();
+        return config.augmentation()
+                .train(source, input.height(), input.width())
+                .open();
     }
 
     private RecordBatchSource evaluationSource(DataSpec.Part part) {
-        return source(part).open();
+        NetworkSpec input = config.network();
+        return config.augmentation()
+                .evaluate(source(part), input.height(), input.width())
+                .open();
     }
 
     private RecordBatchSource.Builder source(DataSpec.Part part) {
@@ -250,7 +252,6 @@ public final class TrainingRun implements AutoCloseable {
                 .apply(RecordBatchSource.of(file))
                 .batchSize(config.batchSize())
                 .range(part.from(), part.to())
-                .resize(config.network().height(), config.network().width())
                 .channels(config.network().channels())
                 .normalize(config.data().normalization());
     }
@@ -274,6 +275,7 @@ public final class TrainingRun implements AutoCloseable {
                 config.network(),
                 network,
                 config.data().normalization(),
+                config.augmentation(),
                 config.data().classNames());
     }
 

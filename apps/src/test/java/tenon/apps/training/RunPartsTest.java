@@ -13,10 +13,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import tenon.apps.cli.ComputeSettings;
 import tenon.apps.cli.UsageException;
 import tenon.engine.Precision;
-import tenon.engine.Rng;
 import tenon.engine.TenonException;
-import tenon.io.augment.Augmenter;
-import tenon.io.augment.FloatImage;
 import tenon.io.data.Normalization;
 import tenon.optim.metrics.ConfusionMatrix;
 import tenon.optim.schedule.Schedule;
@@ -78,25 +75,6 @@ class RunPartsTest {
         assertThatThrownBy(() -> RunConfig.fromJson(incomplete, Path.of("run.json")))
                 .isInstanceOf(TenonException.class)
                 .hasMessageStartingWith("run.json: holds no configuration of a training run of this version");
-    }
-
-    @ParameterizedTest
-    @EnumSource(Augmentation.class)
-    void augmentationKeepsSizeAndRange(Augmentation augmentation) {
-        float[] values = new float[8 * 10 * 3];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = i * 255f / values.length;
-        }
-        FloatImage image = FloatImage.of(8, 10, 3, values);
-        for (Augmenter augmenter : augmentation.augmenters(8, 10)) {
-            FloatImage changed = FloatImage.of(1, 1, 1, 0);
-            augmenter.apply(image, changed, new Rng(1, 2, 3));
-            image = changed;
-        }
-        assertThat(List.of(image.height(), image.width(), image.channels())).containsExactly(8, 10, 3);
-        for (int i = 0; i < image.size(); i++) {
-            assertThat(image.values()[i]).isBetween(0f, 255f);
-        }
     }
 
     @Test

@@ -40,6 +40,7 @@ class SavedModelTest {
                     SPEC,
                     SPEC.build(),
                     new Normalization(new float[] {1, 2, 3}, new float[] {50, 60, 70}),
+                    Augmentation.DOGS_CATS,
                     List.of("a", "b", "c"));
             float[] before = trained.probabilities(picture);
             assertThat(before[0] + before[1] + before[2]).isCloseTo(1f, within(1e-5f));
@@ -48,6 +49,7 @@ class SavedModelTest {
 
             Classifier loaded = SavedModel.read(file);
             assertThat(loaded.spec()).isEqualTo(SPEC);
+            assertThat(loaded.augmentation()).isEqualTo(Augmentation.DOGS_CATS);
             assertThat(loaded.classNames()).containsExactly("a", "b", "c");
             assertThat(loaded.probabilities(picture)).isEqualTo(before);
             var guesses = loaded.guess(picture, 2);

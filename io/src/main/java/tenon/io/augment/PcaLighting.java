@@ -58,7 +58,8 @@ public record PcaLighting(double std) implements Augmenter {
         float[] from = in.values();
         float[] to = out.resize(in.height(), in.width(), 3).values();
         for (int c = 0; c < 3; c++) {
-            float added = (float) (P[c][0] * LAMBDA[0] * first + P[c][1] * LAMBDA[1] * second + P[c][2] * LAMBDA[2] * third);
+            float added =
+                    (float) (P[c][0] * LAMBDA[0] * first + P[c][1] * LAMBDA[1] * second + P[c][2] * LAMBDA[2] * third);
             for (int i = c; i < size; i += 3) {
                 to[i] = Tone.clamp(from[i] + added);
             }

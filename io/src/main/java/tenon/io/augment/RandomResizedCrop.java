@@ -12,8 +12,8 @@ import tenon.engine.ShapeException;
  * @param minArea smallest area of the window as a share of the image's; maxArea largest
  * @param minRatio smallest width / height of the window; maxRatio largest
  */
-public record RandomResizedCrop(
-        int height, int width, double minArea, double maxArea, double minRatio, double maxRatio) implements Augmenter {
+public record RandomResizedCrop(int height, int width, double minArea, double maxArea, double minRatio, double maxRatio)
+        implements Augmenter {
     private static final int ATTEMPTS = 10;
 
     public RandomResizedCrop {

@@ -1,7 +1,6 @@
 package tenon.io.augment;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static tenon.io.augment.Images.apply;
 import static tenon.io.augment.Images.noise;
 import static tenon.io.augment.Images.rng;
 
@@ -24,7 +23,12 @@ class AugmenterMemoryTest {
                 new RandomResizedCrop(24, 24),
                 new Squash(20, 20),
                 new HorizontalFlip(),
-                RandomAffine.NOTHING.rotation(30).shift(0.1).shear(0.2).zoom(0.2).flip(0.5),
+                RandomAffine.NOTHING
+                        .rotation(30)
+                        .shift(0.1)
+                        .shear(0.2)
+                        .zoom(0.2)
+                        .flip(0.5),
                 MxnetAffine.random(15, 0.1),
                 new RandomBrightness(0.4),
                 new RandomContrast(0.4),

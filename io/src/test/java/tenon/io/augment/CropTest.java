@@ -220,7 +220,8 @@ class CropTest {
             widest = Math.max(widest, ratio);
             areas += area / count;
         }
-        // Sides are rounded. A window of area A > 3/4 fits only if |log ratio| ≤ −log A, so areas average 0.478 with deviation 0.004, not 0.54.
+        // Sides are rounded. A window of area A > 3/4 fits only if |log ratio| ≤ −log A, so areas average 0.478 with
+        // deviation 0.004, not 0.54.
         assertThat(smallest).isBetween(0.079, 0.09);
         assertThat(largest).isBetween(0.97, 1.0);
         assertThat(narrowest).isBetween(0.745, 0.76);
@@ -233,7 +234,8 @@ class CropTest {
         RandomResizedCrop whole = new RandomResizedCrop(2, 2, 1, 1, 1, 1);
         assertThat(whole.draw(4, 8, rng(0))).isEqualTo(new RandomResizedCrop.Window(0, 2, 4, 4));
         assertThat(whole.draw(9, 4, rng(0))).isEqualTo(new RandomResizedCrop.Window(2, 0, 4, 4));
-        assertThat(new RandomResizedCrop(2, 2).draw(1, 100, rng(0))).isEqualTo(new RandomResizedCrop.Window(0, 49, 1, 1));
+        assertThat(new RandomResizedCrop(2, 2).draw(1, 100, rng(0)))
+                .isEqualTo(new RandomResizedCrop.Window(0, 49, 1, 1));
     }
 
     @Test
@@ -245,6 +247,7 @@ class CropTest {
         assertThatThrownBy(() -> new Squash(0, 1)).isInstanceOf(ShapeException.class);
         assertThatThrownBy(() -> new RandomResizedCrop(1, 1, 0, 1, 1, 1)).isInstanceOf(ShapeException.class);
         assertThatThrownBy(() -> new RandomResizedCrop(1, 1, 0.5, 1, 2, 1)).isInstanceOf(ShapeException.class);
-        assertThatThrownBy(() -> new RandomResizedCrop(1, 1, 0.5, 1, 1, Double.NaN)).isInstanceOf(ShapeException.class);
+        assertThatThrownBy(() -> new RandomResizedCrop(1, 1, 0.5, 1, 1, Double.NaN))
+                .isInstanceOf(ShapeException.class);
     }
 }

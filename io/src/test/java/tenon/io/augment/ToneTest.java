@@ -45,20 +45,22 @@ class ToneTest {
     void contrastMovesAwayFromTheMeanLuma() {
         // Lumas 59.8, 100 and 21.57; mean 60.4567.
         float[] half = {130.2283f, 30.2283f, 30.2283f, 80.2283f, 80.2283f, 80.2283f, 35.2283f, 40.2283f, 60.2283f};
-        assertThat(changed(THREE, (in, out) -> RandomContrast.apply(in, out, 0.5f))).containsExactly(half, CLOSE);
+        assertThat(changed(THREE, (in, out) -> RandomContrast.apply(in, out, 0.5f)))
+                .containsExactly(half, CLOSE);
         float[] twice = {255, 0, 0, 139.5433f, 139.5433f, 139.5433f, 0, 0, 59.5433f};
-        assertThat(changed(THREE, (in, out) -> RandomContrast.apply(in, out, 2))).containsExactly(twice, CLOSE);
+        assertThat(changed(THREE, (in, out) -> RandomContrast.apply(in, out, 2)))
+                .containsExactly(twice, CLOSE);
         assertThat(changed(NINE, (in, out) -> RandomContrast.apply(in, out, 0))).containsOnly(5);
     }
 
     @Test
     void saturationMovesAwayFromEachPixelsOwnLuma() {
         assertThat(changed(THREE, (in, out) -> RandomSaturation.apply(in, out, 0)))
-                .containsExactly(
-                        new float[] {59.8f, 59.8f, 59.8f, 100, 100, 100, 21.57f, 21.57f, 21.57f}, CLOSE);
+                .containsExactly(new float[] {59.8f, 59.8f, 59.8f, 100, 100, 100, 21.57f, 21.57f, 21.57f}, CLOSE);
         assertThat(changed(THREE, (in, out) -> RandomSaturation.apply(in, out, 1.5f)))
                 .containsExactly(new float[] {255, 0, 0, 100, 100, 100, 4.215f, 19.215f, 79.215f}, CLOSE);
-        assertThat(changed(NINE, (in, out) -> RandomSaturation.apply(in, out, 0))).isEqualTo(values(NINE));
+        assertThat(changed(NINE, (in, out) -> RandomSaturation.apply(in, out, 0)))
+                .isEqualTo(values(NINE));
     }
 
     @Test
@@ -125,8 +127,7 @@ class ToneTest {
                 .containsExactly(new float[] {96.8527f, 96.7789f, 96.7634f, 246.8527f, 96.7789f, 1.7634f}, CLOSE);
         // Minus the same, plus 0.5·4.794·(0.7192, −0.0045, −0.6948) − 1.148·(0.4009, −0.8140, 0.4203).
         assertThat(changed(grey, (in, out) -> PcaLighting.apply(in, out, -0.1, 0.5, -1)))
-                .containsExactly(
-                        new float[] {104.4110f, 104.1448f, 101.0887f, 254.4110f, 104.1448f, 6.0887f}, CLOSE);
+                .containsExactly(new float[] {104.4110f, 104.1448f, 101.0887f, 254.4110f, 104.1448f, 6.0887f}, CLOSE);
         assertThatThrownBy(() -> new PcaLighting(0.1).outputShape(Shape.of(3, 3, 1)))
                 .isInstanceOf(ShapeException.class);
     }
@@ -143,7 +144,8 @@ class ToneTest {
             sum += change / count;
             squares += change * change / count;
         }
-        // Red: 0.1·√((55.46·0.5675)² + (4.794·0.7192)² + (1.148·0.4009)²) = 3.1666; its estimate from 4000 has deviation 1.1 %.
+        // Red: 0.1·√((55.46·0.5675)² + (4.794·0.7192)² + (1.148·0.4009)²) = 3.1666; its estimate from 4000 has
+        // deviation 1.1 %.
         assertThat(Math.sqrt(squares - sum * sum)).isBetween(3.03, 3.31);
         assertThat(sum).isBetween(-0.2, 0.2);
     }

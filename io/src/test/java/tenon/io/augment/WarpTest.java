@@ -153,7 +153,8 @@ class WarpTest {
         assertThat(nothing.zoom(0.1).draw(rng(1)).zoomX()).isNotEqualTo(1);
         assertThat(apply(nothing.flip(1), NINE, rng(1))).containsExactly(3, 2, 1, 6, 5, 4, 9, 8, 7);
         // Two draws of one sequence differ only in what was asked for.
-        RandomAffine.Draw all = nothing.rotation(5).shift(0.1).shear(0.1).zoom(0.1).draw(rng(1));
+        RandomAffine.Draw all =
+                nothing.rotation(5).shift(0.1).shear(0.1).zoom(0.1).draw(rng(1));
         assertThat(nothing.shear(0.1).draw(rng(1)).shear()).isEqualTo(all.shear());
     }
 
@@ -172,7 +173,8 @@ class WarpTest {
         assertThat(warp(row, right, Fill.REFLECT)).containsExactly(2.5f, 1.5f, 1);
         assertThat(warp(row, right, Fill.WRAP)).containsExactly(1.5f, 2.5f, 2);
         // Half a pixel outside, the constant counts half.
-        assertThat(warp(row, new AffineMap(1, 0, -0.5, 0, 1, 0), Fill.constant(7))).containsExactly(4, 1.5f, 2.5f);
+        assertThat(warp(row, new AffineMap(1, 0, -0.5, 0, 1, 0), Fill.constant(7)))
+                .containsExactly(4, 1.5f, 2.5f);
     }
 
     @Test
@@ -183,10 +185,15 @@ class WarpTest {
             for (Fill fill : List.of(Fill.constant(40), Fill.NEAREST, Fill.REFLECT, Fill.WRAP)) {
                 for (int i = 0; i < 60; i++) {
                     FloatImage image = noise(size[0], size[1], size[2], rng);
-                    // Whole, half and arbitrary slopes: rows along edges and through pixel centres are where ranges can be wrong by one.
+                    // Whole, half and arbitrary slopes: rows along edges and through pixel centres are where ranges can
+                    // be wrong by one.
                     double step = i % 3 == 0 ? 1 : i % 3 == 1 ? 0.5 : 0.0137;
                     AffineMap map = new AffineMap(
-                            at(rng, 3, step), at(rng, 3, step), at(rng, 12, step), at(rng, 3, step), at(rng, 3, step),
+                            at(rng, 3, step),
+                            at(rng, 3, step),
+                            at(rng, 12, step),
+                            at(rng, 3, step),
+                            at(rng, 3, step),
                             at(rng, 12, step));
                     assertThat(warp(image, map, fill))
                             .as("%s %s", map, fill)
@@ -212,7 +219,8 @@ class WarpTest {
                     for (int k = 0; k < 4; k++) {
                         int column = (int) Math.floor(u) + k % 2;
                         int row = (int) Math.floor(v) + k / 2;
-                        sum += Math.max(0, 1 - Math.abs(u - column)) * Math.max(0, 1 - Math.abs(v - row))
+                        sum += Math.max(0, 1 - Math.abs(u - column))
+                                * Math.max(0, 1 - Math.abs(v - row))
                                 * shown(in, fill, row, column, c);
                     }
                     out[o++] = (float) sum;
@@ -261,8 +269,7 @@ class WarpTest {
     void mxnetTurnsAnticlockwiseAboutHalfTheSizeAndFillsWithWhite() {
         FloatImage four = FloatImage.of(2, 2, 1, 1, 2, 3, 4);
         // The pixel at (1, 1), centre of a 2×2 image for MXNet, stays; (1, 0) above it goes to its left.
-        assertThat(apply(MxnetAffine.fixed(90, 0), four, rng(0)))
-                .containsExactly(new float[] {255, 255, 2, 4}, CLOSE);
+        assertThat(apply(MxnetAffine.fixed(90, 0), four, rng(0))).containsExactly(new float[] {255, 255, 2, 4}, CLOSE);
         assertThat(apply(MxnetAffine.fixed(360, 0), NINE, rng(0))).containsExactly(values(NINE), CLOSE);
         FloatImage grey = new FloatImage().resize(60, 80, 3);
         Arrays.fill(grey.values(), 0, grey.size(), 50);
