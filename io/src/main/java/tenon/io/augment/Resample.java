@@ -46,29 +46,25 @@ final class Resample {
         float[] to = out.resize(outHeight, outWidth, channels).values();
         double scaleY = (double) height / outHeight;
         double scaleX = (double) width / outWidth;
-        float share = (float) (1 / (scaleY * scaleX));
+        double area = scaleY * scaleX;
         int o = 0;
         for (int y = 0; y < outHeight; y++) {
             double begin = y * scaleY;
             double end = Math.min(height, begin + scaleY);
-            for (int x = 0; x < outWidth; x++, o += channels) {
+            for (int x = 0; x < outWidth; x++) {
                 double first = x * scaleX;
                 double last = Math.min(width, first + scaleX);
                 for (int c = 0; c < channels; c++) {
-                    to[o + c] = 0;
-                }
-                for (int v = (int) begin; v < end; v++) {
-                    double rows = Math.min(v + 1, end) - Math.max(v, begin);
-                    for (int u = (int) first; u < last; u++) {
-                        float weight = (float) (rows * (Math.min(u + 1, last) - Math.max(u, first)));
-                        int i = (top + v) * rowLength + (left + u) * channels;
-                        for (int c = 0; c < channels; c++) {
-                            to[o + c] += weight * from[i + c];
+                    // In double, so that an image of one colour stays as it is.
+                    double sum = 0;
+                    for (int v = (int) begin; v < end; v++) {
+                        double rows = Math.min(v + 1, end) - Math.max(v, begin);
+                        int row = (top + v) * rowLength + left * channels + c;
+                        for (int u = (int) first; u < last; u++) {
+                            sum += rows * (Math.min(u + 1, last) - Math.max(u, first)) * from[row + u * channels];
                         }
                     }
-                }
-                for (int c = 0; c < channels; c++) {
-                    to[o + c] *= share;
+                    to[o++] = (float) (sum / area);
                 }
             }
         }

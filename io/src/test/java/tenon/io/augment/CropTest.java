@@ -167,6 +167,9 @@ class CropTest {
                 .containsExactly(new float[] {4 / 3f, 8 / 3f, 13 / 3f, 17 / 3f, 22 / 3f, 26 / 3f}, CLOSE);
         assertThat(apply(new Squash(1, 3), NINE, rng(0))).containsExactly(new float[] {4, 5, 6}, CLOSE);
         assertThat(apply(new Squash(3, 3), NINE, rng(0))).isEqualTo(values(NINE));
+        FloatImage white = new FloatImage().resize(97, 103, 3);
+        Arrays.fill(white.values(), 0, white.size(), 255);
+        assertThat(apply(new Squash(31, 89), white, rng(0))).containsOnly(255);
         // Growing: centres at −0.25, 0.25, 0.75, 1.25 of a row of two.
         FloatImage two = FloatImage.of(1, 2, 2, 10, 100, 20, 200);
         assertThat(apply(new Squash(1, 4), two, rng(0)))
