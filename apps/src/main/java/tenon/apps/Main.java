@@ -8,6 +8,7 @@ import tenon.apps.cli.EnumConverter;
 import tenon.apps.cli.Interpreter;
 import tenon.apps.cli.Version;
 import tenon.apps.data.BuildCommand;
+import tenon.apps.data.ExportCommand;
 import tenon.apps.data.InspectCommand;
 import tenon.apps.data.SynthCommand;
 import tenon.apps.doctor.DoctorCommand;
@@ -46,6 +47,7 @@ import tenon.io.synth.SyntheticSet;
             SummaryCommand.class,
             InspectCommand.class,
             AugmentCommand.class,
+            ExportCommand.class,
             FirstNetworkCommand.class,
             DoctorCommand.class
         },

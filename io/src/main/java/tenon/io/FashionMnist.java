@@ -136,6 +136,10 @@ public final class FashionMnist {
         BuildReport test = new IdxBuilder(idxFolder.resolve(TEST_IMAGES), idxFolder.resolve(TEST_LABELS), CLASS_NAMES)
                 .split("test")
                 .build(settings);
-        return new BuildReport(List.of(train.parts().getFirst(), test.parts().getFirst()), List.of());
+        return new BuildReport(
+                List.of(train.parts().getFirst(), test.parts().getFirst()),
+                List.of(),
+                train.built() + test.built(),
+                train.file());
     }
 }

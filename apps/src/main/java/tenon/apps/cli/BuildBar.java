@@ -8,13 +8,23 @@ import tenon.io.build.BuildReport;
 public final class BuildBar implements BuildProgress {
     private static final int SHOWN = 10;
 
+    private static final int LINE_EVERY = 1000;
+
     private final Console console;
+    private final boolean lines;
     private int skipped;
     private String shown;
     private ProgressBar bar;
 
+    /** Where there is no terminal, shows one line per split. */
     public BuildBar(Console console) {
+        this(console, false);
+    }
+
+    /** @param lines whether a line stands for every 1,000 images where there is no terminal, for builds that take hours */
+    public BuildBar(Console console, boolean lines) {
         this.console = console;
+        this.lines = lines && !console.terminal();
     }
 
     @Override
@@ -24,6 +34,9 @@ public final class BuildBar implements BuildProgress {
             bar = new ProgressBar(console, total, "images");
         }
         if (done < total) {
+            if (lines && done % LINE_EVERY == 0) {
+                bar.line(done, what);
+            }
             bar.update(done, what);
         } else {
             bar.finish(what);

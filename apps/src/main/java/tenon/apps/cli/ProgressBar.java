@@ -50,6 +50,13 @@ public final class ProgressBar {
         console.overwrite(bar(done) + rateText(rate) + left + suffix(detail));
     }
 
+    /** Writes a line of its own: for logs of long work. */
+    void line(long done, String detail) {
+        long now = clock.getAsLong();
+        console.print(done + "/" + total + " - " + duration((now - start) / 1e9) + rateText(rate(done, now))
+                + suffix(detail));
+    }
+
     /** Ends the line at {@code total/total}. */
     public void finish(String detail) {
         long now = clock.getAsLong();

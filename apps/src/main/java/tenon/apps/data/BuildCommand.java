@@ -7,5 +7,5 @@ import tenon.apps.cli.CommandGroup;
 @Command(
         name = "build",
         description = "Builds record files (.trec), which training reads quickly and checks by checksum.",
-        subcommands = {BuildFolderCommand.class, BuildIdxCommand.class})
+        subcommands = {BuildFolderCommand.class, BuildListCommand.class, BuildIdxCommand.class, BuildRecCommand.class})
 public final class BuildCommand extends CommandGroup {}

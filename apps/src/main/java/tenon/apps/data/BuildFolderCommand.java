@@ -61,6 +61,6 @@ public final class BuildFolderCommand extends TenonCommand {
         if (test > 0) {
             builder.split("test", test);
         }
-        return BuildOutcome.print(builder.build(options.settings(console)), console);
+        return options.run(console, builder::build);
     }
 }

@@ -69,10 +69,12 @@ public final class BuildIdxCommand extends TenonCommand {
         }
         IdxBuilder builder = new IdxBuilder(images, labels, classes).split(split);
         if (holdOut > 0) {
-            builder = holdOutSeed == null
-                    ? builder.holdOutLast("val", holdOut)
-                    : builder.holdOutSeeded("val", holdOut, holdOutSeed);
+            if (holdOutSeed == null) {
+                builder.holdOutLast("val", holdOut);
+            } else {
+                builder.holdOutSeeded("val", holdOut, holdOutSeed);
+            }
         }
-        return BuildOutcome.print(builder.build(options.settings(console)), console);
+        return options.run(console, builder::build);
     }
 }

@@ -1,6 +1,9 @@
 package tenon.apps.data;
 
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
@@ -9,8 +12,11 @@ import picocli.CommandLine.TypeConversionException;
 import tenon.apps.cli.BuildBar;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.ImageSize;
+import tenon.apps.cli.Interruption;
 import tenon.apps.cli.UsageException;
+import tenon.io.build.BuildException;
 import tenon.io.build.BuildPart;
+import tenon.io.build.BuildReport;
 import tenon.io.build.BuildSettings;
 import tenon.io.build.ImageStore;
 import tenon.io.build.ResizeRule;
@@ -81,13 +87,33 @@ final class BuildOptions {
         }
     }
 
-    BuildSettings settings(Console console) {
+    /** Runs a build. Ctrl-C ends it between two images; what is finished stays. */
+    Map<String, Object> run(Console console, Function<BuildSettings, BuildReport> builder) {
+        AtomicBoolean stop = new AtomicBoolean();
+        long start = System.nanoTime();
+        try (Interruption interruption =
+                new Interruption(console, "stopping after this picture", () -> stop.set(true))) {
+            try {
+                BuildReport report = builder.apply(settings(console).stopWhen(stop::get));
+                return BuildOutcome.print(report, (System.nanoTime() - start) / 1e9, console);
+            } catch (BuildException e) {
+                if (!interruption.requested()) {
+                    throw e;
+                }
+                // The JVM is ending: this is the last moment to say how to go on.
+                console.warn(e.getMessage());
+                return Map.of("interrupted", true);
+            }
+        }
+    }
+
+    private BuildSettings settings(Console console) {
         BuildSettings settings = BuildSettings.into(output)
                 .store(store())
                 .part(part)
                 .seed(seed)
                 .verify(!noVerify)
-                .progress(new BuildBar(console));
+                .progress(new BuildBar(console, true));
         if (shards != null) {
             settings.shards(atLeastOne("--shards", shards));
         }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import tenon.apps.cli.Console;
+import tenon.apps.cli.Interruption;
 import tenon.apps.cli.UsageException;
 import tenon.engine.Precision;
 import tenon.engine.Scope;
@@ -158,7 +159,8 @@ public final class TrainingRun implements AutoCloseable {
             }
             boolean interrupted;
             History history;
-            try (Interruption interruption = new Interruption(console, trainer::requestStop)) {
+            try (Interruption interruption =
+                    new Interruption(console, "finishing this step and saving a checkpoint", trainer::requestStop)) {
                 history = trainer.fit(config.epochs());
                 interrupted = interruption.requested() && trainer.epoch() < config.epochs();
                 if (interrupted) {

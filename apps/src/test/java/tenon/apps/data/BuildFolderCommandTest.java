@@ -36,7 +36,8 @@ class BuildFolderCommandTest {
         assertThat(result.exitCode()).isZero();
         assertThat(result.errLines()).hasSize(1);
         assertThat(result.err()).startsWith("warning: left out " + text + ": image ");
-        assertThat(result.outLines()).contains("left out: 1 files");
+        assertThat(result.outLines())
+                .contains("left out: 1 files, listed in " + folder.resolve("out/train.report.json"));
         assertThat(result.json().get("skipped").asInt()).isEqualTo(1);
         try (RecordReader train = RecordReader.open(folder.resolve("out/train.trec"));
                 RecordReader test = RecordReader.open(folder.resolve("out/test.trec"))) {

@@ -8,8 +8,10 @@ import java.util.List;
  *
  * @param parts one per split, in their order
  * @param skipped samples that could not be used, in the order in which they were met
+ * @param built samples in the files that this build wrote, without those that it kept
+ * @param file where the same stands as JSON
  */
-public record BuildReport(List<Part> parts, List<Skipped> skipped) {
+public record BuildReport(List<Part> parts, List<Skipped> skipped, long built, Path file) {
     /**
      * A split of a data set, or the share of it that this build made.
      *

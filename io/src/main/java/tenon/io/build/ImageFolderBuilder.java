@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import tenon.engine.Rng;
 import tenon.io.record.Label;
 import tenon.io.record.LabelKind;
 
@@ -68,7 +67,7 @@ public final class ImageFolderBuilder {
                     "image folder " + folder + ": class folders must be " + expectedClasses + ": found=" + classNames);
         }
         checkClasses(list, settings.store());
-        List<ImageList.Entry> entries = shuffled(list.entries(), settings.seed());
+        List<ImageList.Entry> entries = SeededOrder.shuffled(list.entries(), settings.seed());
         int[] classes = entries.stream()
                 .mapToInt(entry -> Collections.binarySearch(classNames, entry.className()))
                 .toArray();
@@ -116,18 +115,5 @@ public final class ImageFolderBuilder {
             throw new BuildException("image folder " + folder + ": no image of class '" + name
                     + "' can be decoded; the first: " + reason);
         });
-    }
-
-    private static List<ImageList.Entry> shuffled(List<ImageList.Entry> sorted, long seed) {
-        int[] order = new int[sorted.size()];
-        for (int i = 0; i < order.length; i++) {
-            order[i] = i;
-        }
-        new Rng(seed, Rng.stream("build.shuffle"), 0).shuffle(order);
-        List<ImageList.Entry> out = new ArrayList<>();
-        for (int i : order) {
-            out.add(sorted.get(i));
-        }
-        return out;
     }
 }

@@ -20,7 +20,8 @@ final class ReportFile {
 
     private ReportFile() {}
 
-    static void write(Path target, String builder, BuildReport report) {
+    static void write(String builder, BuildReport report) {
+        Path target = report.file();
         List<Map<String, Object>> splits = new ArrayList<>();
         for (BuildReport.Part part : report.parts()) {
             Map<String, Object> split = new LinkedHashMap<>();

@@ -141,8 +141,8 @@ public final class ShardedBuild {
                 OrderedParallel.forEach(
                         writing.items(), settings.threads(), item -> ItemOutcome.of(item, store), writing::accept);
             }
-            BuildReport report = report(shards, results);
-            ReportFile.write(folder.resolve(reportName()), builder, report);
+            BuildReport report = report(shards, results, folder.resolve(reportName()));
+            ReportFile.write(builder, report);
             return report;
         }
     }
@@ -263,7 +263,7 @@ public final class ShardedBuild {
         }
     }
 
-    private BuildReport report(List<Shard> shards, Map<Path, ShardResult> results) {
+    private BuildReport report(List<Shard> shards, Map<Path, ShardResult> results, Path file) {
         List<BuildReport.Part> parts = new ArrayList<>();
         List<BuildReport.Skipped> skipped = new ArrayList<>(listed);
         for (String split : splits.keySet()) {
@@ -281,6 +281,10 @@ public final class ShardedBuild {
             }
             parts.add(new BuildReport.Part(split, List.copyOf(files), samples, kept));
         }
-        return new BuildReport(List.copyOf(parts), List.copyOf(skipped));
+        long built = results.values().stream()
+                .filter(result -> !result.kept())
+                .mapToLong(ShardResult::sampleCount)
+                .sum();
+        return new BuildReport(List.copyOf(parts), List.copyOf(skipped), built, file);
     }
 }

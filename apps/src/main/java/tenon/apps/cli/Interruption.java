@@ -1,27 +1,31 @@
-package tenon.apps.training;
+package tenon.apps.cli;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import tenon.apps.cli.Console;
 
 /**
- * Ctrl-C (or SIGTERM) during training: asks the training thread to stop after the current step and keeps the JVM alive until it has saved. A second
+ * Ctrl-C (or SIGTERM) during long work: asks the working thread to stop at the next good moment and keeps the JVM alive until it has saved. A second
  * Ctrl-C has no further effect; the JVM ends by itself after {@value #LONGEST_WAIT_SECONDS} seconds.
  */
-final class Interruption implements AutoCloseable {
+public final class Interruption implements AutoCloseable {
     private static final int LONGEST_WAIT_SECONDS = 120;
 
     private final CountDownLatch finished = new CountDownLatch(1);
     private final Thread hook;
     private volatile boolean requested;
 
-    /** @param stop asks the training thread to stop; called on another thread */
-    Interruption(Console console, Runnable stop) {
+    /**
+     * Begins to listen.
+     *
+     * @param message told when it happens
+     * @param stop asks the working thread to stop; called on another thread
+     */
+    public Interruption(Console console, String message, Runnable stop) {
         hook = new Thread(
                 () -> {
                     requested = true;
                     stop.run();
-                    console.warn("interrupted: finishing this step and saving a checkpoint");
+                    console.warn("interrupted: " + message);
                     awaitFinished();
                 },
                 "tenon-interruption");
@@ -36,7 +40,7 @@ final class Interruption implements AutoCloseable {
         }
     }
 
-    boolean requested() {
+    public boolean requested() {
         return requested;
     }
 
