@@ -21,8 +21,11 @@ import tenon.io.build.ImageFolderBuilder;
         },
         footerHeading = "%nExample:%n",
         footer = {
-            "  ./tenon build folder animals --output records --size 64x64x3 --test 0.2",
-            "  Writes train.trec and test.trec, every picture squashed to 64x64."
+            "  ./tenon build folder animals --out records --size 64x64x3 --test 0.2",
+            "  Writes train.trec and test.trec, every picture squashed to 64x64.",
+            "  ./tenon build folder animals --out records --resize 256 \\",
+            "      --encoding jpeg --quality 95 --shards 8",
+            "  Writes train-00000-of-00008.trec and seven more of JPEG pictures."
         })
 public final class BuildFolderCommand extends TenonCommand {
     @Parameters(paramLabel = "FOLDER", description = "Folder of class folders.")

@@ -2,10 +2,12 @@ package tenon.apps.data;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -21,6 +23,8 @@ import tenon.io.build.BuildSettings;
 import tenon.io.build.ImageStore;
 import tenon.io.build.ResizeRule;
 import tenon.io.build.StoreEncoding;
+import tenon.io.image.Filter;
+import tenon.io.image.Image;
 
 /** The options that all {@code tenon build} commands share. */
 final class BuildOptions {
@@ -32,16 +36,50 @@ final class BuildOptions {
     private Path output;
 
     @Option(
-            names = "--size",
-            paramLabel = "HxWxC",
-            description = "Stretch or squash pictures to this size; stored as pixels unless --encoding says otherwise.")
+            names = "--resize",
+            paramLabel = "SIDE",
+            description = "Scale pictures so that the shorter side has this length, as im2rec's resize does; with"
+                    + " --encoding raw the middle square of SIDExSIDE is kept.")
+    private Integer shortSide;
+
+    @Option(names = "--no-enlarge", description = "With --resize: leave smaller pictures as they are.")
+    private boolean noEnlarge;
+
+    @Option(
+            names = "--crop",
+            paramLabel = "HxW",
+            description = "Scale pictures until they just cover this size and cut off both ends of the longer side.")
+    private ImageSize crop;
+
+    @Option(names = "--size", paramLabel = "HxWxC", description = "Stretch or squash pictures to exactly this size.")
     private ImageSize size;
+
+    @Option(
+            names = "--filter",
+            paramLabel = "HOW",
+            description = "How pictures are resized: nearest, bilinear, bicubic, area or lanczos. Default: area; with"
+                    + " --size bilinear, as ./tenon predict does.")
+    private Filter filter;
 
     @Option(
             names = "--encoding",
             paramLabel = "HOW",
-            description = "keep (JPEG and PNG files as they are), png or raw (pixels). Default: keep, with --size raw.")
+            description = "How pictures are stored: keep (files that need no change as they are, others in their own"
+                    + " format), jpeg, png or raw (pixels). Default: keep; with --size or --crop raw.")
     private StoreEncoding encoding;
+
+    @Option(
+            names = "--quality",
+            paramLabel = "1-100",
+            defaultValue = "" + ImageStore.DEFAULT_QUALITY,
+            description = "Of JPEG pictures that are written. Default: ${DEFAULT-VALUE}.")
+    private int quality;
+
+    @Option(
+            names = "--channels",
+            paramLabel = "N",
+            description = "1 stores grey, 3 colour, 4 colour and opacity. Default: as in the file; with raw 3.")
+    private Integer channels;
 
     @Option(names = "--shards", paramLabel = "N", description = "Files per split. Default: 1.")
     private Integer shards;
@@ -124,13 +162,39 @@ final class BuildOptions {
     }
 
     private ImageStore store() {
-        if (size != null) {
-            return new ImageStore(
-                    new ResizeRule.Exact(size.height(), size.width()),
-                    encoding != null ? encoding : StoreEncoding.RAW,
-                    size.channels());
+        if (Stream.of(shortSide, crop, size).filter(Objects::nonNull).count() > 1) {
+            throw new UsageException("only one of --resize, --crop and --size can be given");
         }
-        return new ImageStore(ResizeRule.NONE, encoding != null ? encoding : StoreEncoding.KEEP, 0);
+        if (noEnlarge && shortSide == null) {
+            throw new UsageException("--no-enlarge needs --resize");
+        }
+        if (quality < 1 || quality > 100) {
+            throw new UsageException("--quality must lie in [1, 100]: " + quality);
+        }
+        int stored = size != null ? size.channels() : channels == null ? 0 : channels;
+        if (channels != null && !Image.isChannelCount(channels) || size != null && channels != null) {
+            throw new UsageException(
+                    size != null
+                            ? "--size says the channels, without --channels"
+                            : "--channels must be 1, 3 or 4: " + channels);
+        }
+        boolean raw = size != null || crop != null;
+        StoreEncoding how = encoding != null ? encoding : raw ? StoreEncoding.RAW : StoreEncoding.KEEP;
+        if (stored == 4 && how != StoreEncoding.RAW && how != StoreEncoding.PNG) {
+            throw new UsageException("--channels 4 needs --encoding png or raw: JPEG has no opacity");
+        }
+        return new ImageStore(
+                rule(), filter != null ? filter : size != null ? Filter.BILINEAR : Filter.AREA, how, quality, stored);
+    }
+
+    private ResizeRule rule() {
+        if (shortSide != null) {
+            return new ResizeRule.ShortSide(atLeastOne("--resize", shortSide), !noEnlarge);
+        }
+        if (crop != null) {
+            return new ResizeRule.AspectCrop(crop.height(), crop.width());
+        }
+        return size == null ? ResizeRule.NONE : new ResizeRule.Exact(size.height(), size.width());
     }
 
     private static int atLeastOne(String option, int value) {

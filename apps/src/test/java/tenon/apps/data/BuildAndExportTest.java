@@ -17,6 +17,8 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.apps.Cli;
 import tenon.apps.TestData;
+import tenon.io.image.ImageFormat;
+import tenon.io.image.ImageHeader;
 import tenon.io.record.Records;
 
 /** A list becomes records, these an MXNet record file, and that records again. */
@@ -108,6 +110,41 @@ class BuildAndExportTest {
     }
 
     @Test
+    void picturesAreResizedAndEncodedAsAsked() {
+        Path jpeg = folder.resolve("jpeg.trec");
+        assertThat(Cli.run(
+                                "build",
+                                "folders",
+                                pictures,
+                                "--resize",
+                                5,
+                                "--encoding",
+                                "jpeg",
+                                "--quality",
+                                80,
+                                "--out",
+                                jpeg)
+                        .exitCode())
+                .isZero();
+        try (Records records = Records.open(jpeg)) {
+            byte[] image = records.read(0).image();
+            ImageHeader header = ImageHeader.sniff(image, image.length, "stored");
+            assertThat(header.format()).isEqualTo(ImageFormat.JPEG);
+            // 7 wide, 9 high or the other way round: 5 and ⌊9·5/7⌋.
+            assertThat(Math.min(header.width(), header.height())).isEqualTo(5);
+            assertThat(Math.max(header.width(), header.height())).isEqualTo(6);
+            assertThat(records.schema().build()).containsEntry("quality", "80").containsEntry("resize", "short side 5");
+        }
+        Path raw = folder.resolve("raw.trec");
+        assertThat(Cli.run("build", "folders", pictures, "--resize", 5, "--encoding", "raw", "--out", raw)
+                        .exitCode())
+                .isZero();
+        try (Records records = Records.open(raw)) {
+            assertThat(records.schema().rawImageBytes()).isEqualTo(5 * 5 * 3);
+        }
+    }
+
+    @Test
     void wrongOptionsAreUsageErrors() {
         Path out = folder.resolve("out");
         for (String[] wrong : new String[][] {
@@ -116,12 +153,20 @@ class BuildAndExportTest {
             {"--part", "0/4"},
             {"--part", "5/4"},
             {"--part", "x"},
+            {"--resize", "0"},
+            {"--quality", "101"},
+            {"--channels", "2"},
+            {"--channels", "4"},
+            {"--filter", "soft"},
             {"--encoding", "gif"}
         }) {
             Cli.Result result = Cli.run("build", "folder", pictures, "--out", out, wrong[0], wrong[1]);
             assertThat(result.exitCode()).as(wrong[0] + " " + wrong[1]).isEqualTo(2);
             assertThat(result.errLines().getFirst()).contains(wrong[0]);
         }
+        Cli.Result sizes = Cli.run("build", "folder", pictures, "--out", out, "--size", "4x4", "--resize", 4);
+        assertThat(sizes.exitCode()).isEqualTo(2);
+        assertThat(sizes.errLines().getFirst()).contains("only one of --resize, --crop and --size");
         Cli.Result both = Cli.run("build", "list", list, "--out", out, "--classes", "a,b", "--class-file", list);
         assertThat(both.exitCode()).isEqualTo(2);
     }

@@ -63,7 +63,7 @@ final class DiskSpace {
         if (store.encoding() == StoreEncoding.RAW) {
             return (double) items * shards.getFirst().schema().rawImageBytes();
         }
-        if (store.equals(ImageStore.KEEP)) {
+        if (store.encoding() == StoreEncoding.KEEP && store.resize() instanceof ResizeRule.None) {
             return shards.stream().mapToLong(Shard::inputBytes).sum();
         }
         long probed = 0;

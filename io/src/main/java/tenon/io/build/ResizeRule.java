@@ -24,6 +24,34 @@ public sealed interface ResizeRule {
         }
     }
 
+    /**
+     * The shorter side gets this length, the longer one follows (⌊longer·side / shorter⌋, as im2rec computes it).
+     *
+     * @param enlarge whether smaller images are enlarged or stay as they are
+     */
+    record ShortSide(int side, boolean enlarge) implements ResizeRule {
+        public ShortSide {
+            check(side > 0, Integer.toString(side));
+        }
+
+        @Override
+        public String toString() {
+            return "short side " + side + (enlarge ? "" : " without enlarging");
+        }
+    }
+
+    /** Scaled with its aspect kept until it just covers this size, and what is over cut from both ends. */
+    record AspectCrop(int height, int width) implements ResizeRule {
+        public AspectCrop {
+            check(height > 0 && width > 0, height + "x" + width);
+        }
+
+        @Override
+        public String toString() {
+            return "aspect crop " + height + "x" + width;
+        }
+    }
+
     private static void check(boolean holds, String given) {
         if (!holds) {
             throw new BuildException("resize: sides must be at least 1: given=" + given);

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import tenon.io.image.Filter;
 import tenon.io.image.Image;
 import tenon.io.record.Label;
 import tenon.io.record.LabelKind;
@@ -40,7 +41,7 @@ final class BuildInChild {
                         "noise",
                         settings.shards(3)
                                 .threads(2)
-                                .store(new ImageStore(ResizeRule.NONE, StoreEncoding.RAW, 3))
+                                .store(new ImageStore(ResizeRule.NONE, Filter.AREA, StoreEncoding.RAW, 95, 3))
                                 .progress((_, _, _) -> {
                                     if (!told[0]) {
                                         told[0] = true;

@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tenon.io.image.Filter;
 import tenon.io.image.Image;
 import tenon.io.image.ImageCodec;
 import tenon.io.record.Label;
@@ -329,7 +330,7 @@ class ShardedBuildTest {
 
     @Test
     void theEstimateOfEncodedImagesIsNearWhatIsWritten() throws IOException {
-        ImageStore png = new ImageStore(new ResizeRule.Exact(60, 80), StoreEncoding.PNG, 0);
+        ImageStore png = new ImageStore(new ResizeRule.Exact(60, 80), Filter.BILINEAR, StoreEncoding.PNG, 95, 0);
         long[] asked = new long[1];
         assertThatThrownBy(() -> build(into("out").store(png)).freeSpace(_ -> 0).run())
                 .satisfies(error -> asked[0] =
