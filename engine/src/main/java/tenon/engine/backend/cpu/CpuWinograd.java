@@ -103,7 +103,7 @@ final class CpuWinograd implements AutoCloseable {
         long plane = (long) tile.k() * tile.c();
         MemorySegment transformed = weights.segment(4 * WinogradTile.PLANES * plane);
         int filter = tile.r() * tile.r() * tile.c();
-        long own = WinogradKernels.temporary(tile.c());
+        long own = WinogradKernels.temporary(tile.m(), 1, tile.c());
         MemorySegment memory = temporaries.segment(4 * own * threads);
         eachPart(tile.k(), (part, from, to) -> {
             for (int k = from; k < to; k++) {
@@ -165,7 +165,7 @@ final class CpuWinograd implements AutoCloseable {
         }
         MemorySegment to = gradWeight.segment();
         int filter = tile.r() * tile.r() * tile.c();
-        long own = WinogradKernels.temporary(tile.c());
+        long own = WinogradKernels.temporary(tile.m(), 1, tile.c());
         MemorySegment memory = temporaries.segment(4 * own * threads);
         eachPart(tile.k(), (part, from, end) -> {
             for (int k = from; k < end; k++) {
@@ -189,87 +189,72 @@ final class CpuWinograd implements AutoCloseable {
     private void transformInputs(WinogradTile tile, Tensor input, int first, int count, MemorySegment v) {
         boolean bf16 = input.dtype() == DType.BF16;
         MemorySegment in = input.segment();
-        int side = WinogradTile.SIDE;
+        int m = tile.m();
         int c = tile.c();
         long row = (long) tile.w() * c;
         long plane = WinogradTile.plane(count, c);
-        long own = WinogradKernels.temporary(c);
-        MemorySegment memory = temporaries.segment(8 * own * threads);
-        eachPart(count, (part, from, to) -> {
-            TileWalk walk = new TileWalk(tile, first + from);
-            for (int t = from; t < to; t++, walk.next()) {
-                int y = walk.row * tile.m() - tile.top();
-                int x = walk.column * tile.m() - tile.left();
-                boolean inside = y >= 0 && x >= 0 && y + side <= tile.h() && x + side <= tile.w();
-                long image = walk.image * tile.h() * row;
-                if (inside && !bf16) {
-                    WinogradKernels.input(
-                            in, image + y * row + (long) x * c, row, c, v, (long) t * c, plane, memory, part * own);
-                } else {
-                    pad(tile.h(), tile.w(), c, in, bf16, image, y, x, side, memory, (threads + part) * own);
-                    WinogradKernels.input(
-                            memory,
-                            (threads + part) * own,
-                            (long) side * c,
-                            c,
-                            v,
-                            (long) t * c,
-                            plane,
-                            memory,
-                            part * own);
-                }
+        eachStrip(tile, c, first, count, (walk, strip, t, memory, own, spare) -> {
+            int y = walk.row * m - tile.top();
+            int x = walk.column * m - tile.left();
+            int left = Math.max(0, -x);
+            int valid = Math.max(0, Math.min(tile.w() - x, WinogradKernels.width(m, strip)) - left);
+            long from = ((long) walk.image * tile.h() + y) * row + (long) (x + left) * c;
+            boolean direct = !bf16 && y >= 0 && y + WinogradTile.SIDE <= tile.h();
+            if (!direct) {
+                copyRows(in, bf16, from, row, y, tile.h(), WinogradTile.SIDE, valid * c, memory, spare);
             }
+            WinogradKernels.input(
+                    m,
+                    strip,
+                    direct ? in : memory,
+                    direct ? from : spare,
+                    direct ? row : (long) valid * c,
+                    left,
+                    valid,
+                    c,
+                    v,
+                    (long) t * c,
+                    plane,
+                    memory,
+                    own);
         });
     }
 
     private void transformGradOutputs(WinogradTile tile, Tensor gradOutput, int first, int count, MemorySegment out) {
         boolean bf16 = gradOutput.dtype() == DType.BF16;
         MemorySegment in = gradOutput.segment();
-        int side = tile.m();
+        int m = tile.m();
         int k = tile.k();
         long row = (long) tile.q() * k;
         long plane = WinogradTile.plane(count, k);
-        long own = WinogradKernels.temporary(k);
-        MemorySegment memory = temporaries.segment(8 * own * threads);
-        eachPart(count, (part, from, to) -> {
-            TileWalk walk = new TileWalk(tile, first + from);
-            for (int t = from; t < to; t++, walk.next()) {
-                int y = walk.row * side;
-                int x = walk.column * side;
-                long image = walk.image * tile.p() * row;
-                if (!bf16 && y + side <= tile.p() && x + side <= tile.q()) {
-                    WinogradKernels.gradOutput(
-                            side,
-                            in,
-                            image + y * row + (long) x * k,
-                            row,
-                            k,
-                            out,
-                            (long) t * k,
-                            plane,
-                            memory,
-                            part * own);
-                } else {
-                    pad(tile.p(), tile.q(), k, in, bf16, image, y, x, side, memory, (threads + part) * own);
-                    WinogradKernels.gradOutput(
-                            side,
-                            memory,
-                            (threads + part) * own,
-                            (long) side * k,
-                            k,
-                            out,
-                            (long) t * k,
-                            plane,
-                            memory,
-                            part * own);
-                }
+        eachStrip(tile, k, first, count, (walk, strip, t, memory, own, spare) -> {
+            int y = walk.row * m;
+            int x = walk.column * m;
+            int valid = Math.min(tile.q() - x, m * strip);
+            long from = ((long) walk.image * tile.p() + y) * row + (long) x * k;
+            boolean direct = !bf16 && y + m <= tile.p();
+            if (!direct) {
+                copyRows(in, bf16, from, row, y, tile.p(), m, valid * k, memory, spare);
             }
+            WinogradKernels.gradOutput(
+                    m,
+                    strip,
+                    direct ? in : memory,
+                    direct ? from : spare,
+                    direct ? row : (long) valid * k,
+                    valid,
+                    k,
+                    out,
+                    (long) t * k,
+                    plane,
+                    memory,
+                    own);
         });
     }
 
     private void transformOutputs(
             WinogradTile tile,
-            MemorySegment m,
+            MemorySegment products,
             MemorySegment bias,
             boolean relu,
             boolean add,
@@ -278,69 +263,82 @@ final class CpuWinograd implements AutoCloseable {
             int count) {
         boolean bf16 = output.dtype() == DType.BF16;
         MemorySegment out = output.segment();
-        int side = tile.m();
+        int m = tile.m();
         int k = tile.k();
         long row = (long) tile.q() * k;
         long plane = WinogradTile.plane(count, k);
-        long own = WinogradKernels.temporary(k);
-        MemorySegment memory = temporaries.segment(4 * own * threads);
-        eachPart(count, (part, from, to) -> {
-            TileWalk walk = new TileWalk(tile, first + from);
-            for (int t = from; t < to; t++, walk.next()) {
-                int y = walk.row * side;
-                int x = walk.column * side;
-                WinogradKernels.output(
-                        side,
-                        m,
-                        (long) t * k,
-                        plane,
-                        k,
-                        bias,
-                        relu,
-                        add,
-                        out,
-                        bf16,
-                        (walk.image * tile.p() + y) * row + (long) x * k,
-                        row,
-                        Math.min(side, tile.p() - y),
-                        Math.min(side, tile.q() - x),
-                        memory,
-                        part * own);
-            }
+        eachStrip(tile, k, first, count, (walk, strip, t, memory, own, _) -> {
+            int y = walk.row * m;
+            int x = walk.column * m;
+            WinogradKernels.output(
+                    m,
+                    strip,
+                    products,
+                    (long) t * k,
+                    plane,
+                    k,
+                    bias,
+                    relu,
+                    add,
+                    out,
+                    bf16,
+                    ((long) walk.image * tile.p() + y) * row + (long) x * k,
+                    row,
+                    Math.min(m, tile.p() - y),
+                    Math.min(m * strip, tile.q() - x),
+                    memory,
+                    own);
         });
     }
 
-    /** Copies side×side pixels at (y, x) of an image, zeros outside it, to F32. */
-    private static void pad(
-            int height,
-            int width,
-            int channels,
+    /** Copies the rows y… of a strip to F32, one after the other, with zeros for those outside [0, height). */
+    private static void copyRows(
             MemorySegment in,
             boolean bf16,
-            long image,
+            long from,
+            long row,
             int y,
-            int x,
-            int side,
+            int height,
+            int rows,
+            int floats,
             MemorySegment out,
             long to) {
-        for (int i = 0; i < side; i++) {
-            for (int j = 0; j < side; j++) {
-                long at = to + (long) (i * side + j) * channels;
-                if (y + i >= 0 && y + i < height && x + j >= 0 && x + j < width) {
-                    long from = image + ((long) (y + i) * width + x + j) * channels;
-                    WinogradKernels.widen(in, bf16, from, out, at, channels);
-                } else {
-                    WinogradKernels.zero(out, at, channels);
-                }
+        for (int i = 0; i < rows; i++) {
+            if (y + i >= 0 && y + i < height) {
+                WinogradKernels.widen(in, bf16, from + i * row, out, to + (long) i * floats, floats);
+            } else {
+                WinogradKernels.zero(out, to + (long) i * floats, floats);
             }
         }
+    }
+
+    /** Neighbouring tiles of one row of tiles, the {@code t}-th of a block and on; {@code own} and {@code spare} index temporary memory. */
+    @FunctionalInterface
+    private interface Strip {
+        void run(TileWalk walk, int tiles, int t, MemorySegment memory, long own, long spare);
+    }
+
+    private void eachStrip(WinogradTile tile, int channels, int first, int count, Strip strip) {
+        int longest = tile.strip(channels);
+        long own = WinogradKernels.temporary(tile.m(), longest, channels);
+        MemorySegment memory = temporaries.segment(8 * own * threads);
+        eachPart(count, (part, from, to) -> {
+            TileWalk walk = new TileWalk(tile, first + from);
+            int t = from;
+            while (t < to) {
+                int tiles = Math.min(Math.min(longest, to - t), walk.left());
+                strip.run(walk, tiles, t, memory, part * own, (threads + part) * own);
+                walk.skip(tiles);
+                t += tiles;
+            }
+        });
     }
 
     /** Image, tile row and tile column of consecutive tiles. */
     private static final class TileWalk {
         private final int down;
         private final int across;
-        long image;
+        int image;
         int row;
         int column;
 
@@ -352,8 +350,15 @@ final class CpuWinograd implements AutoCloseable {
             column = index % across;
         }
 
-        void next() {
-            if (++column == across) {
+        /** Tiles up to the end of the row. */
+        int left() {
+            return across - column;
+        }
+
+        /** Goes on by at most {@link #left} tiles. */
+        void skip(int tiles) {
+            column += tiles;
+            if (column == across) {
                 column = 0;
                 if (++row == down) {
                     row = 0;

@@ -54,38 +54,73 @@ final class WinogradKernels {
         Lanes.store(vector, segment, index);
     }
 
-    // Each transform is separable: a pass down the columns into temporary memory, then one along its rows. The channels
-    // are the inner loop: with the
-    // passes of one vector of channels after the other, C2's code took five times as long.
+    // Each transform is separable: a pass down the columns into temporary memory, then one along its rows. Both go over a
+    // strip of neighbouring tiles, whose columns lie side by side, so that the first pass is a few long loops and transforms
+    // a column that two tiles share once. The channels are the inner loop: with the passes of one vector of channels after
+    // the other, C2's code took five times as long.
 
-    /** Floats of temporary memory that a transform of this many channels needs. */
-    static long temporary(int channels) {
-        return (long) SIDE * SIDE * channels;
+    /** Columns of {@code tiles} neighbouring tiles of inputs that start {@code m} columns apart. */
+    static int width(int m, int tiles) {
+        return (tiles - 1) * m + SIDE;
+    }
+
+    /** Floats of temporary memory that the transform of a strip needs. */
+    static long temporary(int m, int tiles, int channels) {
+        return (long) SIDE * Math.max(width(m, tiles), SIDE * tiles) * channels;
     }
 
     /**
-     * Bᵀ·d·B of a 6×6 tile d.
+     * Bᵀ·d·B of a strip of 6×6 tiles d.
      *
-     * @param base index of the tile's first element; its pixels lie {@code channels} apart, its rows {@code row}
-     * @param to index in plane 0 of the result; the planes lie {@code plane} apart
+     * @param m columns from one tile to the next
+     * @param base index of the first element that exists in the strip's first row; pixels lie {@code channels} apart, rows {@code row}
+     * @param left columns of the strip before that one, {@code valid} columns exist; the others are zeros
+     * @param to index of the first tile in plane 0 of the result; the planes lie {@code plane} apart
      * @param t temporary memory, from index {@code t0}
      */
     static void input(
+            int m,
+            int tiles,
             MemorySegment in,
             long base,
             long row,
+            int left,
+            int valid,
             int channels,
             MemorySegment out,
             long to,
             long plane,
             MemorySegment t,
             long t0) {
-        for (int j = 0; j < SIDE; j++) {
-            long offset = (long) j * channels;
-            inputPass(in, base + offset, row, t, t0 + offset, (long) SIDE * channels, channels);
+        int width = width(m, tiles);
+        long tRow = (long) width * channels;
+        inputPass(in, base, row, t, t0 + (long) left * channels, tRow, valid * channels);
+        zeroOutside(t, t0, tRow, left, valid, width, channels);
+        for (int i = 0; i < SIDE; i++) {
+            long from = t0 + i * tRow;
+            for (int j = 0; j < tiles; j++) {
+                inputPass(
+                        t,
+                        from + (long) j * m * channels,
+                        channels,
+                        out,
+                        to + i * SIDE * plane + (long) j * channels,
+                        plane,
+                        channels);
+            }
+        }
+    }
+
+    /** Columns of the six transformed rows that the image does not have. */
+    private static void zeroOutside(
+            MemorySegment t, long t0, long tRow, int left, int valid, int width, int channels) {
+        if (valid == width) {
+            return;
         }
         for (int i = 0; i < SIDE; i++) {
-            inputPass(t, t0 + (long) i * SIDE * channels, channels, out, to + i * SIDE * plane, plane, channels);
+            long at = t0 + i * tRow;
+            zero(t, at, left * channels);
+            zero(t, at + (long) (left + valid) * channels, (width - left - valid) * channels);
         }
     }
 
@@ -115,16 +150,17 @@ final class WinogradKernels {
     }
 
     /**
-     * Aᵀ·M·A of a tile M: 4×4 or 2×2 outputs, of which {@code rows}×{@code columns} exist.
+     * Aᵀ·M·A of a strip of tiles M: 4×4 or 2×2 outputs each, of which {@code rows}×{@code columns} in all exist.
      *
      * @param m 4 or 2
-     * @param from index in plane 0 of the tile
+     * @param from index of the first tile in plane 0
      * @param bias [channels], or null
-     * @param base index of the tile's first output; its pixels lie {@code channels} apart, its rows {@code row}
+     * @param base index of the first tile's first output; its pixels lie {@code channels} apart, its rows {@code row}
      * @param add whether to add to what is there
      */
     static void output(
             int m,
+            int tiles,
             MemorySegment in,
             long from,
             long plane,
@@ -140,36 +176,53 @@ final class WinogradKernels {
             int columns,
             MemorySegment t,
             long t0) {
-        long tRow = (long) SIDE * channels;
+        int strip = tiles * channels;
+        long tRow = (long) SIDE * strip;
         for (int j = 0; j < SIDE; j++) {
-            long at = from + j * plane;
-            long to = t0 + (long) j * channels;
-            if (m == 4) {
-                outputPass4(in, at, SIDE * plane, t, to, tRow, channels);
-            } else {
-                outputPass2(in, at, SIDE * plane, t, to, tRow, channels);
+            outputPass(m, in, from + j * plane, SIDE * plane, t, t0 + (long) j * strip, tRow, strip);
+        }
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < tiles; j++) {
+                long at = t0 + i * tRow + (long) j * channels;
+                long to = base + i * row + (long) j * m * channels;
+                int wanted = Math.min(m, columns - j * m);
+                if (wanted < m || add || bf16) {
+                    outputPart(m, t, at, strip, channels, bias, relu, add, out, bf16, to, wanted);
+                } else if (m == 4) {
+                    outputRow4(t, at, strip, channels, bias, relu, out, to);
+                } else {
+                    outputRow2(t, at, strip, channels, bias, relu, out, to);
+                }
             }
         }
-        boolean whole = columns == m && !add && !bf16;
-        for (int i = 0; i < rows; i++) {
-            long at = t0 + i * tRow;
-            long to = base + i * row;
-            if (m == 4 && whole) {
-                outputRow4(t, at, channels, bias, relu, out, to);
-            } else if (m == 2 && whole) {
-                outputRow2(t, at, channels, bias, relu, out, to);
-            } else {
-                // In place over the temporary memory, which the pass reads before it writes.
-                if (m == 4) {
-                    outputPass4(t, at, channels, t, at, channels, channels);
-                } else {
-                    outputPass2(t, at, channels, t, at, channels, channels);
-                }
-                for (int j = 0; j < columns; j++) {
-                    long pixel = (long) j * channels;
-                    finishPixel(t, at + pixel, bias, relu, add, out, bf16, to + pixel, channels);
-                }
-            }
+    }
+
+    private static void outputPass(
+            int m, MemorySegment in, long from, long step, MemorySegment out, long to, long toStep, int count) {
+        if (m == 4) {
+            outputPass4(in, from, step, out, to, toStep, count);
+        } else {
+            outputPass2(in, from, step, out, to, toStep, count);
+        }
+    }
+
+    /** In place over the temporary memory, which the pass reads before it writes. */
+    private static void outputPart(
+            int m,
+            MemorySegment t,
+            long at,
+            long step,
+            int channels,
+            MemorySegment bias,
+            boolean relu,
+            boolean add,
+            MemorySegment out,
+            boolean bf16,
+            long to,
+            int wanted) {
+        outputPass(m, t, at, step, t, at, step, channels);
+        for (int j = 0; j < wanted; j++) {
+            finishPixel(t, at + j * step, bias, relu, add, out, bf16, to + (long) j * channels, channels);
         }
     }
 
@@ -211,14 +264,21 @@ final class WinogradKernels {
     }
 
     private static void outputRow4(
-            MemorySegment t, long from, int channels, MemorySegment bias, boolean relu, MemorySegment out, long to) {
+            MemorySegment t,
+            long from,
+            long step,
+            int channels,
+            MemorySegment bias,
+            boolean relu,
+            MemorySegment out,
+            long to) {
         for (int c = 0; c < channels; c += LANES) {
             long at = from + c;
             FloatVector shift = bias == null ? FloatVector.zero(Lanes.FLOATS) : load(bias, c);
-            FloatVector m1 = load(t, at + channels);
-            FloatVector m2 = load(t, at + 2L * channels);
-            FloatVector m3 = load(t, at + 3L * channels);
-            FloatVector m4 = load(t, at + 4L * channels);
+            FloatVector m1 = load(t, at + step);
+            FloatVector m2 = load(t, at + 2 * step);
+            FloatVector m3 = load(t, at + 3 * step);
+            FloatVector m4 = load(t, at + 4 * step);
             FloatVector s = m1.add(m2);
             FloatVector d = m1.sub(m2);
             FloatVector s2 = m3.add(m4);
@@ -226,7 +286,7 @@ final class WinogradKernels {
             FloatVector y0 = load(t, at).add(s).add(s2).add(shift);
             FloatVector y1 = d.lanewise(FMA, A1, d2.lanewise(FMA, B1, shift));
             FloatVector y2 = s.lanewise(FMA, A2, s2.lanewise(FMA, B2, shift));
-            FloatVector y3 = load(t, at + 5L * channels).add(shift);
+            FloatVector y3 = load(t, at + 5 * step).add(shift);
             long y = to + c;
             store(rectified(y0, relu), out, y);
             store(rectified(y1, relu), out, y + channels);
@@ -237,16 +297,23 @@ final class WinogradKernels {
     }
 
     private static void outputRow2(
-            MemorySegment t, long from, int channels, MemorySegment bias, boolean relu, MemorySegment out, long to) {
+            MemorySegment t,
+            long from,
+            long step,
+            int channels,
+            MemorySegment bias,
+            boolean relu,
+            MemorySegment out,
+            long to) {
         for (int c = 0; c < channels; c += LANES) {
             long at = from + c;
             FloatVector shift = bias == null ? FloatVector.zero(Lanes.FLOATS) : load(bias, c);
-            FloatVector m1 = load(t, at + channels);
-            FloatVector m2 = load(t, at + 2L * channels);
-            FloatVector m3 = load(t, at + 3L * channels);
-            FloatVector m4 = load(t, at + 4L * channels);
+            FloatVector m1 = load(t, at + step);
+            FloatVector m2 = load(t, at + 2 * step);
+            FloatVector m3 = load(t, at + 3 * step);
+            FloatVector m4 = load(t, at + 4 * step);
             FloatVector y0 = load(t, at).add(m1.add(m2)).add(m3.add(m4)).add(shift);
-            FloatVector y1 = load(t, at + 5L * channels).add(shift);
+            FloatVector y1 = load(t, at + 5 * step).add(shift);
             y1 = m1.sub(m2).lanewise(FMA, A1, m3.sub(m4).lanewise(FMA, B1, y1));
             store(rectified(y0, relu), out, to + c);
             store(rectified(y1, relu), out, to + c + channels);
@@ -307,37 +374,50 @@ final class WinogradKernels {
     }
 
     /**
-     * A·g·Aᵀ of a tile g of the output's gradient, 4×4 or 2×2 pixels: the transpose of {@link #output}.
+     * A·g·Aᵀ of a strip of tiles g of the output's gradient, 4×4 or 2×2 pixels each: the transpose of {@link #output}.
      *
-     * @param base index of the tile's first element; its pixels lie {@code channels} apart, its rows {@code row}
+     * @param base index of the first tile's first element; its pixels lie {@code channels} apart, its rows {@code row}
+     * @param valid columns of the strip that exist; the others are zeros
      */
     static void gradOutput(
             int m,
+            int tiles,
             MemorySegment in,
             long base,
             long row,
+            int valid,
             int channels,
             MemorySegment out,
             long to,
             long plane,
             MemorySegment t,
             long t0) {
-        for (int j = 0; j < m; j++) {
-            long offset = (long) j * channels;
-            long tRow = (long) m * channels;
-            if (m == 4) {
-                gradPass4(in, base + offset, row, t, t0 + offset, tRow, channels);
-            } else {
-                gradPass2(in, base + offset, row, t, t0 + offset, tRow, channels);
+        int width = m * tiles;
+        long tRow = (long) width * channels;
+        gradPass(m, in, base, row, t, t0, tRow, valid * channels);
+        zeroOutside(t, t0, tRow, 0, valid, width, channels);
+        for (int i = 0; i < SIDE; i++) {
+            long from = t0 + i * tRow;
+            for (int j = 0; j < tiles; j++) {
+                gradPass(
+                        m,
+                        t,
+                        from + (long) j * m * channels,
+                        channels,
+                        out,
+                        to + i * SIDE * plane + (long) j * channels,
+                        plane,
+                        channels);
             }
         }
-        for (int i = 0; i < SIDE; i++) {
-            long at = t0 + (long) i * m * channels;
-            if (m == 4) {
-                gradPass4(t, at, channels, out, to + i * SIDE * plane, plane, channels);
-            } else {
-                gradPass2(t, at, channels, out, to + i * SIDE * plane, plane, channels);
-            }
+    }
+
+    private static void gradPass(
+            int m, MemorySegment in, long from, long step, MemorySegment out, long to, long toStep, int count) {
+        if (m == 4) {
+            gradPass4(in, from, step, out, to, toStep, count);
+        } else {
+            gradPass2(in, from, step, out, to, toStep, count);
         }
     }
 

@@ -20,6 +20,7 @@ record WinogradTile(int r, int n, int h, int w, int c, int p, int q, int k, int 
     /** Tiles of one block, inputs and outputs together, should stay in the last-level cache. */
     private static final long BLOCK_BYTES = 9L << 20;
 
+    private static final int STRIP_FLOATS = 8 << 10;
     private static final int FEWEST_TILES = 128;
     /** Multiply-adds in the time that a float of a transformed tile takes. */
     private static final double TILE_COST = 30;
@@ -81,6 +82,12 @@ record WinogradTile(int r, int n, int h, int w, int c, int p, int q, int k, int 
     int block() {
         long fitting = BLOCK_BYTES / (4L * PLANES * (c + k));
         return (int) Math.min(tiles(), Math.max(FEWEST_TILES, fitting / 64 * 64));
+    }
+
+    /** Neighbouring tiles that are transformed together: their transformed columns should stay in the first-level cache. */
+    int strip(int channels) {
+        int fitting = (STRIP_FLOATS / (SIDE * channels) - SIDE) / m() + 1;
+        return Math.clamp(fitting, 1, across());
     }
 
     /** Floats from one plane to the next of {@code tiles} transformed tiles with {@code channels} each. */
