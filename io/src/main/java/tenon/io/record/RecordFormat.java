@@ -1,6 +1,8 @@
 package tenon.io.record;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -78,7 +80,18 @@ final class RecordFormat {
     /** A box: class as an integer, x0, y0, x1, y1 as floats, flags as an integer. */
     static final int BOX_BYTES = 24;
 
-    private static final ObjectMapper JSON = JsonMapper.builder()
+    /** Longest key and longest source. */
+    static final int MAX_STRING_BYTES = 65_535;
+
+    /** A schema's JSON may be hostile: with these limits no list or text of it takes more memory than the file has, plus 1 MiB. */
+    private static final StreamReadConstraints LIMITS = StreamReadConstraints.builder()
+            .maxTokenCount(1 << 16)
+            .maxStringLength(1 << 16)
+            .maxNestingDepth(8)
+            .build();
+
+    private static final ObjectMapper JSON = JsonMapper.builder(
+                    JsonFactory.builder().streamReadConstraints(LIMITS).build())
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)

@@ -33,9 +33,10 @@ final class RecordIndex {
         this.map = map;
         this.arena = arena;
         long fileBytes = map.byteSize();
+        check(fileBytes >= RecordFormat.MAGIC.length, "the file has " + fileBytes + " bytes and is no record file");
         check(
                 map.asSlice(0, RecordFormat.MAGIC.length).mismatch(MemorySegment.ofArray(RecordFormat.MAGIC)) < 0,
-                "the first bytes are not those of a record file (is this another kind of file?)");
+                "bytes 0 to 8 are not those of a record file (is this another kind of file?)");
         check(
                 fileBytes >= RecordFormat.PAGE + RecordFormat.FOOTER_BYTES,
                 "the file ends after " + fileBytes + " bytes" + DAMAGED);
@@ -58,7 +59,8 @@ final class RecordIndex {
         long stringsOffset = footer.get(RecordFormat.LONG, Footer.STRINGS_OFFSET);
         long recorded = footer.get(RecordFormat.LONG, Footer.FILE_BYTES);
         check(recorded == fileBytes, "the file has " + fileBytes + " bytes and says it has " + recorded + DAMAGED);
-        boolean ordered = RecordFormat.HEADER_BYTES <= dataOffset
+        boolean ordered = RecordFormat.PAGE <= dataOffset
+                && dataOffset % RecordFormat.PAGE == 0
                 && dataOffset <= dataEnd
                 && dataEnd <= indexOffset
                 && indexOffset - dataEnd < 8
@@ -70,7 +72,7 @@ final class RecordIndex {
         check(ordered, "the offsets in the footer at byte " + footerOffset + " contradict each other" + DAMAGED);
         check(
                 dataOffset <= RecordFormat.MAX_HEADER_BYTES,
-                "the header is too long: " + dataOffset + " bytes" + DAMAGED);
+                "the header ends at byte " + dataOffset + ", past " + RecordFormat.MAX_HEADER_BYTES + DAMAGED);
 
         MemorySegment header = copy(0, dataOffset);
         checkCrc("header", 0, footer.get(RecordFormat.INT, Footer.HEADER_CRC), header);
@@ -79,7 +81,7 @@ final class RecordIndex {
                 segmentBytes >= RecordFormat.PAGE
                         && segmentBytes <= RecordFormat.SEGMENT_BYTES
                         && Long.bitCount(segmentBytes) == 1,
-                "segmentBytes in the header must be a power of two from " + RecordFormat.PAGE + " to "
+                "segmentBytes at byte 24 must be a power of two from " + RecordFormat.PAGE + " to "
                         + RecordFormat.SEGMENT_BYTES + ": " + segmentBytes + DAMAGED);
         schema = parseSchema(header);
         MemorySegment tail = copy(dataEnd, footerOffset - dataEnd);
@@ -87,17 +89,17 @@ final class RecordIndex {
         entries = tail.asSlice(indexOffset - dataEnd, stringsOffset - indexOffset);
         strings = tail.asSlice(stringsOffset - dataEnd);
         sampleCount = (int) count;
-        largestSampleBytes = checkEntries(dataEnd);
+        largestSampleBytes = checkEntries(dataEnd, indexOffset);
     }
 
     private void checkVersion(int version) {
         check(
                 version != 1,
-                "the file has format version 1, this release reads version " + RecordFormat.VERSION
+                "the file has format version 1 (at byte 8), this release reads version " + RecordFormat.VERSION
                         + " (build it again with this release)");
         check(
                 version == RecordFormat.VERSION,
-                "unknown format version: version=" + Integer.toUnsignedString(version) + ", known="
+                "unknown format version at byte 8: version=" + Integer.toUnsignedString(version) + ", known="
                         + RecordFormat.VERSION
                         + " (the file was written by a later release, or is damaged: update, or build it again)");
     }
@@ -113,7 +115,7 @@ final class RecordIndex {
                 schemaBytes >= 0
                         && schemaBytes <= dataOffset - RecordFormat.HEADER_BYTES
                         && header.get(RecordFormat.LONG, Header.DATA_OFFSET) == dataOffset,
-                "the header's lengths contradict the footer" + DAMAGED);
+                "the lengths in the header at byte " + Header.SCHEMA_BYTES + " contradict the footer" + DAMAGED);
         try {
             return RecordFormat.fromJson(
                     header.asSlice(RecordFormat.HEADER_BYTES, schemaBytes).toArray(ValueLayout.JAVA_BYTE));
@@ -130,7 +132,7 @@ final class RecordIndex {
      *
      * @return bytes of the largest sample
      */
-    private int checkEntries(long dataEnd) {
+    private int checkEntries(long dataEnd, long indexOffset) {
         long position = dataOffset;
         long stringPosition = 0;
         int largest = 0;
@@ -139,11 +141,14 @@ final class RecordIndex {
             int sourceBytes = entryInt(i, Entry.SOURCE_BYTES);
             check(
                     keyBytes >= 0
+                            && keyBytes <= RecordFormat.MAX_STRING_BYTES
                             && sourceBytes >= 0
+                            && sourceBytes <= RecordFormat.MAX_STRING_BYTES
                             && entryLong(i, Entry.STRING_OFFSET) == stringPosition
                             && keyBytes <= strings.byteSize() - stringPosition
                             && sourceBytes <= strings.byteSize() - stringPosition - keyBytes,
-                    "sample " + i + ": key and source must follow those of the sample before and end inside the file"
+                    "sample " + i + " (index entry at byte " + (indexOffset + (long) i * RecordFormat.ENTRY_BYTES)
+                            + "): key and source must follow those of the sample before and end inside the file"
                             + DAMAGED);
             stringPosition += keyBytes + (long) sourceBytes;
             long imageBytes = entryInt(i, Entry.IMAGE_BYTES);

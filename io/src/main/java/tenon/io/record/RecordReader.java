@@ -33,7 +33,8 @@ public final class RecordReader implements Records {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             Arena arena = Arena.ofShared();
             try {
-                return new RecordReader(path, channel, arena);
+                return new RecordReader(
+                        path, channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena), arena);
             } catch (IOException | RuntimeException | InternalError e) {
                 arena.close();
                 throw e;
@@ -48,15 +49,14 @@ public final class RecordReader implements Records {
         }
     }
 
-    private RecordReader(Path path, FileChannel channel, Arena arena) throws IOException {
+    /**
+     * @param map the file's bytes
+     * @param arena of the mapping; closed with the reader
+     */
+    RecordReader(Path path, MemorySegment map, Arena arena) {
         this.path = path;
         this.arena = arena;
-        long fileBytes = channel.size();
-        if (fileBytes < RecordFormat.MAGIC.length) {
-            throw new RecordException(
-                    "record file " + path + ": the file has " + fileBytes + " bytes and is no record file");
-        }
-        map = channel.map(FileChannel.MapMode.READ_ONLY, 0, fileBytes, arena);
+        this.map = map;
         index = new RecordIndex(path, map, arena);
     }
 

@@ -74,20 +74,31 @@ public final class RecordWriter implements AutoCloseable {
     }
 
     static RecordWriter create(Path target, RecordSchema schema, RecordFile.Opener opener, long segmentBytes) {
-        int schemaBytes = RecordFormat.toJson(schema).length;
-        if (schemaBytes > RecordFormat.MAX_HEADER_BYTES / 2) {
-            throw new RecordException("record file " + target + ": the schema must have at most "
-                    + RecordFormat.MAX_HEADER_BYTES / 2 + " bytes of JSON: given=" + schemaBytes);
-        }
-        Path absolute = target.toAbsolutePath();
-        Path temporary = absolute.resolveSibling("." + absolute.getFileName() + "."
-                + ProcessHandle.current().pid() + "-" + Long.toHexString(System.nanoTime()) + ".tmp");
+        checkReadable(target, schema);
+        Path absolute = target.toAbsolutePath().normalize();
+        Path temporary = RecordFile.temporary(absolute);
         try {
             Files.createDirectories(absolute.getParent());
+            RecordFile.removeAbandoned(absolute);
             return new RecordWriter(absolute, temporary, schema, opener.open(temporary), segmentBytes);
         } catch (IOException e) {
             throw new RecordException(
                     "record file " + target + ": cannot be made: " + e + " (is the folder writable?)", e);
+        }
+    }
+
+    /** A schema beyond the limits that readers set would make a file that nobody can open. */
+    private static void checkReadable(Path target, RecordSchema schema) {
+        byte[] json = RecordFormat.toJson(schema);
+        try {
+            if (json.length > RecordFormat.MAX_HEADER_BYTES / 2) {
+                throw new IOException(
+                        "its JSON must have at most " + RecordFormat.MAX_HEADER_BYTES / 2 + " bytes: " + json.length);
+            }
+            RecordFormat.fromJson(json);
+        } catch (IOException e) {
+            throw new RecordException(
+                    "record file " + target + ": the schema is too large to be read again: " + e.getMessage(), e);
         }
     }
 
@@ -124,6 +135,11 @@ public final class RecordWriter implements AutoCloseable {
         byte[] labelBytes = labelBytes(label, key);
         byte[] keyBytes = key.getBytes(StandardCharsets.UTF_8);
         byte[] sourceBytes = source.getBytes(StandardCharsets.UTF_8);
+        check(
+                keyBytes.length <= RecordFormat.MAX_STRING_BYTES && sourceBytes.length <= RecordFormat.MAX_STRING_BYTES,
+                key,
+                "key and source must each have at most " + RecordFormat.MAX_STRING_BYTES + " bytes: key="
+                        + keyBytes.length + ", source=" + sourceBytes.length);
         long size = (long) image.length + labelBytes.length;
         check(size <= segmentBytes, key, "a sample must have at most " + segmentBytes + " bytes: given=" + size);
         pad(RecordFormat.place(position, size, segmentBytes));

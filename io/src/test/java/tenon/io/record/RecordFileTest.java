@@ -5,17 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
-import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -126,40 +121,6 @@ class RecordFileTest {
     }
 
     @Test
-    void everyFlippedByteIsAnErrorThatNamesTheFile() throws IOException {
-        Path file = small();
-        byte[] good = Files.readAllBytes(file);
-        Path damaged = folder.resolve("damaged.trec");
-        for (int i = 0; i < good.length; i++) {
-            byte[] bytes = good.clone();
-            bytes[i] ^= (byte) (1 << i % 8);
-            Files.write(damaged, bytes);
-            int at = i;
-            assertThatThrownBy(() -> {
-                        try (RecordReader reader = RecordReader.open(damaged)) {
-                            reader.verify();
-                        }
-                    })
-                    .as("byte %d", at)
-                    .isInstanceOf(RecordException.class)
-                    .hasMessageContaining(damaged.toString());
-        }
-    }
-
-    @Test
-    void everyTruncationIsAnError() throws IOException {
-        byte[] good = Files.readAllBytes(small());
-        Path damaged = folder.resolve("short.trec");
-        for (int length = 0; length < good.length; length++) {
-            Files.write(damaged, Arrays.copyOf(good, length));
-            assertThatThrownBy(() -> RecordReader.open(damaged).close())
-                    .as("length %d", length)
-                    .isInstanceOf(RecordException.class)
-                    .hasMessageContaining(damaged.toString());
-        }
-    }
-
-    @Test
     void aDamagedSampleIsNamedAndTheOthersStayReadable() throws IOException {
         Path file = small();
         byte[] bytes = Files.readAllBytes(file);
@@ -228,59 +189,8 @@ class RecordFileTest {
         Files.write(file, bytes);
         assertThatThrownBy(() -> RecordReader.open(file))
                 .isInstanceOf(RecordException.class)
-                .hasMessageContaining("the file has format version 1, this release reads version 2")
+                .hasMessageContaining("the file has format version 1 (at byte 8), this release reads version 2")
                 .hasMessageContaining("build it again");
-    }
-
-    @Test
-    void offsetsThatContradictTheFileAreRefusedEvenWithRightChecksums() throws IOException {
-        byte[] good = Files.readAllBytes(small());
-        Path hostile = folder.resolve("hostile.trec");
-        int footer = good.length - RecordFormat.FOOTER_BYTES;
-        int index = (int) ByteBuffer.wrap(good).order(ByteOrder.LITTLE_ENDIAN).getLong(footer + 24);
-        long[] values = {-1, Long.MIN_VALUE, Long.MAX_VALUE, Integer.MAX_VALUE, good.length + 1};
-        for (int field = 0; field < 48; field += 8) {
-            for (long value : values) {
-                expectRefused(hostile, resealed(good, footer + field, value, 8));
-            }
-        }
-        for (int field : new int[] {0, 24}) {
-            for (long value : values) {
-                expectRefused(hostile, resealed(good, index + field, value, 8));
-            }
-        }
-        for (int field : new int[] {8, 12, 16, 32, 36}) {
-            for (int value : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, 1000}) {
-                expectRefused(hostile, resealed(good, index + field, value, 4));
-            }
-        }
-    }
-
-    private static void expectRefused(Path file, byte[] bytes) throws IOException {
-        Files.write(file, bytes);
-        assertThatThrownBy(() -> RecordReader.open(file).close()).isInstanceOf(RecordException.class);
-    }
-
-    /** The file with one number replaced and all checksums made right again. */
-    private static byte[] resealed(byte[] good, int at, long value, int size) {
-        byte[] bytes = good.clone();
-        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        int footer = bytes.length - RecordFormat.FOOTER_BYTES;
-        int dataEnd = (int) buffer.getLong(footer + 16);
-        if (size == 8) {
-            buffer.putLong(at, value);
-        } else {
-            buffer.putInt(at, (int) value);
-        }
-        buffer.putInt(footer + 52, crc(bytes, dataEnd, footer));
-        buffer.putInt(footer + 56, crc(bytes, footer, footer + 56));
-        return bytes;
-    }
-
-    private static int crc(byte[] bytes, int from, int to) {
-        CRC32C crc = new CRC32C();
-        crc.update(bytes, from, to - from);
-        return (int) crc.getValue();
     }
 
     @Test
@@ -304,87 +214,6 @@ class RecordFileTest {
         }
         assertThatThrownBy(() -> RecordSchema.rawClasses("train", 0, 3, 1, CLASSES))
                 .isInstanceOf(RecordException.class);
-    }
-
-    @Test
-    void withoutCommitTheOldFileStaysAndNothingElseIsLeft() throws IOException {
-        Path file = small();
-        byte[] before = Files.readAllBytes(file);
-        try (RecordWriter writer = RecordWriter.create(file, RecordSchema.rawClasses("train", 2, 3, 1, CLASSES))) {
-            writer.add(new byte[6], Label.ofClass(0), "other", "");
-        }
-        assertThat(Files.readAllBytes(file)).isEqualTo(before);
-        assertOnlyFile(file);
-    }
-
-    @Test
-    void aFullDiskIsAClearErrorAndLeavesTheOldFile() throws IOException {
-        Path file = small();
-        byte[] before = Files.readAllBytes(file);
-        RecordSchema schema = RecordSchema.rawClasses("train", 2, 3, 1, CLASSES);
-        // Fails at the index, at the header, at fsync, and, with large samples, in the middle of the data.
-        for (int budget : new int[] {0, 1, 2}) {
-            try (RecordWriter writer = RecordWriter.create(file, schema, path -> failing(path, budget), 1 << 30)) {
-                writer.add(new byte[6], Label.ofClass(0), "other", "");
-                assertThatThrownBy(writer::commit)
-                        .isInstanceOf(RecordException.class)
-                        .hasMessageContaining("No space left on device")
-                        .hasMessageContaining("writing failed after 1 samples")
-                        .hasMessageContaining("free bytes")
-                        .hasMessageContaining(file.toString());
-            }
-            assertThat(Files.readAllBytes(file)).isEqualTo(before);
-            assertOnlyFile(file);
-        }
-        RecordSchema large = RecordSchema.rawClasses("train", 1024, 1024, 1, CLASSES);
-        try (RecordWriter writer = RecordWriter.create(file, large, path -> failing(path, 0), 1 << 30)) {
-            assertThatThrownBy(() -> {
-                        for (int i = 0; i < 3; i++) {
-                            writer.add(new byte[1 << 20], Label.ofClass(0), "k", "");
-                        }
-                    })
-                    .isInstanceOf(RecordException.class)
-                    .hasMessageContaining("No space left on device");
-            assertThatThrownBy(writer::commit).isInstanceOf(RecordException.class);
-        }
-        assertThat(Files.readAllBytes(file)).isEqualTo(before);
-        assertOnlyFile(file);
-    }
-
-    /** A file whose operations fail once {@code budget} of them have succeeded. */
-    private static RecordFile failing(Path path, int budget) throws IOException {
-        RecordFile file = RecordFile.open(path);
-        int[] left = {budget};
-        return new RecordFile() {
-            private void spend() throws IOException {
-                if (left[0]-- <= 0) {
-                    throw new IOException("No space left on device");
-                }
-            }
-
-            @Override
-            public void write(ByteBuffer from, long position) throws IOException {
-                spend();
-                file.write(from, position);
-            }
-
-            @Override
-            public void force() throws IOException {
-                spend();
-                file.force();
-            }
-
-            @Override
-            public void close() throws IOException {
-                file.close();
-            }
-        };
-    }
-
-    private void assertOnlyFile(Path file) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            assertThat(files).containsExactly(file);
-        }
     }
 
     @Test
