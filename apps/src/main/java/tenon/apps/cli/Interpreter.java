@@ -58,7 +58,8 @@ public final class Interpreter {
         }
         commandLine.getErr().flush();
         if (command != null && command.wantsJson()) {
-            command.printJson(Map.of("error", message));
+            command.printJson(
+                    error instanceof FailedCommand failed ? failed.resultWithError() : Map.of("error", message));
         }
         return error instanceof UsageException ? ExitCode.USAGE : ExitCode.FAILED;
     }

@@ -1,50 +1,58 @@
 package tenon.apps.data;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tenon.apps.cli.Console;
+import tenon.apps.cli.FailedCommand;
 import tenon.apps.cli.ProgressBar;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
+import tenon.apps.pictures.Fonts;
+import tenon.apps.pictures.Montage;
 import tenon.apps.pictures.PngFile;
-import tenon.io.image.Image;
-import tenon.io.image.ImageCodec;
-import tenon.io.record.ImageEncoding;
-import tenon.io.record.Label;
-import tenon.io.record.LabelKind;
+import tenon.engine.TenonException;
 import tenon.io.record.RecordReader;
-import tenon.io.record.RecordSchema;
+import tenon.io.record.Records;
 import tenon.io.record.Sample;
-import tenon.io.record.SampleBuffer;
 
-/** {@code tenon inspect}: what a record file holds, and whether it is whole. */
+/** {@code tenon inspect}: what record files hold, and whether they are whole. */
 @Command(
         name = "inspect",
-        description = "Shows what a record file (.trec) holds: header, samples per class, single samples.",
-        footerHeading = "%nExample:%n",
+        description = {
+            "Shows what record files (.trec) hold: header, samples per class, sizes, pictures; checks that they are"
+                    + " whole.",
+            "Several files, a folder, or any shard of a set are shown as one; samples are numbered through all of them."
+        },
+        footerHeading = "%nExamples:%n",
         footer = {
             "  ./tenon inspect output/quickstart/data/train.trec --sample 7 --verify",
-            "  Writes sample 7 to train-7.png and checks every sample's checksum."
+            "  Writes sample 7 to train-7.png and checks every sample's checksum.",
+            "  ./tenon inspect data/train-00000-of-00004.trec --montage sheet.png --montage-count 100 --columns 10",
+            "  Draws a hundred pictures from all four shards."
         })
 public final class InspectCommand extends TenonCommand {
-    @Parameters(paramLabel = "FILE", description = "The record file.")
-    private Path file;
+    private static final int MOST_PICTURES = 2000;
+    /** Damaged samples that are written out one by one; a file full of zeros would have millions. */
+    private static final int MOST_REPORTED = 1000;
+
+    @Parameters(paramLabel = "FILE", arity = "1..*", description = "Record files, folders of them, or shards.")
+    private List<Path> files;
+
+    @Option(names = "--single", description = "Look at FILE alone, though it is one of several shards.")
+    private boolean single;
 
     @Option(
             names = "--sample",
             paramLabel = "I",
-            description = "Also show sample I (from 0) and write its picture as PNG.")
+            description = "Also show sample I (from 0) and write its picture as PNG, boxes drawn on it.")
     private Integer sample;
 
     @Option(
@@ -53,7 +61,29 @@ public final class InspectCommand extends TenonCommand {
             description = "Where --sample writes its picture (default: NAME-I.png in the current folder).")
     private Path picture;
 
-    @Option(names = "--verify", description = "Read every sample and check its checksum.")
+    @Option(
+            names = "--montage",
+            paramLabel = "PNG",
+            description = "Write a sheet of small pictures, evenly over all samples, with their numbers and labels.")
+    private Path montage;
+
+    @Option(
+            names = "--montage-count",
+            paramLabel = "N",
+            defaultValue = "64",
+            description = "Pictures on the sheet (default: ${DEFAULT-VALUE}).")
+    private int montageCount;
+
+    @Option(
+            names = "--columns",
+            paramLabel = "N",
+            defaultValue = "8",
+            description = "Pictures in a row of the sheet (default: ${DEFAULT-VALUE}).")
+    private int columns;
+
+    @Option(
+            names = "--verify",
+            description = "Read every sample and check its checksum and label; name every damaged one.")
     private boolean verify;
 
     @Override
@@ -61,116 +91,109 @@ public final class InspectCommand extends TenonCommand {
         if (picture != null && sample == null) {
             throw new UsageException("--picture needs --sample");
         }
+        if (single && files.size() > 1) {
+            throw new UsageException("--single takes one FILE");
+        }
+        if (montageCount < 1 || montageCount > MOST_PICTURES || columns < 1 || columns > MOST_PICTURES) {
+            throw new UsageException("--montage-count and --columns must lie in [1, " + MOST_PICTURES + "]: "
+                    + montageCount + ", " + columns);
+        }
         Map<String, Object> result = new LinkedHashMap<>();
-        try (RecordReader reader = RecordReader.open(file)) {
-            describe(reader, console, result);
+        try (Records records = single ? RecordReader.open(files.getFirst()) : Records.open(files)) {
+            RecordDescription.write(records, console, result);
             if (sample != null) {
-                result.put("picture", writeSample(reader, console).toString());
+                result.put("picture", writeSample(records, console).toString());
+            }
+            if (montage != null) {
+                writeMontage(records, console);
+                result.put("montage", montage.toString());
             }
             if (verify) {
-                verify(reader, console);
-                result.put("verified", true);
+                verify(records, console, result);
             }
         }
         return result;
     }
 
-    private void describe(RecordReader reader, Console console, Map<String, Object> result) throws IOException {
-        RecordSchema schema = reader.schema();
-        result.put("file", file.toString());
-        result.put("samples", reader.sampleCount());
-        result.put("bytes", Files.size(file));
-        result.put("split", schema.split());
-        result.put("encoding", encodingName(schema));
-        result.put("label", schema.label().name().toLowerCase(Locale.ROOT));
-        console.print("%s: %d samples, %,d bytes", file, reader.sampleCount(), Files.size(file));
-        console.print("split     %s", schema.split());
-        console.print(
-                "images    %s%s",
-                encodingName(schema),
-                schema.height() == 0
-                        ? ", sizes differ"
-                        : String.format(
-                                Locale.ROOT, ", %dx%dx%d (HxWxC)", schema.height(), schema.width(), schema.channels()));
-        console.print(
-                "labels    %s",
-                schema.label().name().toLowerCase(Locale.ROOT)
-                        + (schema.label() == LabelKind.VECTOR ? " of " + schema.labelSize() : ""));
-        if (!schema.channelMeans().isEmpty()) {
-            console.print("mean      %s", decimals(schema.channelMeans()));
-            console.print("std       %s", decimals(schema.channelStds()));
+    private Path writeSample(Records records, Console console) throws IOException {
+        if (sample < 0 || sample >= records.sampleCount()) {
+            throw new UsageException("--sample must lie in [0, " + records.sampleCount() + "): " + sample);
         }
-        new TreeMap<>(schema.build()).forEach((name, value) -> console.print("built by  %s = %s", name, value));
-        if (schema.label() == LabelKind.CLASS) {
-            Map<String, Integer> counts = countClasses(reader);
-            int width = counts.keySet().stream().mapToInt(String::length).max().orElse(1);
-            console.print("classes   %d", counts.size());
-            counts.forEach((name, count) -> console.print("  %-" + width + "s  %d", name, count));
-            result.put("classes", counts);
-        } else if (!schema.classNames().isEmpty()) {
-            console.print("classes   %s", String.join(", ", schema.classNames()));
-        }
-    }
-
-    private static Map<String, Integer> countClasses(RecordReader reader) {
-        List<String> names = reader.schema().classNames();
-        int[] counts = new int[names.size()];
-        for (int i = 0; i < reader.sampleCount(); i++) {
-            counts[reader.classIndex(i)]++;
-        }
-        Map<String, Integer> named = new LinkedHashMap<>();
-        for (int i = 0; i < counts.length; i++) {
-            named.put(names.get(i), counts[i]);
-        }
-        return named;
-    }
-
-    private Path writeSample(RecordReader reader, Console console) throws IOException {
-        if (sample < 0 || sample >= reader.sampleCount()) {
-            throw new UsageException("--sample must lie in [0, " + reader.sampleCount() + "): " + sample);
-        }
-        RecordSchema schema = reader.schema();
-        Sample read = reader.read(sample);
-        Image image = schema.encoding() == ImageEncoding.RAW_U8
-                ? new Image(schema.width(), schema.height(), schema.channels(), read.image())
-                : ImageCodec.decode(read.image(), reader.describe(sample));
-        String name = file.getFileName().toString().replaceFirst("\\.trec$", "");
-        Path target = picture != null ? picture : Path.of(name + "-" + sample + ".png");
-        PngFile.write(target, ImageCodec.toBufferedImage(image));
+        Sample read = records.read(sample);
+        BufferedImage image = RecordPicture.of(records, sample, read);
+        Path target = picture != null ? picture : Path.of(name(records) + "-" + sample + ".png");
+        PngFile.write(target, image);
         console.print(
                 "sample    %d: %s, key '%s', source '%s'",
-                sample, text(read.label(), schema), read.key(), read.source());
+                sample, RecordPicture.text(read.label(), records.schema()), read.key(), read.source());
         console.print(
                 "          %dx%d, %d bytes, picture written to %s",
-                image.width(), image.height(), read.image().length, target);
+                image.getWidth(), image.getHeight(), read.image().length, target);
         return target;
     }
 
-    private static String text(Label label, RecordSchema schema) {
-        return switch (label) {
-            case Label.None _ -> "no label";
-            case Label.OfClass of ->
-                "class " + of.index() + " (" + schema.classNames().get(of.index()) + ")";
-            case Label.OfVector of -> "vector " + Arrays.toString(of.values());
-            case Label.OfBoxes of -> of.boxes().size() + " boxes " + of.boxes();
-        };
+    private static String name(Records records) {
+        return records.files().size() == 1
+                ? records.files().getFirst().getFileName().toString().replaceFirst("\\.trec$", "")
+                : records.schema().split();
     }
 
-    private static void verify(RecordReader reader, Console console) {
-        ProgressBar bar = new ProgressBar(console, reader.sampleCount(), "samples");
-        SampleBuffer buffer = new SampleBuffer();
-        for (int i = 0; i < reader.sampleCount(); i++) {
-            reader.read(i, buffer);
-            bar.update(i + 1, "verifying");
+    private void writeMontage(Records records, Console console) throws IOException {
+        List<Montage.Cell> cells = new ArrayList<>();
+        int damaged = 0;
+        for (int i : Survey.spread(records.sampleCount(), montageCount)) {
+            try {
+                Sample read = records.read(i);
+                cells.add(new Montage.Cell(
+                        RecordPicture.of(records, i, read),
+                        i + " " + RecordPicture.caption(read.label(), records.schema())));
+            } catch (TenonException _) {
+                damaged++;
+                cells.add(new Montage.Cell(null, i + " damaged"));
+            }
         }
-        bar.finish("all checksums right");
+        if (!Fonts.available()) {
+            console.warn("no font was found: the sheet has no captions (apt-get install fontconfig fonts-dejavu-core)");
+        }
+        PngFile.write(montage, Montage.draw(cells, Math.min(columns, Math.max(1, cells.size()))));
+        console.print(
+                "montage   %d pictures%s written to %s",
+                cells.size(), damaged == 0 ? "" : ", " + damaged + " of them damaged,", montage);
     }
 
-    private static String encodingName(RecordSchema schema) {
-        return schema.encoding() == ImageEncoding.RAW_U8 ? "raw-u8" : "encoded";
+    private static void verify(Records records, Console console, Map<String, Object> result) {
+        ProgressBar bar = new ProgressBar(console, records.sampleCount(), "samples");
+        List<Map<String, Object>> damaged = new ArrayList<>();
+        int[] count = {0};
+        records.verify(
+                (number, error) -> {
+                    if (count[0]++ < MOST_REPORTED) {
+                        console.warn(error.getMessage());
+                        damaged.add(damage(records, number, error.getMessage()));
+                    }
+                },
+                done -> bar.update(done, count[0] == 0 ? "verifying" : count[0] + " damaged"));
+        bar.finish(count[0] == 0 ? "all checksums right" : count[0] + " damaged");
+        result.put("verified", count[0] == 0);
+        result.put("damaged_count", count[0]);
+        result.put("damaged", damaged);
+        if (count[0] > 0) {
+            String more = count[0] > MOST_REPORTED ? " (the first " + MOST_REPORTED + " are named)" : "";
+            throw new FailedCommand(
+                    count[0] + " of " + records.sampleCount() + " samples damaged" + more + ": build the file again",
+                    result);
+        }
     }
 
-    private static String decimals(List<Double> values) {
-        return values.stream().map(v -> String.format(Locale.ROOT, "%.3f", v)).collect(Collectors.joining(" "));
+    private static Map<String, Object> damage(Records records, int number, String error) {
+        Map<String, Object> damage = new LinkedHashMap<>();
+        damage.put("sample", number);
+        damage.put("file", records.file(number).toString());
+        damage.put("number_in_file", records.numberInFile(number));
+        damage.put("offset", records.offset(number));
+        damage.put("key", records.key(number));
+        damage.put("source", records.source(number));
+        damage.put("error", error);
+        return damage;
     }
 }
