@@ -154,7 +154,7 @@ final class SamplePixels implements AutoCloseable {
     /** Copies {@code count} pixels of row {@code y} from column {@code x} on to the front of {@code to}. */
     void copyRow(int y, int x, int count, byte[] to, int at) {
         MemorySegment.copy(
-                memory, ValueLayout.JAVA_BYTE, offset + ((long) y * width + x) * channels, to, at, count * channels);
+                memory, ValueLayout.JAVA_BYTE, offset + y * stride + (long) x * channels, to, at, count * channels);
     }
 
     @Override

@@ -33,18 +33,23 @@ final class TurboDecoder implements JpegDecoder {
         MemorySegment from = copy.of(file, length);
         int rows = header.rowsFor(region.bottom());
         header.cut(from, rows);
-        boolean whole = TurboLibrary.CROPS
+        return TurboLibrary.CROPS
                 ? decodeRegion(from, length, header, channels, region, rows)
-                : decodeRows(from, length, header.width(), rows, channels);
-        // After the last row it looks for the end of the file, and wonders at the rows that were cut off.
-        return whole || rows < header.height() && TurboLibrary.errorEndsWith(handle, REST_OF_FILE);
+                : decodeRows(from, length, header, channels, rows);
     }
 
-    private boolean decodeRows(MemorySegment from, int length, int width, int rows, int channels) {
+    /** After the last row the library looks for the end of the file, and wonders at the rows that were cut off. */
+    private boolean isComplete(int status, boolean cut) {
+        return status == 0 || cut && TurboLibrary.errorEndsWith(handle, REST_OF_FILE);
+    }
+
+    private boolean decodeRows(MemorySegment from, int length, JpegHeader header, int channels, int rows) {
         offset = 0;
-        stride = (long) width * channels;
+        stride = (long) header.width() * channels;
         decoded = pixels.resize(stride * rows);
-        return TurboLibrary.decompress(handle, from, length, decoded, width, rows, format(channels), FLAGS) == 0;
+        int status = TurboLibrary.decompress(
+                handle, from, length, decoded, header.width(), rows, format(channels), FLAGS);
+        return isComplete(status, rows < header.height());
     }
 
     /** One more column of blocks on either side, which the interpolation of colours looks at; to the left whole ones only. */
@@ -63,12 +68,13 @@ final class TurboDecoder implements JpegDecoder {
         crop.setAtIndex(ValueLayout.JAVA_INT, 3, bottom - region.top());
         if (TurboLibrary.crop(handle, crop) != 0) {
             // Sampling factors without a name: such files are decoded whole.
-            return decodeRows(from, length, header.width(), rows, channels);
+            return decodeRows(from, length, header, channels, rows);
         }
         stride = (long) (right - left) * channels;
         offset = -region.top() * stride - (long) left * channels;
         decoded = pixels.resize(stride * (bottom - region.top()));
-        return TurboLibrary.decompressCropped(handle, from, length, decoded, format(channels)) == 0;
+        int status = TurboLibrary.decompressCropped(handle, from, length, decoded, format(channels));
+        return isComplete(status, rows < header.height());
     }
 
     private static int format(int channels) {
