@@ -37,6 +37,12 @@ public final class NativeDirectory {
         }
     }
 
+    /** The folder that native libraries are unpacked to, also those of other loaders than JavaCPP's. */
+    public static Path folder() {
+        prepare();
+        return Path.of(System.getProperty(JAVACPP_PROPERTY));
+    }
+
     /**
      * The folder to use.
      *

@@ -6,6 +6,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import org.lwjgl.Version;
 import org.lwjgl.stb.STBImage;
+import org.lwjgl.system.Configuration;
+import tenon.engine.TenonException;
+import tenon.engine.nativelib.NativeDirectory;
 
 /** Decodes with stb_image, through LWJGL. */
 final class StbDecoder implements JpegDecoder {
@@ -36,9 +39,13 @@ final class StbDecoder implements JpegDecoder {
 
         private static Optional<String> load() {
             try {
+                if (Configuration.SHARED_LIBRARY_EXTRACT_PATH.get() == null) {
+                    Configuration.SHARED_LIBRARY_EXTRACT_PATH.set(
+                            NativeDirectory.folder().resolve("lwjgl").toString());
+                }
                 STBImage.stbi_failure_reason();
                 return Optional.empty();
-            } catch (LinkageError e) {
+            } catch (LinkageError | TenonException e) {
                 return Optional.of("LWJGL's stb does not load: " + e.getMessage());
             }
         }
