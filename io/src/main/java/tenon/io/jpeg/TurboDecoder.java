@@ -47,8 +47,8 @@ final class TurboDecoder implements JpegDecoder {
         offset = 0;
         stride = (long) header.width() * channels;
         decoded = pixels.resize(stride * rows);
-        int status = TurboLibrary.decompress(
-                handle, from, length, decoded, header.width(), rows, format(channels), FLAGS);
+        int status =
+                TurboLibrary.decompress(handle, from, length, decoded, header.width(), rows, format(channels), FLAGS);
         return isComplete(status, rows < header.height());
     }
 
