@@ -59,7 +59,7 @@ public final class BuildBar implements BuildProgress {
     }
 
     @Override
-    public void damaged(Path file, String reason) {
-        console.warn(reason + "; building it again");
+    public void warning(String text) {
+        console.warn(text);
     }
 }

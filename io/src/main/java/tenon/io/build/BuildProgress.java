@@ -21,6 +21,6 @@ public interface BuildProgress {
     /** Called for every file that an earlier build finished and that therefore is not built again. */
     default void kept(Path file) {}
 
-    /** Called when an earlier file of this name is built again because it is damaged. */
-    default void damaged(Path file, String reason) {}
+    /** Called for what the user should know although the build goes on. */
+    default void warning(String text) {}
 }

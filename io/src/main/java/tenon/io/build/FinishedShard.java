@@ -41,7 +41,7 @@ final class FinishedShard {
             }
             return new ShardResult(shard.split(), reader.sampleCount(), List.copyOf(skipped), true);
         } catch (RecordException e) {
-            settings.progress().damaged(shard.file(), e.getMessage());
+            settings.progress().warning(e.getMessage() + "; it is built again");
             return null;
         }
     }

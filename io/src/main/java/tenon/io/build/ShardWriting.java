@@ -7,30 +7,45 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import tenon.io.record.RecordException;
 import tenon.io.record.RecordReader;
 import tenon.io.record.RecordSchema;
 import tenon.io.record.RecordWriter;
 
-/** Writes the files of a build one after the other. Work on the next file's images goes on while a finished one is put on the disk. */
+/**
+ * Writes the files of a build one after the other. While a full one is put on the disk and read back, which takes seconds for a large one, the next is being
+ * filled.
+ */
 final class ShardWriting implements AutoCloseable {
     private final List<Shard> shards;
-    private final Map<Path, ShardResult> results;
     private final BuildSettings settings;
+    private final Map<Path, ShardResult> results = new HashMap<>();
     private final int alreadyFinished;
+    /** By split: items of all files, items done, samples stored. */
     private final Map<String, Long> totals = new HashMap<>();
+
     private final Map<String, Long> done = new HashMap<>();
+    private final Map<String, Long> samples = new HashMap<>();
+    private final List<BuildReport.Skipped> skipped = new ArrayList<>();
+    private final ExecutorService finisher =
+            Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("tenon-build-finish").factory());
+    private Future<ShardResult> finishing;
+    private Path finishingFile;
     private int current;
     private int itemsDone;
     private RecordWriter writer;
-    private final List<BuildReport.Skipped> skipped = new ArrayList<>();
 
-    /** @param results of the files that are finished; those of the others are added */
-    ShardWriting(List<Shard> shards, Map<Path, ShardResult> results, BuildSettings settings) {
+    /** @param finished results of the files that need not be written */
+    ShardWriting(List<Shard> shards, Map<Path, ShardResult> finished, BuildSettings settings) {
         this.shards = shards;
-        this.results = results;
         this.settings = settings;
-        alreadyFinished = results.size();
+        results.putAll(finished);
+        alreadyFinished = finished.size();
+        finished.values().forEach(result -> samples.merge(result.split(), result.sampleCount(), Long::sum));
         shards.forEach(shard -> totals.merge(shard.split(), (long) shard.items().size(), Long::sum));
     }
 
@@ -64,41 +79,70 @@ final class ShardWriting implements AutoCloseable {
 
     private void stopIfAsked() {
         if (settings.stopped()) {
-            throw new BuildException("build: stopped; " + (alreadyFinished + current) + " of "
-                    + (alreadyFinished + shards.size()) + " files are finished and stay (the same command goes on)");
+            awaitFinishing();
+            throw new BuildException("build: stopped; " + results.size() + " of " + (alreadyFinished + shards.size())
+                    + " files are finished and stay (the same command goes on)");
         }
     }
 
     private void finish(Shard shard) {
-        long samples = writer.sampleCount();
-        if (shard.last() && samples + earlierSamples(shard.split()) == 0) {
+        RecordWriter full = writer;
+        long count = full.sampleCount();
+        if (samples.merge(shard.split(), count, Long::sum) == 0 && shard.last()) {
             throw new BuildException("build: no image of split '" + shard.split() + "' can be stored; the first: "
                     + skipped.getFirst().source() + ": " + skipped.getFirst().reason());
         }
-        writer.commit();
+        awaitFinishing();
+        ShardResult result = new ShardResult(shard.split(), count, List.copyOf(skipped), false);
+        finishing = finisher.submit(() -> {
+            try (full) {
+                full.commit();
+            }
+            if (settings.verify()) {
+                verify(shard, count);
+            }
+            return result;
+        });
+        finishingFile = shard.file();
         writer = null;
-        if (settings.verify()) {
-            verify(shard, samples);
-        }
-        results.put(shard.file(), new ShardResult(shard.split(), samples, List.copyOf(skipped), false));
         skipped.clear();
         current++;
         itemsDone = 0;
     }
 
-    private long earlierSamples(String split) {
-        return results.values().stream()
-                .filter(result -> result.split().equals(split))
-                .mapToLong(ShardResult::sampleCount)
-                .sum();
+    /** Waits until the last file is on the disk. */
+    private void awaitFinishing() {
+        if (finishing == null) {
+            return;
+        }
+        Future<ShardResult> waited = finishing;
+        finishing = null;
+        try {
+            results.put(finishingFile, waited.get());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BuildException("build: interrupted", e);
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case RuntimeException cause -> throw cause;
+                case Error cause -> throw cause;
+                default -> throw new BuildException("build: " + e.getCause(), e.getCause());
+            }
+        }
+    }
+
+    /** The results of all files, after the last item. */
+    Map<Path, ShardResult> results() {
+        awaitFinishing();
+        return results;
     }
 
     private static void verify(Shard shard, long samples) {
         try (RecordReader reader = RecordReader.open(shard.file())) {
             String found = reader.schema().build().get(RecordSchema.FINGERPRINT);
             if (reader.sampleCount() != samples || !shard.fingerprint().equals(found)) {
-                throw new RecordException(
-                        "record file " + shard.file() + ": samples=" + reader.sampleCount() + ", fingerprint=" + found);
+                throw new RecordException("record file " + shard.file() + ": samples=" + reader.sampleCount()
+                        + ", fingerprint=" + found);
             }
             reader.verify();
         } catch (RecordException e) {
@@ -118,11 +162,12 @@ final class ShardWriting implements AutoCloseable {
         }
     }
 
-    /** Removes an unfinished file. */
+    /** Removes an unfinished file, and waits for a full one. */
     @Override
     public void close() {
         if (writer != null) {
             writer.close();
         }
+        finisher.close();
     }
 }

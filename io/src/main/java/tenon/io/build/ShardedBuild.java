@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import tenon.io.record.ImageEncoding;
 import tenon.io.record.Label;
 import tenon.io.record.LabelKind;
@@ -124,25 +125,31 @@ public final class ShardedBuild {
             List<Shard> shards = plan(store);
             removeLeftovers(folder, shards);
             listed.forEach(settings.progress()::skipped);
-            Map<Path, ShardResult> results = new HashMap<>();
+            Map<Path, ShardResult> finished = new HashMap<>();
             for (Shard shard : shards) {
-                ShardResult finished = FinishedShard.find(shard, store, settings);
-                if (finished != null) {
-                    results.put(shard.file(), finished);
+                ShardResult found = FinishedShard.find(shard, store, settings);
+                if (found != null) {
+                    finished.put(shard.file(), found);
                     settings.progress().kept(shard.file());
-                    finished.skipped().forEach(settings.progress()::skipped);
+                    found.skipped().forEach(settings.progress()::skipped);
                 }
             }
             List<Shard> wanted = shards.stream()
-                    .filter(shard -> !results.containsKey(shard.file()))
+                    .filter(shard -> !finished.containsKey(shard.file()))
                     .toList();
             DiskSpace.check(wanted, store, folder, freeSpace);
-            try (ShardWriting writing = new ShardWriting(wanted, results, settings)) {
+            Map<Path, ShardResult> results;
+            try (ShardWriting writing = new ShardWriting(wanted, finished, settings)) {
                 OrderedParallel.forEach(
-                        writing.items(), settings.threads(), item -> ItemOutcome.of(item, store), writing::accept);
+                        writing.items(),
+                        settings.threads(),
+                        item -> ItemOutcome.of(item, store),
+                        writing::accept);
+                results = writing.results();
             }
             BuildReport report = report(shards, results, folder.resolve(reportName()));
             ReportFile.write(builder, report);
+            warnOfOthers(folder);
             return report;
         }
     }
@@ -260,6 +267,31 @@ public final class ShardedBuild {
         } catch (IOException e) {
             throw new BuildException(
                     "build: leftovers of an earlier build in " + folder + " cannot be removed: " + e, e);
+        }
+    }
+
+    /** Whoever opens the folder would find their samples besides those of this build. */
+    private void warnOfOthers(Path folder) {
+        Set<String> own = new HashSet<>();
+        Set<String> stems = new HashSet<>();
+        for (String split : splits.keySet()) {
+            stems.add(stem(split));
+            for (int i = 0; i < settings.shards(); i++) {
+                own.add(Records.fileName(stem(split), i, settings.shards()));
+            }
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            files.filter(file -> {
+                        String name = file.getFileName().toString();
+                        return !own.contains(name) && stems.contains(name.replaceFirst("(-\\d{5}-of-\\d{5})?\\.trec$", ""))
+                                && name.endsWith(EXTENSION);
+                    })
+                    .sorted()
+                    .forEach(file -> settings.progress()
+                            .warning("the folder also holds a record file of another build: " + file + " (remove it, or it is"
+                                    + " read together with the new ones)"));
+        } catch (IOException e) {
+            throw new BuildException("build: " + folder + " cannot be listed: " + e, e);
         }
     }
 

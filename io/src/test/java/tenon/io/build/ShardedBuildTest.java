@@ -231,9 +231,9 @@ class ShardedBuildTest {
                         }
 
                         @Override
-                        public void damaged(Path damaged, String reason) {
-                            assertThat(damaged).isEqualTo(file);
-                            reasons.add(reason);
+                        public void warning(String text) {
+                            assertThat(text).contains(file.toString()).endsWith("it is built again");
+                            reasons.add(text);
                         }
                     }))
                     .run();
@@ -384,6 +384,30 @@ class ShardedBuildTest {
         build(into("out")).run();
         assertThat(leftover).doesNotExist();
         assertThat(other).exists();
+    }
+
+    /** Whoever opens the folder would get both sets, and every sample twice. */
+    @Test
+    void filesOfAnotherNumberOfShardsAreNamed() throws IOException {
+        build(into("out")).run();
+        List<String> warnings = new ArrayList<>();
+        BuildProgress progress = new BuildProgress() {
+            @Override
+            public void update(String what, long done, long total) {}
+
+            @Override
+            public void warning(String text) {
+                warnings.add(text);
+            }
+        };
+        build(into("out").shards(2).progress(progress)).run();
+        assertThat(warnings).hasSize(2);
+        assertThat(warnings.getFirst())
+                .contains("of another build: " + root.resolve("out/test.trec"));
+        warnings.clear();
+        build(into("parts").part(new BuildPart(1, 2)).progress(progress)).run();
+        build(into("parts").part(new BuildPart(2, 2)).progress(progress)).run();
+        assertThat(warnings).isEmpty();
     }
 
     @Test
