@@ -1,7 +1,5 @@
 package tenon.io.build;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,8 +29,8 @@ final class ShardWriting implements AutoCloseable {
     private final Map<String, Long> done = new HashMap<>();
     private final Map<String, Long> samples = new HashMap<>();
     private final List<BuildReport.Skipped> skipped = new ArrayList<>();
-    private final ExecutorService finisher =
-            Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("tenon-build-finish").factory());
+    private final ExecutorService finisher = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("tenon-build-finish").factory());
     private Future<ShardResult> finishing;
     private Path finishingFile;
     private int current;
@@ -96,10 +94,7 @@ final class ShardWriting implements AutoCloseable {
         ShardResult result = new ShardResult(shard.split(), count, List.copyOf(skipped), false);
         finishing = finisher.submit(() -> {
             try (full) {
-                full.commit();
-            }
-            if (settings.verify()) {
-                verify(shard, count);
+                full.commit(settings.verify() ? file -> verify(file, shard, count) : _ -> {});
             }
             return result;
         });
@@ -137,28 +132,19 @@ final class ShardWriting implements AutoCloseable {
         return results;
     }
 
-    private static void verify(Shard shard, long samples) {
-        try (RecordReader reader = RecordReader.open(shard.file())) {
+    private static void verify(Path written, Shard shard, long samples) {
+        try (RecordReader reader = RecordReader.open(written)) {
             String found = reader.schema().build().get(RecordSchema.FINGERPRINT);
             if (reader.sampleCount() != samples || !shard.fingerprint().equals(found)) {
-                throw new RecordException("record file " + shard.file() + ": samples=" + reader.sampleCount()
-                        + ", fingerprint=" + found);
+                throw new RecordException(
+                        "record file " + written + ": samples=" + reader.sampleCount() + ", fingerprint=" + found);
             }
             reader.verify();
         } catch (RecordException e) {
-            remove(shard);
             throw new BuildException(
-                    "build: the file does not read back as it was written and was removed: " + e.getMessage()
-                            + " (disk or memory may be faulty)",
+                    "build: " + shard.file() + " does not read back as it was written, and is not put in place: "
+                            + e.getMessage() + " (disk or memory may be faulty)",
                     e);
-        }
-    }
-
-    private static void remove(Shard shard) {
-        try {
-            Files.deleteIfExists(shard.file());
-        } catch (IOException _) {
-            // What led here is the error to report; the next build finds the file damaged.
         }
     }
 

@@ -1,7 +1,6 @@
 package tenon.io.build;
 
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -123,7 +122,6 @@ public final class ShardedBuild {
         Path folder = folder();
         try (BuildLock _ = BuildLock.acquire(folder, settings.part())) {
             List<Shard> shards = plan(store);
-            removeLeftovers(folder, shards);
             listed.forEach(settings.progress()::skipped);
             Map<Path, ShardResult> finished = new HashMap<>();
             for (Shard shard : shards) {
@@ -141,10 +139,7 @@ public final class ShardedBuild {
             Map<Path, ShardResult> results;
             try (ShardWriting writing = new ShardWriting(wanted, finished, settings)) {
                 OrderedParallel.forEach(
-                        writing.items(),
-                        settings.threads(),
-                        item -> ItemOutcome.of(item, store),
-                        writing::accept);
+                        writing.items(), settings.threads(), item -> ItemOutcome.of(item, store), writing::accept);
                 results = writing.results();
             }
             BuildReport report = report(shards, results, folder.resolve(reportName()));
@@ -252,24 +247,6 @@ public final class ShardedBuild {
                 Map.of());
     }
 
-    /** Temporary files of a build that was killed; nobody else writes them, since the folder is locked. */
-    private void removeLeftovers(Path folder, List<Shard> shards) {
-        Set<String> prefixes = new HashSet<>();
-        shards.forEach(shard -> prefixes.add("." + shard.file().getFileName() + "."));
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, ".*.tmp")) {
-            for (Path file : files) {
-                String name = file.getFileName().toString();
-                int end = name.indexOf(EXTENSION + ".");
-                if (end > 0 && prefixes.contains(name.substring(0, end + EXTENSION.length() + 1))) {
-                    Files.delete(file);
-                }
-            }
-        } catch (IOException e) {
-            throw new BuildException(
-                    "build: leftovers of an earlier build in " + folder + " cannot be removed: " + e, e);
-        }
-    }
-
     /** Whoever opens the folder would find their samples besides those of this build. */
     private void warnOfOthers(Path folder) {
         Set<String> own = new HashSet<>();
@@ -283,13 +260,14 @@ public final class ShardedBuild {
         try (Stream<Path> files = Files.list(folder)) {
             files.filter(file -> {
                         String name = file.getFileName().toString();
-                        return !own.contains(name) && stems.contains(name.replaceFirst("(-\\d{5}-of-\\d{5})?\\.trec$", ""))
+                        return !own.contains(name)
+                                && stems.contains(name.replaceFirst("(-\\d{5}-of-\\d{5})?\\.trec$", ""))
                                 && name.endsWith(EXTENSION);
                     })
                     .sorted()
                     .forEach(file -> settings.progress()
-                            .warning("the folder also holds a record file of another build: " + file + " (remove it, or it is"
-                                    + " read together with the new ones)"));
+                            .warning("the folder also holds a record file of another build: " + file
+                                    + " (remove it, or it is" + " read together with the new ones)"));
         } catch (IOException e) {
             throw new BuildException("build: " + folder + " cannot be listed: " + e, e);
         }

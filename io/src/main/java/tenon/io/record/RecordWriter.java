@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import tenon.io.image.ImageCodec;
 import tenon.io.record.RecordFormat.Footer;
@@ -238,6 +239,15 @@ public final class RecordWriter implements AutoCloseable {
      * @throws RecordException when writing fails; the target is then as before
      */
     public void commit() {
+        commit(_ -> {});
+    }
+
+    /**
+     * As {@link #commit()}, after a look at the complete file.
+     *
+     * @param check given the file under its temporary name; what it throws leaves the target as before
+     */
+    public void commit(Consumer<Path> check) {
         check(!closed && !failed, "none", "commit needs an open writer without an earlier failure");
         if (statistics != null && sampleCount > 0) {
             schema = schema.withChannelStatistics(statistics.means(), statistics.stds());
@@ -270,6 +280,7 @@ public final class RecordWriter implements AutoCloseable {
             file.write(ByteBuffer.wrap(header), 0);
             file.force();
             file.close();
+            check.accept(temporary);
             file.rename(temporary, target);
         } catch (IOException e) {
             throw failure(e);

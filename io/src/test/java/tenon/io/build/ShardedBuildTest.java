@@ -402,8 +402,7 @@ class ShardedBuildTest {
         };
         build(into("out").shards(2).progress(progress)).run();
         assertThat(warnings).hasSize(2);
-        assertThat(warnings.getFirst())
-                .contains("of another build: " + root.resolve("out/test.trec"));
+        assertThat(warnings.getFirst()).contains("of another build: " + root.resolve("out/test.trec"));
         warnings.clear();
         build(into("parts").part(new BuildPart(1, 2)).progress(progress)).run();
         build(into("parts").part(new BuildPart(2, 2)).progress(progress)).run();

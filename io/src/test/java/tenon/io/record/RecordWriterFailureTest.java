@@ -25,6 +25,34 @@ class RecordWriterFailureTest {
     @TempDir
     Path folder;
 
+    @Test
+    void aFileThatItsCheckRefusesDoesNotReplaceTheOldOne() throws IOException {
+        Path target = folder.resolve("a.trec");
+        RecordSchema schema = RecordSchema.rawClasses("train", 1, 1, 1, List.of("x"));
+        for (int value = 1; value <= 2; value++) {
+            boolean refuse = value == 2;
+            try (RecordWriter writer = RecordWriter.create(target, schema)) {
+                writer.add(new byte[] {(byte) value}, Label.ofClass(0), "k", "");
+                writer.commit(file -> {
+                    try (RecordReader reader = RecordReader.open(file)) {
+                        reader.verify();
+                    }
+                    if (refuse) {
+                        throw new IllegalStateException("refused");
+                    }
+                });
+            } catch (IllegalStateException e) {
+                assertThat(refuse).isTrue();
+            }
+            try (RecordReader reader = RecordReader.open(target)) {
+                assertThat(reader.read(0).image()).containsExactly(1);
+            }
+            try (Stream<Path> files = Files.list(folder)) {
+                assertThat(files).containsExactly(target);
+            }
+        }
+    }
+
     /** A file whose operations fail from number {@code failAt} on, after having written half of what they should. */
     private static final class FailingFile implements RecordFile {
         private final RecordFile file;
