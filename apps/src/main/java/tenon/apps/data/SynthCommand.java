@@ -22,7 +22,7 @@ import tenon.io.synth.SyntheticSet;
         },
         footerHeading = "%nExamples:%n",
         footer = {
-            "  ./tenon synth folders --classes 10 --per-class 200 --size 500x375 --out pictures",
+            "  ./tenon synth folders --classes 10 --per-class 200 --size 500x375 --out pets",
             "  ./tenon synth imagenet --classes 10 --per-class 200 --out ILSVRC2015",
             "  ./tenon synth cifar10 --per-class 500 --out cifar"
         })
