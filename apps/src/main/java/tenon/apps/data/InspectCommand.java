@@ -35,7 +35,8 @@ import tenon.io.record.Sample;
         footer = {
             "  ./tenon inspect output/quickstart/data/train.trec --sample 7 --verify",
             "  Writes sample 7 to train-7.png and checks every sample's checksum.",
-            "  ./tenon inspect data/train-00000-of-00004.trec --montage sheet.png --montage-count 100 --columns 10",
+            "  ./tenon inspect data/train-00000-of-00004.trec --montage sheet.png \\",
+            "      --montage-count 100 --columns 10",
             "  Draws a hundred pictures from all four shards."
         })
 public final class InspectCommand extends TenonCommand {
