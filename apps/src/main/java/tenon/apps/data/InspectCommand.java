@@ -19,9 +19,12 @@ import tenon.apps.pictures.Fonts;
 import tenon.apps.pictures.Montage;
 import tenon.apps.pictures.PngFile;
 import tenon.engine.TenonException;
+import tenon.io.image.ImageHeader;
+import tenon.io.record.ImageEncoding;
 import tenon.io.record.RecordReader;
 import tenon.io.record.Records;
 import tenon.io.record.Sample;
+import tenon.io.record.SampleBuffer;
 
 /** {@code tenon inspect}: what record files hold, and whether they are whole. */
 @Command(
@@ -84,7 +87,7 @@ public final class InspectCommand extends TenonCommand {
 
     @Option(
             names = "--verify",
-            description = "Read every sample and check its checksum and label; name every damaged one.")
+            description = "Read every sample, check its checksum, label and picture's header; name every damaged one.")
     private boolean verify;
 
     @Override
@@ -167,6 +170,7 @@ public final class InspectCommand extends TenonCommand {
         List<Map<String, Object>> damaged = new ArrayList<>();
         int[] count = {0};
         records.verify(
+                (number, buffer) -> checkPicture(records, number, buffer),
                 (number, error) -> {
                     if (count[0]++ < MOST_REPORTED) {
                         console.warn(error.getMessage());
@@ -183,6 +187,13 @@ public final class InspectCommand extends TenonCommand {
             throw new FailedCommand(
                     count[0] + " of " + records.sampleCount() + " samples damaged" + more + ": build the file again",
                     result);
+        }
+    }
+
+    /** A sample may be stored as it was given and still hold no whole picture. */
+    private static void checkPicture(Records records, int number, SampleBuffer buffer) {
+        if (records.schema().encoding() == ImageEncoding.ENCODED) {
+            ImageHeader.sniff(buffer.bytes(), buffer.imageBytes(), records.key(number));
         }
     }
 

@@ -179,6 +179,24 @@ class InspectCommandTest {
     }
 
     @Test
+    void verifyFindsPicturesThatWereNeverWhole() {
+        Path target = folder.resolve("cut.trec");
+        byte[] png = ImageCodec.encodePng(new Image(40, 20, 1, new byte[800]));
+        try (RecordWriter writer =
+                RecordWriter.create(target, RecordSchema.encodedClasses("train", List.of("cat")))) {
+            writer.add(png, Label.ofClass(0), "whole", "");
+            writer.add(Arrays.copyOf(png, 40), Label.ofClass(0), "cut", "cut.png");
+            writer.commit();
+        }
+        Cli.Result result = Cli.run("inspect", target, "--verify");
+        assertThat(result.exitCode()).isEqualTo(1);
+        assertThat(result.errLines().getFirst())
+                .startsWith("warning: record file " + target + ": sample 1 (key 'cut', source 'cut.png', at byte ")
+                .contains("image cut: ");
+        assertThat(result.errLines().getLast()).contains("1 of 2 samples damaged");
+    }
+
+    @Test
     void boxesAreCountedAndDrawnInTheColoursOfTheirClasses() throws IOException {
         Path target = writeShards(LabelKind.BOXES).getFirst();
         Path picture = folder.resolve("boxes.png");

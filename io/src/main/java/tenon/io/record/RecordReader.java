@@ -11,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntConsumer;
+import tenon.engine.TenonException;
 
 /**
  * One record file, which stays mapped into memory while open.
@@ -190,7 +191,7 @@ public final class RecordReader implements Records {
     }
 
     @Override
-    public void verify(DamageListener damage, IntConsumer progress) {
+    public void verify(SampleCheck further, DamageListener damage, IntConsumer progress) {
         SampleBuffer buffer = new SampleBuffer();
         long end = index.dataOffset;
         for (int i = 0; i < index.sampleCount; i++) {
@@ -199,8 +200,11 @@ public final class RecordReader implements Records {
                 checkGap(i, end);
                 read(i, buffer);
                 label(i, buffer);
+                further.check(i, buffer);
             } catch (RecordException e) {
                 error = e;
+            } catch (TenonException e) {
+                error = new RecordException(describe(i) + e.getMessage(), e);
             }
             if (error != null) {
                 damage.damaged(i, error);

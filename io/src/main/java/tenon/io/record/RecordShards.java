@@ -298,10 +298,11 @@ public final class RecordShards implements Records {
     }
 
     @Override
-    public void verify(DamageListener damage, IntConsumer progress) {
+    public void verify(SampleCheck further, DamageListener damage, IntConsumer progress) {
         for (int file = 0; file < readers.length; file++) {
             int start = starts[file];
             readers[file].verify(
+                    (sample, buffer) -> further.check(start + sample, buffer),
                     (sample, error) -> damage.damaged(start + sample, error), done -> progress.accept(start + done));
         }
     }

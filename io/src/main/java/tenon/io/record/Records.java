@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
+import tenon.engine.TenonException;
 
 /**
  * Random access to the samples of one record file ({@link RecordReader}) or of several that belong together ({@link RecordShards}). Samples are
@@ -101,9 +102,14 @@ public interface Records extends AutoCloseable {
                 buffer.labelBytes / Float.BYTES);
     }
 
-    /** Takes a damaged sample while {@link #verify(DamageListener, IntConsumer)} goes on. */
+    /** Takes a damaged sample while {@link #verify(SampleCheck, DamageListener, IntConsumer)} goes on. */
     interface DamageListener {
         void damaged(int sample, RecordException error);
+    }
+
+    /** A further check of a sample whose checksum and label are right: throws a {@link TenonException} that says what is wrong with it. */
+    interface SampleCheck {
+        void check(int sample, SampleBuffer buffer);
     }
 
     /**
@@ -111,11 +117,12 @@ public interface Records extends AutoCloseable {
      *
      * @param progress told how many samples are done, after each
      */
-    void verify(DamageListener damage, IntConsumer progress);
+    void verify(SampleCheck further, DamageListener damage, IntConsumer progress);
 
     /** Checks every sample; throws at the first damaged one. */
     default void verify() {
         verify(
+                (_, _) -> {},
                 (_, error) -> {
                     throw error;
                 },

@@ -80,7 +80,7 @@ class RecordDamageTest {
                 }
             }
             int[] reported = {0};
-            reader.verify((_, error) -> reported[0]++, _ -> {});
+            reader.verify((_, _) -> {}, (_, _) -> reported[0]++, _ -> {});
             // Unused bytes in front of a sample: reported, though all samples can be read.
             return Math.max(damaged, reported[0]);
         } catch (RecordException e) {

@@ -26,7 +26,7 @@ public final class RecordFileFuzz {
                 reader.describe(i);
                 readOne(reader, i, bytes);
             }
-            reader.verify((_, _) -> {}, _ -> {});
+            reader.verify((_, _) -> {}, (_, _) -> {}, _ -> {});
         } catch (RecordException e) {
             checkMessage(e);
         }

@@ -162,6 +162,7 @@ class RecordShardsTest {
         List<Integer> progress = new ArrayList<>();
         try (Records records = Records.open(files)) {
             records.verify(
+                    (_, _) -> {},
                     (sample, error) -> {
                         damaged.add(sample);
                         assertThat(error).hasMessageStartingWith(records.describe(sample) + "checksum differs");

@@ -18,10 +18,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** SIGKILL while files are written: each name leads to the last file that was committed, or to the whole next one. */
 @Tag("slow")
+@EnabledOnOs({OS.LINUX, OS.MAC})
 class RecordWriterKillTest {
     private static final int KILLS = 200;
     /** Kills that come between two files prove nothing and do not count. */
