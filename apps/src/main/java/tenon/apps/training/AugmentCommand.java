@@ -17,6 +17,7 @@ import tenon.apps.cli.UsageException;
 import tenon.apps.pictures.ContactSheet;
 import tenon.apps.pictures.PngFile;
 import tenon.engine.Rng;
+import tenon.io.augment.AugmenterChain;
 import tenon.io.augment.FloatImage;
 import tenon.io.image.Image;
 import tenon.io.image.ImageCodec;
@@ -105,11 +106,9 @@ public final class AugmentCommand extends TenonCommand {
         List<ContactSheet.Cell> cells = new ArrayList<>();
         cells.add(cell(stored, "stored"));
         cells.add(cell(preset.view(stored, input.height(), input.width()).toImage(), "evaluation"));
+        AugmenterChain training = new AugmenterChain(preset.training(input.height(), input.width()));
         for (int i = 0; i < count; i++) {
-            FloatImage sample = Augmentation.apply(
-                    preset.training(input.height(), input.width()),
-                    FloatImage.of(stored),
-                    new Rng(seed, Rng.stream("augment"), i));
+            FloatImage sample = training.apply(FloatImage.of(stored), new Rng(seed, Rng.stream("augment"), i));
             cells.add(cell(sample.toImage(), "training " + (i + 1)));
         }
         return ContactSheet.draw(cells, Math.min(cells.size(), 4));

@@ -5,6 +5,7 @@ import java.util.Locale;
 import tenon.apps.cli.ImageSize;
 import tenon.engine.Rng;
 import tenon.io.augment.Augmenter;
+import tenon.io.augment.AugmenterChain;
 import tenon.io.augment.FloatImage;
 import tenon.io.augment.HorizontalFlip;
 import tenon.io.augment.MxnetAffine;
@@ -137,17 +138,6 @@ public enum Augmentation {
     /** A picture of any size as evaluation sees it, values 0…255. */
     public FloatImage view(Image picture, int height, int width) {
         FloatImage stored = FloatImage.of(fit.store(picture, height, width));
-        return apply(evaluation(height, width), stored, new Rng(0, 0, 0));
-    }
-
-    /** Applies one after the other; {@code image} is not changed. */
-    static FloatImage apply(List<Augmenter> augmenters, FloatImage image, Rng rng) {
-        FloatImage result = image;
-        for (Augmenter augmenter : augmenters) {
-            FloatImage next = new FloatImage();
-            augmenter.apply(result, next, rng);
-            result = next;
-        }
-        return result;
+        return new AugmenterChain(evaluation(height, width)).apply(stored, new Rng(0, 0, 0));
     }
 }

@@ -20,7 +20,7 @@ import tenon.engine.Rng;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
 import tenon.engine.data.BatchIterator;
-import tenon.io.augment.Augmenter;
+import tenon.io.augment.AugmenterChain;
 import tenon.io.augment.CenterCrop;
 import tenon.io.augment.Fill;
 import tenon.io.augment.FloatImage;
@@ -65,9 +65,9 @@ class AugmentationTest {
             }
             Image picture = new Image(size[0], size[1], input.channels(), pixels);
             FloatImage stored = FloatImage.of(preset.fit().store(picture, input.height(), input.width()));
-            List<Augmenter> training = preset.training(input.height(), input.width());
+            AugmenterChain training = new AugmenterChain(preset.training(input.height(), input.width()));
             for (int i = 0; i < 3; i++) {
-                check(Augmentation.apply(training, stored, new Rng(1, 2, i)), input);
+                check(training.apply(stored, new Rng(1, 2, i)), input);
             }
             check(preset.view(picture, input.height(), input.width()), input);
         }
@@ -238,9 +238,10 @@ class AugmentationTest {
         List<Integer> mirrored = new ArrayList<>();
         for (Augmentation preset :
                 List.of(Augmentation.ALEXNET, Augmentation.AGE_GENDER, Augmentation.EMOTION, Augmentation.DOGS_CATS)) {
+            AugmenterChain training = new AugmenterChain(preset.training(64, 64));
             int count = 0;
             for (int i = 0; i < 1000; i++) {
-                FloatImage sample = Augmentation.apply(preset.training(64, 64), picture, new Rng(9, 1, i));
+                FloatImage sample = training.apply(picture, new Rng(9, 1, i));
                 count += sample.value(32, 12, 0) > sample.value(32, 52, 0) ? 1 : 0;
             }
             mirrored.add(count);

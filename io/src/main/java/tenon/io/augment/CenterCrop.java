@@ -16,6 +16,11 @@ public record CenterCrop(int height, int width) implements Crop {
     }
 
     @Override
+    public int padding() {
+        return 0;
+    }
+
+    @Override
     public int top(int inHeight, Rng rng) {
         return place("height", inHeight, height);
     }

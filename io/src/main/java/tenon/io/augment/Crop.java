@@ -15,6 +15,9 @@ public sealed interface Crop extends Augmenter permits RandomCrop, CenterCrop {
     /** Columns of the window. */
     int width();
 
+    /** Black pixels around the image into which the window may reach. */
+    int padding();
+
     /**
      * First row of the window in an image of {@code inHeight} rows; negative where the window begins in the padding above.
      *

@@ -51,7 +51,7 @@ public record RandomHue(double max) implements Augmenter {
     }
 
     private static float channel(float place, float value, float chroma) {
-        float k = place % 6;
+        float k = place - 6 * (int) (place / 6);
         return value - chroma * Math.clamp(Math.min(k, 4 - k), 0f, 1f);
     }
 }

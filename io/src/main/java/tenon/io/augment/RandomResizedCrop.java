@@ -38,9 +38,6 @@ public record RandomResizedCrop(int height, int width, double minArea, double ma
         this(height, width, 0.08, 1, 3 / 4.0, 4 / 3.0);
     }
 
-    /** A window inside an image. */
-    public record Window(int top, int left, int height, int width) {}
-
     /**
      * The window in the next image, of the given size. Tries up to ten times to fit a drawn area and ratio (two draws each) and then draws row and column; where
      * none fits it is the largest centred window whose ratio is allowed, which takes no further draw.
@@ -71,8 +68,7 @@ public record RandomResizedCrop(int height, int width, double minArea, double ma
 
     @Override
     public void apply(FloatImage in, FloatImage out, Rng rng) {
-        Window window = draw(in.height(), in.width(), rng);
-        Resample.bilinear(in, window.top, window.left, window.height, window.width, out, height, width);
+        Resample.bilinear(in, draw(in.height(), in.width(), rng), out, height, width);
     }
 
     @Override

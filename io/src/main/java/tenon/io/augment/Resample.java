@@ -8,65 +8,54 @@ final class Resample {
     private Resample() {}
 
     /** Linear between the two nearest pixel centres in each direction; no smoothing when it shrinks. */
-    static void bilinear(
-            FloatImage in, int top, int left, int height, int width, FloatImage out, int outHeight, int outWidth) {
+    static void bilinear(FloatImage in, Window from, FloatImage out, int height, int width) {
+        double scaleY = (double) from.height() / height;
+        double scaleX = (double) from.width() / width;
+        new AffineMap(scaleX, 0, 0.5 * scaleX - 0.5, 0, scaleY, 0.5 * scaleY - 0.5)
+                .warp(in, from, out, new Window(0, 0, height, width), Fill.NEAREST);
+    }
+
+    /** The mean over the covered area: for shrinking. */
+    static void area(FloatImage in, Window from, FloatImage out, int height, int width) {
         int channels = in.channels();
         int rowLength = in.width() * channels;
-        float[] from = in.values();
-        float[] to = out.resize(outHeight, outWidth, channels).values();
-        double scaleY = (double) height / outHeight;
-        double scaleX = (double) width / outWidth;
+        int corner = from.top() * rowLength + from.left() * channels;
+        float[] values = in.values();
+        float[] result = out.resize(height, width, channels).values();
+        double scaleY = (double) from.height() / height;
+        double scaleX = (double) from.width() / width;
         int o = 0;
-        for (int y = 0; y < outHeight; y++) {
-            double yIn = Math.clamp((y + 0.5) * scaleY - 0.5, 0.0, height - 1.0);
-            int y1 = (int) yIn;
-            float fy = (float) (yIn - y1);
-            int upper = (top + y1) * rowLength + left * channels;
-            int lower = y1 + 1 < height ? upper + rowLength : upper;
-            for (int x = 0; x < outWidth; x++) {
-                double xIn = Math.clamp((x + 0.5) * scaleX - 0.5, 0.0, width - 1.0);
-                int x1 = (int) xIn;
-                float fx = (float) (xIn - x1);
-                int i = upper + x1 * channels;
-                int j = lower + x1 * channels;
-                int right = x1 + 1 < width ? channels : 0;
-                for (int c = 0; c < channels; c++, i++, j++) {
-                    to[o++] = AffineMap.bilinear(from[i], from[i + right], from[j], from[j + right], fx, fy);
+        for (int y = 0; y < height; y++) {
+            double top = y * scaleY;
+            double bottom = Math.min(from.height(), top + scaleY);
+            for (int x = 0; x < width; x++) {
+                double left = x * scaleX;
+                double right = Math.min(from.width(), left + scaleX);
+                double area = (bottom - top) * (right - left);
+                for (int c = 0; c < channels; c++) {
+                    // In double, so that an image of one colour stays as it is.
+                    double sum = 0;
+                    for (int v = (int) top; v < bottom; v++) {
+                        double rows = Math.min(v + 1, bottom) - Math.max(v, top);
+                        sum += rows * rowSum(values, corner + v * rowLength + c, channels, left, right);
+                    }
+                    result[o++] = (float) (sum / area);
                 }
             }
         }
     }
 
-    /** The mean over the covered area: for shrinking. */
-    static void area(
-            FloatImage in, int top, int left, int height, int width, FloatImage out, int outHeight, int outWidth) {
-        int channels = in.channels();
-        int rowLength = in.width() * channels;
-        float[] from = in.values();
-        float[] to = out.resize(outHeight, outWidth, channels).values();
-        double scaleY = (double) height / outHeight;
-        double scaleX = (double) width / outWidth;
-        double area = scaleY * scaleX;
-        int o = 0;
-        for (int y = 0; y < outHeight; y++) {
-            double begin = y * scaleY;
-            double end = Math.min(height, begin + scaleY);
-            for (int x = 0; x < outWidth; x++) {
-                double first = x * scaleX;
-                double last = Math.min(width, first + scaleX);
-                for (int c = 0; c < channels; c++) {
-                    // In double, so that an image of one colour stays as it is.
-                    double sum = 0;
-                    for (int v = (int) begin; v < end; v++) {
-                        double rows = Math.min(v + 1, end) - Math.max(v, begin);
-                        int row = (top + v) * rowLength + left * channels + c;
-                        for (int u = (int) first; u < last; u++) {
-                            sum += rows * (Math.min(u + 1, last) - Math.max(u, first)) * from[row + u * channels];
-                        }
-                    }
-                    to[o++] = (float) (sum / area);
-                }
-            }
+    /** Integral of a row of pixels from {@code left} to {@code right}. */
+    private static double rowSum(float[] values, int row, int channels, double left, double right) {
+        int first = (int) left;
+        int last = (int) Math.ceil(right) - 1;
+        if (first == last) {
+            return (right - left) * values[row + first * channels];
         }
+        double sum = (first + 1 - left) * values[row + first * channels];
+        for (int u = first + 1; u < last; u++) {
+            sum += values[row + u * channels];
+        }
+        return sum + (right - last) * values[row + last * channels];
     }
 }

@@ -20,9 +20,9 @@ public record Squash(int height, int width) implements Augmenter {
     @Override
     public void apply(FloatImage in, FloatImage out, Rng rng) {
         if (height <= in.height() && width <= in.width()) {
-            Resample.area(in, 0, 0, in.height(), in.width(), out, height, width);
+            Resample.area(in, Window.whole(in), out, height, width);
         } else {
-            Resample.bilinear(in, 0, 0, in.height(), in.width(), out, height, width);
+            Resample.bilinear(in, Window.whole(in), out, height, width);
         }
     }
 

@@ -41,7 +41,10 @@ public record TenCrop(int height, int width) {
             case 1 -> Crop.cut(in, out, 0, right, height, width);
             case 2 -> Crop.cut(in, out, bottom, right, height, width);
             case 3 -> Crop.cut(in, out, bottom, 0, height, width);
-            default -> Resample.area(in, top, left, in.height() - 2 * top, in.width() - 2 * left, out, height, width);
+            default -> {
+                Window middle = new Window(top, left, in.height() - 2 * top, in.width() - 2 * left);
+                Resample.area(in, middle, out, height, width);
+            }
         }
         if (index >= 5) {
             HorizontalFlip.mirror(out);

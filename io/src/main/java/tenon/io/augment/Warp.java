@@ -14,4 +14,16 @@ public sealed interface Warp extends Augmenter permits RandomAffine, MxnetAffine
     default void apply(FloatImage in, FloatImage out, Rng rng) {
         draw(in.height(), in.width(), rng).warp(in, out, fill());
     }
+
+    /**
+     * Gives the same bits as this and then {@code crop}, without computing what the crop leaves out.
+     *
+     * @param crop without padding
+     */
+    default void applyAndCrop(FloatImage in, FloatImage out, Crop crop, Rng rng) {
+        AffineMap map = draw(in.height(), in.width(), rng);
+        int top = crop.top(in.height(), rng);
+        int left = crop.left(in.width(), rng);
+        map.warp(in, Window.whole(in), out, new Window(top, left, crop.height(), crop.width()), fill());
+    }
 }

@@ -8,6 +8,7 @@ import tenon.engine.Rng;
 import tenon.engine.Shape;
 import tenon.engine.TenonException;
 import tenon.io.augment.Augmenter;
+import tenon.io.augment.AugmenterChain;
 import tenon.io.augment.FloatImage;
 import tenon.io.image.ImageException;
 import tenon.io.jpeg.JpegLibrary;
@@ -38,8 +39,8 @@ final class SampleDecoder implements AutoCloseable {
     private final SamplePixels pixels;
     private final CropWindow window = new CropWindow();
     private final CropPass pass;
-    private FloatImage image = new FloatImage();
-    private FloatImage spare = new FloatImage();
+    private final FloatImage image = new FloatImage();
+    private final AugmenterChain chain;
     private Rng rng = new Rng(0, 0, 0);
 
     /**
@@ -62,6 +63,7 @@ final class SampleDecoder implements AutoCloseable {
     SampleDecoder(Records records, Steps steps, JpegLibrary library) {
         this.records = records;
         augmenters = steps.augmenters();
+        chain = new AugmenterChain(augmenters);
         fused = CropWindow.follows(augmenters);
         normalization = steps.normalization();
         sampleShape = steps.result();
@@ -94,8 +96,7 @@ final class SampleDecoder implements AutoCloseable {
                 pass.write(pixels, window, inputs, at);
             } else {
                 pixels.decode(0, 0, pixels.height(), pixels.width());
-                augment();
-                write(inputs, at);
+                write(augment(), inputs, at);
             }
         } catch (RuntimeException e) {
             String message = e instanceof TenonException ? e.getMessage() : e.toString();
@@ -115,21 +116,17 @@ final class SampleDecoder implements AutoCloseable {
         }
     }
 
-    private void augment() {
+    private FloatImage augment() {
         image.resize(pixels.height(), pixels.width(), pixels.channels());
         pass.write(pixels, image.values());
-        for (int i = 0; i < augmenters.size(); i++) {
-            augmenters.get(i).apply(image, spare, rng);
-            FloatImage swap = image;
-            image = spare;
-            spare = swap;
-        }
-        checkShape(image.height(), image.width());
+        FloatImage augmented = chain.apply(image, rng);
+        checkShape(augmented.height(), augmented.width());
+        return augmented;
     }
 
-    private void write(MemorySegment inputs, long at) {
-        float[] values = image.values();
-        int channels = image.channels();
+    private void write(FloatImage augmented, MemorySegment inputs, long at) {
+        float[] values = augmented.values();
+        int channels = augmented.channels();
         for (int c = 0; c < channels; c++) {
             float mean = normalization.mean(c);
             float std = normalization.std(c);

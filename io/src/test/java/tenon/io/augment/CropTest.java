@@ -182,7 +182,7 @@ class CropTest {
         RandomResizedCrop quarter = new RandomResizedCrop(2, 2, 0.25, 0.25, 1, 1);
         FloatImage image = numbered(8, 8);
         for (int seed = 0; seed < 20; seed++) {
-            RandomResizedCrop.Window window = quarter.draw(8, 8, rng(seed));
+            Window window = quarter.draw(8, 8, rng(seed));
             assertThat(window.height()).isEqualTo(4);
             assertThat(window.width()).isEqualTo(4);
             // Output centres lie half-way between the pixels 0 and 1, and 2 and 3, of the window.
@@ -193,7 +193,7 @@ class CropTest {
         // Enlarging repeats the edge of the window, not what lies beyond it.
         RandomResizedCrop corner = new RandomResizedCrop(4, 4, 0.25, 0.25, 1, 1);
         for (int seed = 0; seed < 20; seed++) {
-            RandomResizedCrop.Window window = corner.draw(4, 4, rng(seed));
+            Window window = corner.draw(4, 4, rng(seed));
             float topLeft = window.top() * 4 + window.left();
             float[] out = apply(corner, numbered(4, 4), rng(seed));
             assertThat(out[0]).isEqualTo(topLeft);
@@ -212,7 +212,7 @@ class CropTest {
         double areas = 0;
         int count = 4000;
         for (int i = 0; i < count; i++) {
-            RandomResizedCrop.Window window = crop.draw(400, 400, rng);
+            Window window = crop.draw(400, 400, rng);
             assertThat(window.top()).isBetween(0, 400 - window.height());
             assertThat(window.left()).isBetween(0, 400 - window.width());
             double area = window.height() * window.width() / 160_000.0;
@@ -235,10 +235,10 @@ class CropTest {
     @Test
     void whereNoWindowFitsItIsTheLargestAllowedOneInTheCentre() {
         RandomResizedCrop whole = new RandomResizedCrop(2, 2, 1, 1, 1, 1);
-        assertThat(whole.draw(4, 8, rng(0))).isEqualTo(new RandomResizedCrop.Window(0, 2, 4, 4));
-        assertThat(whole.draw(9, 4, rng(0))).isEqualTo(new RandomResizedCrop.Window(2, 0, 4, 4));
+        assertThat(whole.draw(4, 8, rng(0))).isEqualTo(new Window(0, 2, 4, 4));
+        assertThat(whole.draw(9, 4, rng(0))).isEqualTo(new Window(2, 0, 4, 4));
         assertThat(new RandomResizedCrop(2, 2).draw(1, 100, rng(0)))
-                .isEqualTo(new RandomResizedCrop.Window(0, 49, 1, 1));
+                .isEqualTo(new Window(0, 49, 1, 1));
     }
 
     @Test
