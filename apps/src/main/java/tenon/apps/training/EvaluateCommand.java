@@ -14,13 +14,13 @@ import tenon.apps.cli.BuildBar;
 import tenon.apps.cli.ComputeOptions;
 import tenon.apps.cli.ComputeSettings;
 import tenon.apps.cli.Console;
+import tenon.apps.cli.ImageSize;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
 import tenon.engine.Scope;
 import tenon.engine.backend.Backend;
 import tenon.io.build.BuildSettings;
 import tenon.io.build.ImageFolderBuilder;
-import tenon.io.build.ImageStore;
 import tenon.io.data.RecordBatchSource;
 import tenon.optim.metrics.ClassificationReport;
 import tenon.optim.metrics.Evaluation;
@@ -79,7 +79,10 @@ public final class EvaluateCommand extends TenonCommand {
                         .classes(classifier.classNames())
                         .rest("data")
                         .build(BuildSettings.into(folder)
-                                .store(ImageStore.raw(spec.height(), spec.width(), spec.channels()))
+                                .store(classifier
+                                        .augmentation()
+                                        .fit()
+                                        .imageStore(new ImageSize(spec.height(), spec.width(), spec.channels())))
                                 .progress(new BuildBar(console)));
                 return report(classifier, evaluate(classifier, folder.resolve("data.trec")), console);
             } finally {

@@ -1,12 +1,15 @@
 package tenon.apps.training;
 
 import java.util.List;
+import tenon.apps.cli.ImageSize;
 import tenon.io.augment.Augmenter;
 import tenon.io.augment.CenterCrop;
 import tenon.io.augment.Squash;
+import tenon.io.build.ImageStore;
+import tenon.io.build.ResizeRule;
+import tenon.io.build.StoreEncoding;
 import tenon.io.image.Filter;
 import tenon.io.image.Image;
-import tenon.io.image.Resize;
 
 /** How pictures of any size are stored for a network's input, and which view of them the network is asked about. */
 public enum Fit {
@@ -29,12 +32,30 @@ public enum Fit {
 
     /** The picture as it is stored for an input of the given size. */
     public Image store(Image picture, int height, int width) {
+        return rule(height, width).apply(picture, filter());
+    }
+
+    /** Stores pictures so. Squares and inputs are kept as pixels, since all have one size; others in the files' own encoding. */
+    ImageStore imageStore(ImageSize input) {
+        return new ImageStore(
+                rule(input.height(), input.width()),
+                filter(),
+                this == SHORT_SIDE ? StoreEncoding.KEEP : StoreEncoding.RAW,
+                ImageStore.DEFAULT_QUALITY,
+                input.channels());
+    }
+
+    private ResizeRule rule(int height, int width) {
         int side = side(height, width);
         return switch (this) {
-            case SQUASH -> Resize.exact(picture, width, height, Filter.BILINEAR);
-            case SHORT_SIDE -> Resize.shortSide(picture, side, true, Filter.BILINEAR);
-            case SQUARE -> Resize.aspectCrop(picture, side, side, Filter.AREA);
+            case SQUASH -> new ResizeRule.Exact(height, width);
+            case SHORT_SIDE -> new ResizeRule.ShortSide(side, true);
+            case SQUARE -> new ResizeRule.AspectCrop(side, side);
         };
+    }
+
+    private Filter filter() {
+        return this == SQUARE ? Filter.AREA : Filter.BILINEAR;
     }
 
     /** From a stored picture to the view. */

@@ -17,8 +17,6 @@ import tenon.apps.cli.UsageException;
 import tenon.io.build.BuildReport;
 import tenon.io.build.BuildSettings;
 import tenon.io.build.ImageFolderBuilder;
-import tenon.io.build.ImageStore;
-import tenon.io.data.Normalization;
 import tenon.io.record.LabelKind;
 import tenon.io.record.RecordSchema;
 import tenon.io.record.Records;
@@ -246,11 +244,10 @@ public final class TrainCommand extends TenonCommand {
             train = new DataSpec.Part(all.file(), 0, all.size() - count);
             judgedBy = new DataSpec.Part(all.file(), all.size() - count, all.size());
         }
-        Normalization normalization = (scaling != null ? scaling : augmentation.scaling()).normalization(schema);
         double defaultRate = optimizer == OptimizerSpec.Kind.SGD ? 0.01 : 0.001;
         return new RunConfig(
                 spec,
-                new DataSpec(train, judgedBy, normalization, schema.classNames()),
+                new DataSpec(train, judgedBy, scaling(schema, console).normalization(schema), schema.classNames()),
                 augmentation,
                 epochs,
                 batch,
@@ -266,7 +263,18 @@ public final class TrainCommand extends TenonCommand {
                 compute.settings());
     }
 
-    /** A folder is packed first, at the network's size. */
+    private Scaling scaling(RecordSchema training, Console console) {
+        if (scaling != null) {
+            return scaling;
+        }
+        if (augmentation.scaling() == Scaling.MEAN && training.channelMeans().isEmpty()) {
+            console.print("The records do not say their channel means: subtracting ImageNet's (--normalize vgg-mean)");
+            return Scaling.VGG_MEAN;
+        }
+        return augmentation.scaling();
+    }
+
+    /** A folder is packed first. */
     private BuildReport buildRecords(Console console) throws IOException {
         ImageSize stored = size != null ? size : network.defaultInput();
         ImageFolderBuilder builder = new ImageFolderBuilder(data).stratified(true);
@@ -276,7 +284,7 @@ public final class TrainCommand extends TenonCommand {
         Path folder = Files.createDirectories(output.resolve("data"));
         BuildReport report = builder.build(BuildSettings.into(folder)
                 .seed(compute.settings().seed())
-                .store(ImageStore.raw(stored.height(), stored.width(), stored.channels()))
+                .store(augmentation.fit().imageStore(stored))
                 .progress(new BuildBar(console)));
         report.parts().forEach(part -> console.print("%s: %d pictures", part.split(), part.sampleCount()));
         return report;

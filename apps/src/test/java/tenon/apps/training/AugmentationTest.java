@@ -153,6 +153,15 @@ class AugmentationTest {
         assertThat(Scaling.STANDARDIZE.normalization(known).stds()).containsExactly(60, 61, 62);
         assertThat(Scaling.IMAGENET.normalization(plain).means()[0]).isCloseTo(123.675f, Offset.offset(1e-3f));
         assertThat(Scaling.IMAGENET.normalization(plain).stds()[0]).isCloseTo(58.395f, Offset.offset(1e-3f));
+        // A vehicle's pixel (124, 117, 104), and MobileNet's black, middle and white.
+        float[] means = Augmentation.VEHICLES.scaling().normalization(plain).means();
+        assertThat(new float[] {124 - means[0], 117 - means[1], 104 - means[2]})
+                .containsExactly(new float[] {0.32f, 0.221f, 0.061f}, Offset.offset(1e-4f));
+        Normalization symmetric = Augmentation.MOBILENET.scaling().normalization(plain);
+        for (float value : new float[] {-1, 0, 1}) {
+            assertThat((127.5f * (1 + value) - symmetric.means()[0]) / symmetric.stds()[0])
+                    .isEqualTo(value);
+        }
         assertThatThrownBy(() -> Scaling.MEAN.normalization(plain))
                 .isInstanceOf(UsageException.class)
                 .hasMessageContaining("split 'train'");

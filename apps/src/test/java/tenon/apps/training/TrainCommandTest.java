@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.imageio.ImageIO;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.apps.Cli;
 import tenon.apps.TestData;
+import tenon.io.record.RecordReader;
 import tenon.io.record.Records;
 
 /** train, resume, evaluate and predict on small pictures. */
@@ -65,6 +68,63 @@ class TrainCommandTest {
                     .as(file)
                     .isEqualTo(-1);
         }
+    }
+
+    /** Pictures are 20×16; for an input of 12×12 they are stored with a shorter side of 14, or as squares of 14. */
+    @Test
+    void presetsDecideHowPicturesAreStoredChangedAndLookedAt() throws IOException {
+        Path cropped = folder.resolve("cropped");
+        Cli.Result trained = presetRun("vgg", cropped);
+        assertThat(trained.err()).isEmpty();
+        assertThat(trained.exitCode()).isZero();
+        assertThat(trained.out()).contains("subtracting ImageNet's");
+        assertThat(normalization(cropped).get("means").get(0).asDouble()).isEqualTo(123.68);
+        try (RecordReader reader = RecordReader.open(cropped.resolve("data/train.trec"))) {
+            byte[] file = reader.read(0).image();
+            BufferedImage stored = ImageIO.read(new ByteArrayInputStream(file));
+            assertThat(List.of(stored.getWidth(), stored.getHeight())).containsExactly(17, 14);
+        }
+        Cli.Result evaluated = Cli.run("evaluate", cropped, "--data", pictures, "--json");
+        assertThat(evaluated.err()).isEmpty();
+        assertThat(evaluated.json().get("samples").asInt()).isEqualTo(90);
+        Cli.Result predicted =
+                Cli.run("predict", cropped, pictures.resolve("b/4.png"), "--output", folder.resolve("seen"), "--json");
+        assertThat(predicted.exitCode()).isZero();
+
+        Path squares = folder.resolve("squares");
+        assertThat(presetRun("dogs-cats", squares).out()).doesNotContain("subtracting ImageNet's");
+        try (RecordReader reader = RecordReader.open(squares.resolve("data/train.trec"))) {
+            assertThat(reader.schema().height()).isEqualTo(14);
+            assertThat(normalization(squares).get("means").get(2).asDouble())
+                    .isCloseTo(reader.schema().channelMeans().get(2), Offset.offset(1e-3));
+        }
+    }
+
+    private static Cli.Result presetRun(String preset, Path output) {
+        return Cli.run(
+                "train",
+                "--data",
+                pictures,
+                "--size",
+                "12x12x3",
+                "--augment",
+                preset,
+                "--epochs",
+                1,
+                "--batch",
+                9,
+                "--lr",
+                0.001,
+                "--output",
+                output);
+    }
+
+    private static JsonNode normalization(Path run) throws IOException {
+        return new ObjectMapper()
+                .readTree(run.resolve("run.json").toFile())
+                .get("config")
+                .get("data")
+                .get("normalization");
     }
 
     @Test

@@ -39,7 +39,8 @@ public record AffineMap(double xx, double xy, double x0, double yx, double yy, d
         for (int y = to.top(); y < to.top() + to.height(); y++) {
             double xOfRow = xy * y + x0;
             double yOfRow = yy * y + y0;
-            // Along a row both input coordinates rise or fall steadily, so the pixels with four neighbours are one range.
+            // Along a row both input coordinates rise or fall steadily, so the pixels with four neighbours are one
+            // range.
             int begin = Math.max(firstInside(xx, xOfRow, lastColumn), firstInside(yx, yOfRow, lastRow));
             int end = Math.min(endInside(xx, xOfRow, lastColumn), endInside(yx, yOfRow, lastRow));
             begin = Math.clamp(begin, to.left(), endX);

@@ -7,7 +7,6 @@ import tenon.io.image.ImageCodec;
 import tenon.io.image.ImageException;
 import tenon.io.image.ImageFormat;
 import tenon.io.image.ImageHeader;
-import tenon.io.image.Resize;
 
 /**
  * How images are stored: resized by a rule, with so many channels, as files or as pixels.
@@ -86,7 +85,7 @@ public record ImageStore(ResizeRule resize, Filter filter, StoreEncoding encodin
         return switch (data) {
             case ImageInput.Encoded(byte[] bytes) -> ofFile(bytes, name);
             case ImageInput.Pixels(Image image) ->
-                encode(resize(channels == 0 ? image : image.withChannels(channels)), false);
+                encode(resize.apply(channels == 0 ? image : image.withChannels(channels), filter), false);
         };
     }
 
@@ -94,7 +93,7 @@ public record ImageStore(ResizeRule resize, Filter filter, StoreEncoding encodin
         ImageHeader header = ImageHeader.sniff(bytes, bytes.length, name);
         int wanted = channels != 0 ? channels : header.channels() <= 2 ? 1 : 3;
         Image image = ImageCodec.decode(bytes, bytes.length, name, wanted);
-        Image stored = resize(image);
+        Image stored = resize.apply(image, filter);
         return stored == image && keepsBytes(header) ? bytes : encode(stored, header.format() == ImageFormat.JPEG);
     }
 
@@ -119,15 +118,6 @@ public record ImageStore(ResizeRule resize, Filter filter, StoreEncoding encodin
             case JPEG -> ImageCodec.encodeJpeg(image.channels() == 4 ? image.withChannels(3) : image, quality);
             case PNG -> ImageCodec.encodePng(image);
             case RAW -> image.pixels();
-        };
-    }
-
-    private Image resize(Image image) {
-        return switch (resize) {
-            case ResizeRule.None() -> image;
-            case ResizeRule.Exact(int height, int width) -> Resize.exact(image, width, height, filter);
-            case ResizeRule.ShortSide(int side, boolean enlarge) -> Resize.shortSide(image, side, enlarge, filter);
-            case ResizeRule.AspectCrop(int height, int width) -> Resize.aspectCrop(image, width, height, filter);
         };
     }
 

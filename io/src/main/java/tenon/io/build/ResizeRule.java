@@ -1,5 +1,9 @@
 package tenon.io.build;
 
+import tenon.io.image.Filter;
+import tenon.io.image.Image;
+import tenon.io.image.Resize;
+
 /** Which size an image is stored in. */
 public sealed interface ResizeRule {
     ResizeRule NONE = new None();
@@ -50,6 +54,16 @@ public sealed interface ResizeRule {
         public String toString() {
             return "aspect crop " + height + "x" + width;
         }
+    }
+
+    /** The image in its new size; the same object where nothing changes. */
+    default Image apply(Image image, Filter filter) {
+        return switch (this) {
+            case None() -> image;
+            case Exact(int height, int width) -> Resize.exact(image, width, height, filter);
+            case ShortSide(int side, boolean enlarge) -> Resize.shortSide(image, side, enlarge, filter);
+            case AspectCrop(int height, int width) -> Resize.aspectCrop(image, width, height, filter);
+        };
     }
 
     private static void check(boolean holds, String given) {

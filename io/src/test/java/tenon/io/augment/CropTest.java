@@ -82,6 +82,18 @@ class CropTest {
     }
 
     @Test
+    void patchesOf227ComeFromAll900PlacesIn256() {
+        RandomCrop patch = new RandomCrop(227, 227);
+        Rng rng = rng(41);
+        Set<List<Integer>> places = new HashSet<>();
+        for (int i = 0; i < 20_000; i++) {
+            places.add(List.of(patch.top(256, rng), patch.left(256, rng)));
+        }
+        // Missing one of 900 after 20,000 draws has a probability of 900·e^−22.
+        assertThat(places).hasSize(900).contains(List.of(0, 0), List.of(29, 29));
+    }
+
+    @Test
     void drawingApartAndCuttingGivesWhatApplyingGives() {
         for (Crop crop : List.of(new RandomCrop(2, 2), new RandomCrop(3, 2, 1), new CenterCrop(2, 2))) {
             Rng whole = rng(4);
@@ -237,8 +249,7 @@ class CropTest {
         RandomResizedCrop whole = new RandomResizedCrop(2, 2, 1, 1, 1, 1);
         assertThat(whole.draw(4, 8, rng(0))).isEqualTo(new Window(0, 2, 4, 4));
         assertThat(whole.draw(9, 4, rng(0))).isEqualTo(new Window(2, 0, 4, 4));
-        assertThat(new RandomResizedCrop(2, 2).draw(1, 100, rng(0)))
-                .isEqualTo(new Window(0, 49, 1, 1));
+        assertThat(new RandomResizedCrop(2, 2).draw(1, 100, rng(0))).isEqualTo(new Window(0, 49, 1, 1));
     }
 
     @Test
