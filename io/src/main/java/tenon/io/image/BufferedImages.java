@@ -1,15 +1,21 @@
 package tenon.io.image;
 
+import java.awt.Transparency;
 import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.awt.image.ComponentColorModel;
 import java.awt.image.DataBuffer;
+import java.awt.image.DataBufferByte;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
+import java.awt.image.WritableRaster;
 
 /** The stored values of ImageIO's images, in eight bits; values of 16 bits are scaled by 255 / 65535. Colour spaces are left to the caller. */
 final class BufferedImages {
+    private static final ColorModel RGB = new ComponentColorModel(
+            ColorSpace.getInstance(ColorSpace.CS_sRGB), false, false, Transparency.OPAQUE, DataBuffer.TYPE_BYTE);
+
     private BufferedImages() {}
 
     static Pixels pixels(BufferedImage image) {
@@ -33,6 +39,13 @@ final class BufferedImages {
             }
         }
         return converted(image);
+    }
+
+    /** A view of R, G, B bytes. */
+    static BufferedImage ofRgb(int width, int height, byte[] rgb) {
+        WritableRaster raster = Raster.createInterleavedRaster(
+                new DataBufferByte(rgb, rgb.length), width, height, 3 * width, 3, new int[] {0, 1, 2}, null);
+        return new BufferedImage(RGB, raster, false, null);
     }
 
     private static Pixels bands(BufferedImage image, int components) {

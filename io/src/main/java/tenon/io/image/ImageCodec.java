@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 
 /**
@@ -88,10 +89,20 @@ public final class ImageCodec {
         return ImageReaders.read(ImageFormat.JPEG, file.pixelsOnly(), reader -> {
             checkSize(file.header(), reader);
             return switch (file.colors()) {
-                case GREY, RGB, YCC -> BufferedImages.pixels(reader.read(0));
+                case GREY -> BufferedImages.pixels(reader.read(0));
+                case RGB, YCC -> readRgb(reader, file.header());
                 case CMYK, YCCK -> JpegInks.pixels(reader.readRaster(0, null), file);
             };
         });
+    }
+
+    /** Straight into R, G, B: a reader left to itself makes B, G, R. */
+    private static Pixels readRgb(ImageReader reader, ImageHeader header) throws IOException {
+        byte[] rgb = new byte[header.width() * header.height() * 3];
+        ImageReadParam parameters = reader.getDefaultReadParam();
+        parameters.setDestination(BufferedImages.ofRgb(header.width(), header.height(), rgb));
+        reader.read(0, parameters);
+        return new Pixels(header.width(), header.height(), 3, rgb, null);
     }
 
     /** The reader must have understood the header as it was checked. */

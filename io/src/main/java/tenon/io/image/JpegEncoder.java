@@ -1,5 +1,6 @@
 package tenon.io.image;
 
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Iterator;
@@ -40,10 +41,16 @@ final class JpegEncoder {
         try (MemoryCacheImageOutputStream stream = new MemoryCacheImageOutputStream(out)) {
             writer.setOutput(stream);
             parameters.setCompressionQuality(quality / 100f);
-            writer.write(null, new IIOImage(ImageCodec.toBufferedImage(image), null, null), parameters);
+            writer.write(null, new IIOImage(source(image), null, null), parameters);
         } finally {
             writer.setOutput(null);
         }
         return out.toByteArray();
+    }
+
+    private static BufferedImage source(Image image) {
+        return image.channels() == 3
+                ? BufferedImages.ofRgb(image.width(), image.height(), image.pixels())
+                : ImageCodec.toBufferedImage(image);
     }
 }

@@ -1,109 +1,122 @@
 package tenon.io.image;
 
-import java.util.Arrays;
-
 /**
- * One resize: rows of the input are resampled horizontally when an output row first needs them, and kept as floats in a ring of as many rows as an output row
- * needs; the vertical sums are loops over whole rows, which the compiler vectorizes.
+ * One resize. Each output row is first summed over input rows, then over columns: in this order the gathering of
+ * columns is done for output rows only. Rounding happens once.
  */
 final class Resampler {
     private final Image image;
     private final ResampleAxis across;
     private final ResampleAxis down;
     private final int channels;
-    private final int rowLength;
-    private final float[][] ring;
-    private final int[] rowInRing;
+    private final int width;
+    private final int height;
+    /** The input rows of one output row, weighted and summed. */
+    private final float[] sum;
 
     Resampler(Image image, ResampleAxis across, ResampleAxis down) {
         this.image = image;
         this.across = across;
         this.down = down;
         channels = image.channels();
-        rowLength = across.first().length * channels;
-        ring = new float[down.taps()][rowLength];
-        rowInRing = new int[down.taps()];
-        Arrays.fill(rowInRing, -1);
+        width = across.first().length;
+        height = down.first().length;
+        sum = new float[image.width() * channels];
     }
 
     Image run() {
-        int width = across.first().length;
-        int height = down.first().length;
         byte[] out = new byte[Math.multiplyExact(Math.multiplyExact(width, height), channels)];
-        float[] sum = new float[rowLength];
-        int taps = down.taps();
         for (int y = 0; y < height; y++) {
-            int first = down.first()[y];
-            // 0.5 rounds to nearest when the fraction is cut off.
-            Arrays.fill(sum, 0.5f);
-            for (int t = 0; t < taps; t++) {
-                float weight = down.weights()[y * taps + t];
-                if (weight != 0) {
-                    addScaled(sum, row(first + t), weight);
-                }
+            sumRows(y);
+            if (channels == 3) {
+                sumColors(out, y * width * 3);
+            } else {
+                sumColumns(out, y * width * channels);
             }
-            toBytes(sum, out, y * rowLength);
         }
         return new Image(width, height, channels, out);
     }
 
-    private static void addScaled(float[] sum, float[] row, float weight) {
-        for (int i = 0; i < sum.length; i++) {
-            sum[i] += weight * row[i];
+    private void sumRows(int y) {
+        int taps = down.taps();
+        int from = down.first()[y] * sum.length;
+        int w = y * taps;
+        byte[] pixels = image.pixels();
+        float[] weights = down.weights();
+        if (taps == 1) {
+            setRow(pixels, from);
+            return;
         }
-    }
-
-    private static void toBytes(float[] sum, byte[] out, int at) {
-        for (int i = 0; i < sum.length; i++) {
-            out[at + i] = (byte) (int) Math.max(0f, Math.min(sum[i], 255f));
-        }
-    }
-
-    private float[] row(int y) {
-        int slot = y % ring.length;
-        if (rowInRing[slot] != y) {
-            rowInRing[slot] = y;
-            if (across.taps() == 2) {
-                twoTaps(y * image.width() * channels, ring[slot]);
-            } else {
-                manyTaps(y * image.width() * channels, ring[slot]);
-            }
-        }
-        return ring[slot];
-    }
-
-    private void twoTaps(int from, float[] to) {
-        byte[] in = image.pixels();
-        int[] first = across.first();
-        float[] weights = across.weights();
-        int o = 0;
-        for (int x = 0; x < first.length; x++) {
-            int i = from + first[x] * channels;
-            float left = weights[2 * x];
-            float right = weights[2 * x + 1];
-            for (int c = 0; c < channels; c++) {
-                to[o++] = left * (in[i + c] & 0xFF) + right * (in[i + channels + c] & 0xFF);
+        setRows(pixels, from, weights[w], weights[w + 1]);
+        for (int t = 2; t < taps; t++) {
+            if (weights[w + t] != 0) {
+                addRow(pixels, from + t * sum.length, weights[w + t]);
             }
         }
     }
 
-    private void manyTaps(int from, float[] to) {
-        byte[] in = image.pixels();
+    private void setRow(byte[] pixels, int from) {
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] = pixels[from + i] & 0xFF;
+        }
+    }
+
+    private void setRows(byte[] pixels, int from, float upper, float lower) {
+        float[] to = sum;
+        int next = from + to.length;
+        for (int i = 0; i < to.length; i++) {
+            to[i] = upper * (pixels[from + i] & 0xFF) + lower * (pixels[next + i] & 0xFF);
+        }
+    }
+
+    private void addRow(byte[] pixels, int from, float weight) {
+        float[] to = sum;
+        for (int i = 0; i < to.length; i++) {
+            to[i] += weight * (pixels[from + i] & 0xFF);
+        }
+    }
+
+    private void sumColors(byte[] out, int to) {
         int[] first = across.first();
         float[] weights = across.weights();
         int taps = across.taps();
-        int o = 0;
-        for (int x = 0; x < first.length; x++) {
-            int start = from + first[x] * channels;
+        float[] row = sum;
+        int o = to;
+        int w = 0;
+        for (int start : first) {
+            float r = 0.5f;
+            float g = 0.5f;
+            float b = 0.5f;
+            int i = 3 * start;
+            for (int t = 0; t < taps; t++) {
+                float weight = weights[w++];
+                r += weight * row[i];
+                g += weight * row[i + 1];
+                b += weight * row[i + 2];
+                i += 3;
+            }
+            out[o] = toByte(r);
+            out[o + 1] = toByte(g);
+            out[o + 2] = toByte(b);
+            o += 3;
+        }
+    }
+
+    private void sumColumns(byte[] out, int to) {
+        int taps = across.taps();
+        for (int x = 0; x < width; x++) {
             for (int c = 0; c < channels; c++) {
-                float sum = 0;
-                int i = start + c;
+                float value = 0.5f;
                 for (int t = 0; t < taps; t++) {
-                    sum += weights[x * taps + t] * (in[i] & 0xFF);
-                    i += channels;
+                    value += across.weights()[x * taps + t] * sum[(across.first()[x] + t) * channels + c];
                 }
-                to[o++] = sum;
+                out[to + x * channels + c] = toByte(value);
             }
         }
+    }
+
+    /** The fraction is cut off: 0.5 has been added. Kernels with negative weights leave the range. */
+    private static byte toByte(float value) {
+        return (byte) Math.clamp((int) value, 0, 255);
     }
 }
