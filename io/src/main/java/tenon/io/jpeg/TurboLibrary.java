@@ -105,6 +105,11 @@ final class TurboLibrary {
     private static final MethodHandle DESTROY = function("tjDestroy", FunctionDescriptor.of(INT, POINTER));
     private static final MethodHandle DECOMPRESS = function(
             "tjDecompress2", FunctionDescriptor.of(INT, POINTER, POINTER, SIZE, POINTER, INT, INT, INT, INT, INT));
+    private static final MethodHandle INIT_COMPRESS = function("tjInitCompress", FunctionDescriptor.of(POINTER));
+    private static final MethodHandle LARGEST = function("tjBufSize", FunctionDescriptor.of(SIZE, INT, INT, INT));
+    private static final MethodHandle COMPRESS = function(
+            "tjCompress2",
+            FunctionDescriptor.of(INT, POINTER, POINTER, INT, INT, INT, INT, POINTER, POINTER, INT, INT, INT));
     private static final MethodHandle ERROR =
             function("tjGetErrorStr2", FunctionDescriptor.of(ValueLayout.JAVA_LONG, POINTER));
 
@@ -174,6 +179,53 @@ final class TurboLibrary {
                 int _ = (int) SET.invokeExact(handle, STOP_ON_WARNING, 1);
             }
             return handle;
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    /** A compressor; {@link #destroy} it. */
+    static MemorySegment openCompressor() {
+        try {
+            MemorySegment handle = (MemorySegment) INIT_COMPRESS.invokeExact();
+            if (handle.equals(MemorySegment.NULL)) {
+                throw new TenonException(NAME + ": cannot make a compressor: " + error(handle));
+            }
+            return handle;
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    /** Bytes that a file of this size can have at most. */
+    static long largestFile(int width, int height, int subsampling) {
+        try {
+            return (long) LARGEST.invokeExact(width, height, subsampling);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    /**
+     * Writes a file to the memory that {@code file} points to.
+     *
+     * @param length bytes of that memory; then of the file
+     * @return 0 or −1
+     */
+    static int compress(
+            MemorySegment handle,
+            MemorySegment pixels,
+            int width,
+            int height,
+            int format,
+            MemorySegment file,
+            MemorySegment length,
+            int subsampling,
+            int quality,
+            int flags) {
+        try {
+            return (int) COMPRESS.invokeExact(
+                    handle, pixels, width, 0, height, format, file, length, subsampling, quality, flags);
         } catch (Throwable e) {
             throw unchecked(e);
         }

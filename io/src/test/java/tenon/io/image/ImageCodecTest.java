@@ -123,10 +123,10 @@ class ImageCodecTest {
     @ParameterizedTest
     @CsvSource({"png, 1", "png, 2", "png, 4", "png, 8", "gif, 8", "bmp, 8", "tiff, 8"})
     void palettesAreLookedUp(String format, int bits) {
-        byte[] red = {10, (byte) 200};
-        byte[] green = {20, 100};
-        byte[] blue = {30, 50};
-        IndexColorModel palette = new IndexColorModel(bits, 2, red, green, blue);
+        byte[] red = Arrays.copyOf(new byte[] {10, (byte) 200}, 1 << bits);
+        byte[] green = Arrays.copyOf(new byte[] {20, 100}, 1 << bits);
+        byte[] blue = Arrays.copyOf(new byte[] {30, 50}, 1 << bits);
+        IndexColorModel palette = new IndexColorModel(bits, 1 << bits, red, green, blue);
         BufferedImage image = new BufferedImage(
                 2, 1, bits == 8 ? BufferedImage.TYPE_BYTE_INDEXED : BufferedImage.TYPE_BYTE_BINARY, palette);
         image.getRaster().setPixels(0, 0, 2, 1, new int[] {0, 1});
