@@ -7,6 +7,7 @@ import tenon.io.image.ImageCodec;
 import tenon.io.image.ImageException;
 import tenon.io.image.ImageFormat;
 import tenon.io.image.ImageHeader;
+import tenon.io.jpeg.JpegImages;
 
 /**
  * How images are stored: resized by a rule, with so many channels, as files or as pixels.
@@ -92,7 +93,7 @@ public record ImageStore(ResizeRule resize, Filter filter, StoreEncoding encodin
     private byte[] ofFile(byte[] bytes, String name) {
         ImageHeader header = ImageHeader.sniff(bytes, bytes.length, name);
         int wanted = channels != 0 ? channels : header.channels() <= 2 ? 1 : 3;
-        Image image = ImageCodec.decode(bytes, bytes.length, name, wanted);
+        Image image = JpegImages.decode(bytes, bytes.length, name, wanted);
         Image stored = resize.apply(image, filter);
         return stored == image && keepsBytes(header) ? bytes : encode(stored, header.format() == ImageFormat.JPEG);
     }
@@ -114,8 +115,8 @@ public record ImageStore(ResizeRule resize, Filter filter, StoreEncoding encodin
 
     private byte[] encode(Image image, boolean wasJpeg) {
         return switch (encoding) {
-            case KEEP -> wasJpeg ? ImageCodec.encodeJpeg(image, quality) : ImageCodec.encodePng(image);
-            case JPEG -> ImageCodec.encodeJpeg(image.channels() == 4 ? image.withChannels(3) : image, quality);
+            case KEEP -> wasJpeg ? JpegImages.encode(image, quality) : ImageCodec.encodePng(image);
+            case JPEG -> JpegImages.encode(image.channels() == 4 ? image.withChannels(3) : image, quality);
             case PNG -> ImageCodec.encodePng(image);
             case RAW -> image.pixels();
         };

@@ -49,7 +49,8 @@ final class ImageReaders {
     /** Decodes {@code bytes}, of which an {@link ImageFile} has left only what matters. */
     static <T> T read(ImageFormat format, byte[] bytes, Reading<T> reading) throws IOException {
         ImageReader reader = PROVIDERS.get(format).createReaderInstance();
-        try (ImageInputStream in = new ByteArrayImageInputStream(bytes)) {
+        try (ImageInputStream in =
+                format == ImageFormat.WEBP ? new StrictStream(bytes) : new ByteArrayImageInputStream(bytes)) {
             reader.addIIOReadWarningListener((source, warning) -> {
                 if (meansLoss(warning)) {
                     throw new LostPixels(warning);

@@ -67,11 +67,9 @@ final class JpegFile implements ImageFile {
                 throw file.damaged("is truncated: a JPEG file ends with an EOI marker, this one of " + file.length()
                         + " bytes has none");
             }
-            if (file.u8(at) != 0xFF) {
-                throw file.damaged("must have a JPEG marker at byte " + at + ", but there is " + file.u8(at));
-            }
             int marker = file.u8(at + 1);
-            if (marker == 0xFF) {
+            if (file.u8(at) != 0xFF || marker == 0xFF) {
+                // Fill bytes, and garbage between segments, which libjpeg skips too.
                 at++;
                 continue;
             }
@@ -79,12 +77,11 @@ final class JpegFile implements ImageFile {
             if (marker == EOI) {
                 break;
             }
-            if (marker == 0x01 || marker >= 0xD0 && marker < SOI) {
+            if (marker <= 0x01 || marker >= 0xD0 && marker < SOI) {
                 continue;
             }
-            if (marker == 0 || marker == SOI) {
-                throw file.damaged(
-                        "must not have the marker 0x" + Integer.toHexString(0xFF00 | marker) + " at byte " + (at - 2));
+            if (marker == SOI) {
+                throw file.damaged("has a second JPEG picture inside the first, at byte " + (at - 2));
             }
             int length = file.u16(at);
             if (length < 2) {

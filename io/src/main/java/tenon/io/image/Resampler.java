@@ -5,6 +5,10 @@ package tenon.io.image;
  * columns is done for output rows only. Rounding happens once.
  */
 final class Resampler {
+    private static final boolean VECTORS =
+            ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
+                    && !"false".equals(System.getProperty("tenon.vector"));
+
     private final Image image;
     private final ResampleAxis across;
     private final ResampleAxis down;
@@ -64,14 +68,16 @@ final class Resampler {
     private void setRows(byte[] pixels, int from, float upper, float lower) {
         float[] to = sum;
         int next = from + to.length;
-        for (int i = 0; i < to.length; i++) {
+        int done = VECTORS ? VectorRows.set(to, pixels, from, upper, lower) : 0;
+        for (int i = done; i < to.length; i++) {
             to[i] = upper * (pixels[from + i] & 0xFF) + lower * (pixels[next + i] & 0xFF);
         }
     }
 
     private void addRow(byte[] pixels, int from, float weight) {
         float[] to = sum;
-        for (int i = 0; i < to.length; i++) {
+        int done = VECTORS ? VectorRows.add(to, pixels, from, weight) : 0;
+        for (int i = done; i < to.length; i++) {
             to[i] += weight * (pixels[from + i] & 0xFF);
         }
     }

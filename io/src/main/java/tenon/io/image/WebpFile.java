@@ -6,6 +6,7 @@ import java.io.ByteArrayOutputStream;
 final class WebpFile implements ImageFile {
     private static final int RIFF_HEADER = 12;
     private static final int ALPHA_FLAG = 0x10;
+    private static final int PADDING = 64;
 
     private final ByteView file;
     private int[] extended;
@@ -146,13 +147,22 @@ final class WebpFile implements ImageFile {
             out.writeBytes(head);
             write(out, alpha);
         }
-        write(out, picture);
+        int start = out.size();
+        out.write(file.array(), picture[0], picture[1] - picture[0]);
+        // For readers that look ahead, and an even length.
+        out.writeBytes(new byte[PADDING + (picture[1] - picture[0] & 1)]);
         byte[] bytes = out.toByteArray();
-        int size = bytes.length - 8;
-        for (int i = 0; i < 4; i++) {
-            bytes[4 + i] = (byte) (size >> 8 * i);
-        }
+        putSize(bytes, 4);
+        putSize(bytes, start + 4);
         return bytes;
+    }
+
+    /** The size of a chunk that ends with the file. */
+    private static void putSize(byte[] bytes, int at) {
+        int size = bytes.length - at - 4;
+        for (int i = 0; i < 4; i++) {
+            bytes[at + i] = (byte) (size >> 8 * i);
+        }
     }
 
     private void write(ByteArrayOutputStream out, int[] range) {

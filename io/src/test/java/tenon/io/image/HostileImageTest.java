@@ -246,6 +246,7 @@ class HostileImageTest {
         expectRefusal(patched(jpeg, frame + 2, 12), "12 bits");
         expectRefusal(patched(jpeg, frame - 1, 0xC9), "arithmetic");
         expectRefusal(patched(jpeg, frame, 0, 1), "length of a JPEG segment");
+        expectRefusal(ImageFiles.join(Arrays.copyOf(jpeg, 2), jpeg), "second JPEG picture");
         expectRefusal(patched(jpeg, frame, 0xFF, 0xFF), "truncated");
         byte[] segment = Arrays.copyOfRange(jpeg, frame + 2, frame + 17);
         expectRefusal(ImageFiles.withSegment(jpeg, 0xC0, segment), "two JPEG frame headers");
@@ -306,6 +307,31 @@ class HostileImageTest {
         expectRefusal(ImageFiles.webp(ImageFiles.webpChunk("ANIM", new byte[6])), "animated");
     }
 
+    /** A lossless picture that goes on after the end of its file: some decoders would build prefix codes for minutes. */
+    @Test
+    void losslessWebpThatEndsEarlyIsRefused() {
+        byte[] webp = ImageFiles.losslessWebp();
+        // 512×512, and after the header nothing but ones: a transform of type 3 …
+        byte[] file = patched(webp, 21, 0xFF, 0xC1, 0x7F, 0);
+        Arrays.fill(file, 25, file.length, (byte) 0xFF);
+        expectRefusal(file);
+        Random random = new Random(5);
+        for (int round = 0; round < 300; round++) {
+            byte[] noise = file.clone();
+            for (int i = 25; i < noise.length; i++) {
+                noise[i] = (byte) random.nextInt();
+            }
+            bounded((16 << 20) + 160L * 512 * 512, () -> {
+                try {
+                    ImageCodec.decode(noise, "noise");
+                } catch (ImageException e) {
+                    assertThat(e).hasMessageContaining("image noise: ");
+                }
+                return null;
+            });
+        }
+    }
+
     /** Whatever is done to a file, the answer is a picture or an ImageException, soon and within bounds. */
     @ParameterizedTest
     @ValueSource(strings = {"jpg", "png", "bmp", "tiff", "gif", "webp", "progressive"})
@@ -340,7 +366,7 @@ class HostileImageTest {
                 ImageFiles.repairChecksums(file);
             }
             int number = round;
-            bounded(64 << 20, () -> {
+            bounded((16 << 20) + 160 * claimedPixels(file), () -> {
                 try {
                     Image image = ImageCodec.decode(file, "mangled");
                     assertThat(image.channels()).isEqualTo(3);
@@ -349,6 +375,16 @@ class HostileImageTest {
                 }
                 return null;
             });
+        }
+    }
+
+    /** As many as a sound header says; readers of lossless WebP make small objects for each, soon forgotten. */
+    private static long claimedPixels(byte[] file) {
+        try {
+            ImageHeader header = ImageHeader.sniff(file, file.length, "mangled");
+            return (long) header.width() * header.height();
+        } catch (ImageException _) {
+            return 0;
         }
     }
 }

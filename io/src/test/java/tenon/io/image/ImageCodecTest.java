@@ -173,6 +173,21 @@ class ImageCodecTest {
         expectColor(decode(ImageFiles.adobe(ImageFiles.bareJpeg(200, 100, 50), 0)), 8, 8, 2, 200, 100, 50);
     }
 
+    /** Cameras and editors write such files, and libjpeg reads them. */
+    @Test
+    void garbageBetweenJpegSegmentsAndAfterThePictureIsSkipped() {
+        byte[] jpeg = ImageFiles.write(ImageFiles.colorful(20, 10), "jpg");
+        byte[] garbage = {1, 2, (byte) 0xFF, 0, 3, (byte) 0xFF, (byte) 0xFF};
+        int tables = ImageFiles.segment(jpeg, 0xDB) - 2;
+        byte[] file = ImageFiles.join(
+                Arrays.copyOf(jpeg, tables),
+                garbage,
+                Arrays.copyOfRange(jpeg, tables, jpeg.length),
+                new byte[100],
+                jpeg);
+        assertThat(decode(file).pixels()).isEqualTo(decode(jpeg).pixels());
+    }
+
     @Test
     void cmykJpeg() {
         // C 100, M 50, Y 0, K 60 of 255: R = 155·195/255 = 118.5, G = 205·195/255 = 156.8, B = 195.
