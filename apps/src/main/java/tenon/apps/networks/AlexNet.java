@@ -27,6 +27,9 @@ public final class AlexNet extends Sequential {
     /** The original's. */
     public static final Activation ACTIVATION = Activation.elu(0.25f);
 
+    private static final int CHANNEL_STEP = 8;
+
+    private final double multiplier;
     private final Activation activation;
     private final NormPosition position;
     private final BatchNormSpec norm;
@@ -38,39 +41,47 @@ public final class AlexNet extends Sequential {
                 width,
                 channels,
                 classes,
+                1,
                 ACTIVATION,
                 NormPosition.AFTER_ACTIVATION,
                 BatchNormSpec.mxnet(),
                 Initializer.glorotUniform());
     }
 
+    /**
+     * A variant.
+     *
+     * @param multiplier of all layers' filters and units, but the last one's; they are rounded to multiples of 8. The original's is 1
+     */
     public AlexNet(
             int height,
             int width,
             int channels,
             int classes,
+            double multiplier,
             Activation activation,
             NormPosition position,
             BatchNormSpec norm,
             Initializer initializer) {
+        this.multiplier = multiplier;
         this.activation = activation;
         this.position = position;
         this.norm = norm;
         this.initializer = initializer;
-        conv("1_1", channels, 96, 11, 4, 0);
+        conv("1_1", channels, scaled(96), 11, 4, 0);
         pool(1);
-        conv("2_1", 96, 256, 5, 1, 2);
+        conv("2_1", scaled(96), scaled(256), 5, 1, 2);
         pool(2);
-        conv("3_1", 256, 384, 3, 1, 1);
-        conv("3_2", 384, 384, 3, 1, 1);
-        conv("3_3", 384, 256, 3, 1, 1);
+        conv("3_1", scaled(256), scaled(384), 3, 1, 1);
+        conv("3_2", scaled(384), scaled(384), 3, 1, 1);
+        conv("3_3", scaled(384), scaled(256), 3, 1, 1);
         pool(3);
         add("flatten", new Flatten());
-        dense("fc1", "4_1", lastSide(height) * lastSide(width) * 256);
+        dense("fc1", "4_1", lastSide(height) * lastSide(width) * scaled(256));
         add("do4", new Dropout(0.5));
-        dense("fc2", "5_1", 4096);
+        dense("fc2", "5_1", scaled(4096));
         add("do5", new Dropout(0.5));
-        add("fc3", new Dense(4096, classes, true, initializer));
+        add("fc3", new Dense(scaled(4096), classes, true, initializer));
     }
 
     private void conv(String unit, int in, int out, int kernel, int stride, int padding) {
@@ -84,9 +95,10 @@ public final class AlexNet extends Sequential {
     }
 
     private void dense(String name, String unit, int in) {
-        Dense.Builder dense = Dense.builder(in, 4096).initializer(initializer).activation(directActivation());
+        int out = scaled(4096);
+        Dense.Builder dense = Dense.builder(in, out).initializer(initializer).activation(directActivation());
         add(name, dense.build());
-        norm(unit, 4096);
+        norm(unit, out);
     }
 
     /** Of the layer in front of the norm. */
@@ -104,6 +116,10 @@ public final class AlexNet extends Sequential {
     private void pool(int block) {
         add("pool" + block, new MaxPool2d(3, 2));
         add("do" + block, new Dropout(0.25));
+    }
+
+    private int scaled(int count) {
+        return Math.max(1, (int) Math.round(multiplier * count / CHANNEL_STEP)) * CHANNEL_STEP;
     }
 
     private static int lastSide(int side) {

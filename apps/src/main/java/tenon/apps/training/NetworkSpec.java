@@ -23,8 +23,10 @@ import tenon.layers.Summary;
  * A network by name and sizes: all that is needed to build it again and load weights into it. Its output is logits [N, classes].
  *
  * @param normMomentum weight of a new batch in batch norm's running averages ({@link BatchNormSpec}); networks without batch norm ignore it
+ * @param multiplier of the number of filters and units of {@link AlexNet}; 1 for the other networks
  */
-public record NetworkSpec(Kind kind, int height, int width, int channels, int classes, double normMomentum) {
+public record NetworkSpec(
+        Kind kind, int height, int width, int channels, int classes, double normMomentum, double multiplier) {
     /** Keras's averages, as in the original experiments: slow, so that validation lags behind in the first few hundred updates. */
     public static final double SLOW_NORM = BatchNormSpec.keras().momentum();
     /** PyTorch's averages. */
@@ -108,6 +110,15 @@ public record NetworkSpec(Kind kind, int height, int width, int channels, int cl
         if (!(normMomentum > 0 && normMomentum <= 1)) {
             throw new UsageException("network " + kind + ": batch norm's momentum must lie in (0, 1]: " + normMomentum);
         }
+        if (!(multiplier > 0 && multiplier <= 4) || multiplier != 1 && kind != Kind.ALEXNET) {
+            throw new UsageException("network " + kind + ": the width multiplier must "
+                    + (kind == Kind.ALEXNET ? "lie in (0, 4]: " : "be 1, only alexnet has others: ") + multiplier);
+        }
+    }
+
+    /** A network of the original number of filters. */
+    public NetworkSpec(Kind kind, int height, int width, int channels, int classes, double normMomentum) {
+        this(kind, height, width, channels, classes, normMomentum, 1);
     }
 
     /** The original experiment's network for that many classes. */
@@ -131,6 +142,7 @@ public record NetworkSpec(Kind kind, int height, int width, int channels, int cl
                         width,
                         channels,
                         classes,
+                        multiplier,
                         AlexNet.ACTIVATION,
                         NormPosition.AFTER_ACTIVATION,
                         norm(),

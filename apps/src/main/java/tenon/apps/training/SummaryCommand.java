@@ -35,11 +35,25 @@ public final class SummaryCommand extends TenonCommand {
             description = "Number of classes. Default: ${DEFAULT-VALUE}.")
     private int classes;
 
+    @Option(
+            names = "--width-multiplier",
+            paramLabel = "M",
+            defaultValue = "1",
+            description =
+                    "Of alexnet: filters and units per layer as a share of the original's. Default: ${DEFAULT-VALUE}.")
+    private double multiplier;
+
     @Override
     protected Map<String, ?> run(Console console) {
         ImageSize size = input == null ? network.defaultInput() : input;
         NetworkSpec spec = new NetworkSpec(
-                network, size.height(), size.width(), size.channels(), classes, network.defaultNormMomentum());
+                network,
+                size.height(),
+                size.width(),
+                size.channels(),
+                classes,
+                network.defaultNormMomentum(),
+                multiplier);
         Summary summary = spec.summary();
         console.print(summary.toString().stripTrailing());
         return new ObjectMapper().convertValue(summary, new TypeReference<Map<String, Object>>() {});

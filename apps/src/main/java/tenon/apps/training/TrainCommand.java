@@ -86,6 +86,14 @@ public final class TrainCommand extends TenonCommand {
     private Augmentation augmentation;
 
     @Option(
+            names = "--width-multiplier",
+            paramLabel = "M",
+            defaultValue = "1",
+            description =
+                    "Of alexnet: filters and units per layer as a share of the original's. Default: ${DEFAULT-VALUE}.")
+    private double multiplier;
+
+    @Option(
             names = "--norm",
             paramLabel = "NAME",
             description = "Running averages of batch norm: slow (Keras's) or fast (PyTorch's and MXNet's)."
@@ -308,19 +316,24 @@ public final class TrainCommand extends TenonCommand {
     }
 
     private NetworkSpec networkSpec(RecordSchema schema) {
-        int classes = schema.classNames().size();
+        ImageSize input = input(schema);
+        return new NetworkSpec(
+                network,
+                input.height(),
+                input.width(),
+                input.channels(),
+                schema.classNames().size(),
+                norm(),
+                multiplier);
+    }
+
+    private ImageSize input(RecordSchema schema) {
         if (size != null) {
-            return new NetworkSpec(network, size.height(), size.width(), size.channels(), classes, norm());
+            return size;
         }
         // Where pictures are stored larger than they go in, their size says nothing.
         return schema.height() > 0 && augmentation.fit() == Fit.SQUASH
-                ? new NetworkSpec(network, schema.height(), schema.width(), schema.channels(), classes, norm())
-                : new NetworkSpec(
-                        network,
-                        network.defaultInput().height(),
-                        network.defaultInput().width(),
-                        network.defaultInput().channels(),
-                        classes,
-                        norm());
+                ? new ImageSize(schema.height(), schema.width(), schema.channels())
+                : network.defaultInput();
     }
 }

@@ -34,7 +34,7 @@ class AlexNetTest {
     private static Architecture variant(NormPosition position, Activation activation, boolean frozenGamma) {
         BatchNormSpec norm = BatchNormSpec.mxnet().withFrozenGamma(frozenGamma);
         return new Architecture(
-                () -> new AlexNet(227, 227, 3, 1000, activation, position, norm, Initializer.glorotUniform()),
+                () -> new AlexNet(227, 227, 3, 1000, 1, activation, position, norm, Initializer.glorotUniform()),
                 1,
                 227,
                 227,
@@ -120,6 +120,31 @@ class AlexNetTest {
         Architecture smallest = new Architecture(() -> new AlexNet(side, side, 1, 7), 2, side, side, 1);
         assertThat(smallest.output("pool3")).containsExactly(1, 1, 256);
         assertThat(smallest.output("fc3")).containsExactly(7);
+    }
+
+    @Test
+    void filtersAndUnitsAreMultiplied() {
+        Architecture eighth = new Architecture(
+                () -> new AlexNet(
+                        67,
+                        67,
+                        3,
+                        10,
+                        0.125,
+                        AlexNet.ACTIVATION,
+                        NormPosition.AFTER_ACTIVATION,
+                        BatchNormSpec.mxnet(),
+                        Initializer.glorotUniform()),
+                2,
+                67,
+                67,
+                3);
+        // 96, 256, 384 and 4096 become 16 (12 to the next multiple of 8), 32, 48 and 512.
+        assertThat(eighth.parameters("conv1_1")).isEqualTo(11 * 11 * 3 * 16 + 16);
+        assertThat(eighth.parameters("conv2_1")).isEqualTo(5 * 5 * 16 * 32 + 32);
+        assertThat(eighth.parameters("conv3_2")).isEqualTo(3 * 3 * 48 * 48 + 48);
+        assertThat(eighth.parameters("fc1")).isEqualTo(32 * 512 + 512);
+        assertThat(eighth.parameters("fc3")).isEqualTo(512 * 10 + 10);
     }
 
     /** Unit-variance inputs of the last layer give its logits a variance v, and cross-entropy is ln 1000 + v / 2: v = 1.6, and twice that with dropout. */
