@@ -28,7 +28,7 @@ import tenon.apps.training.SummaryCommand;
 import tenon.apps.training.TrainCommand;
 import tenon.engine.Precision;
 import tenon.io.build.StoreEncoding;
-import tenon.io.synth.SyntheticSet;
+import tenon.io.sets.ImageNetBuilder;
 
 /** The {@code tenon} command: exit code 0 means done, 1 failed, 2 called wrongly. */
 @Command(
@@ -84,7 +84,7 @@ public final class Main implements Runnable {
         register(commandLine, TrainCommand.Norm.class);
         register(commandLine, Precision.class);
         register(commandLine, StoreEncoding.class);
-        register(commandLine, SyntheticSet.Layout.class);
+        register(commandLine, ImageNetBuilder.Step.class);
         return commandLine;
     }
 

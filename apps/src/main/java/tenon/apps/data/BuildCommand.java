@@ -7,5 +7,14 @@ import tenon.apps.cli.CommandGroup;
 @Command(
         name = "build",
         description = "Builds record files (.trec), which training reads quickly and checks by checksum.",
-        subcommands = {BuildFolderCommand.class, BuildListCommand.class, BuildIdxCommand.class, BuildRecCommand.class})
+        subcommands = {
+            BuildFolderCommand.class,
+            BuildListCommand.class,
+            BuildImageNetCommand.class,
+            BuildCifar10Command.class,
+            BuildIdxCommand.class,
+            BuildCsvCommand.class,
+            BuildHdf5Command.class,
+            BuildRecCommand.class
+        })
 public final class BuildCommand extends CommandGroup {}

@@ -71,9 +71,8 @@ final class BuildOptions {
     @Option(
             names = "--quality",
             paramLabel = "1-100",
-            defaultValue = "" + ImageStore.DEFAULT_QUALITY,
-            description = "Of JPEG pictures that are written. Default: ${DEFAULT-VALUE}.")
-    private int quality;
+            description = "Of JPEG pictures that are written. Default: " + ImageStore.DEFAULT_QUALITY + ".")
+    private Integer quality;
 
     @Option(
             names = "--channels",
@@ -125,15 +124,36 @@ final class BuildOptions {
         }
     }
 
+    /** Where the records go. */
+    Path output() {
+        return output;
+    }
+
+    /** Decides what the command line leaves open. */
+    void defaults(int side, Filter resizing, StoreEncoding stored, int jpegQuality) {
+        if (shortSide == null && crop == null && size == null) {
+            shortSide = side;
+            encoding = encoding == null ? stored : encoding;
+        }
+        filter = filter == null ? resizing : filter;
+        quality = quality == null ? Integer.valueOf(jpegQuality) : quality;
+    }
+
     /** Runs a build. Ctrl-C ends it between two images; what is finished stays. */
     Map<String, Object> run(Console console, Function<BuildSettings, BuildReport> builder) {
-        AtomicBoolean stop = new AtomicBoolean();
         long start = System.nanoTime();
+        return runSteps(
+                console,
+                settings -> BuildOutcome.print(builder.apply(settings), (System.nanoTime() - start) / 1e9, console));
+    }
+
+    /** The same for a build that gives its result itself. */
+    Map<String, Object> runSteps(Console console, Function<BuildSettings, Map<String, Object>> builder) {
+        AtomicBoolean stop = new AtomicBoolean();
         try (Interruption interruption =
                 new Interruption(console, "stopping after this picture", () -> stop.set(true))) {
             try {
-                BuildReport report = builder.apply(settings(console).stopWhen(stop::get));
-                return BuildOutcome.print(report, (System.nanoTime() - start) / 1e9, console);
+                return builder.apply(settings(console).stopWhen(stop::get));
             } catch (BuildException e) {
                 if (!interruption.requested()) {
                     throw e;
@@ -168,7 +188,7 @@ final class BuildOptions {
         if (noEnlarge && shortSide == null) {
             throw new UsageException("--no-enlarge needs --resize");
         }
-        if (quality < 1 || quality > 100) {
+        if (quality != null && (quality < 1 || quality > 100)) {
             throw new UsageException("--quality must lie in [1, 100]: " + quality);
         }
         int stored = size != null ? size.channels() : channels == null ? 0 : channels;
@@ -184,7 +204,11 @@ final class BuildOptions {
             throw new UsageException("--channels 4 needs --encoding png or raw: JPEG has no opacity");
         }
         return new ImageStore(
-                rule(), filter != null ? filter : size != null ? Filter.BILINEAR : Filter.AREA, how, quality, stored);
+                rule(),
+                filter != null ? filter : size != null ? Filter.BILINEAR : Filter.AREA,
+                how,
+                quality != null ? quality : ImageStore.DEFAULT_QUALITY,
+                stored);
     }
 
     private ResizeRule rule() {

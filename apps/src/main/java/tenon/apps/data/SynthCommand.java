@@ -4,10 +4,12 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tenon.apps.cli.BuildBar;
 import tenon.apps.cli.Console;
+import tenon.apps.cli.EnumConverter;
 import tenon.apps.cli.PictureSize;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
@@ -27,8 +29,23 @@ import tenon.io.synth.SyntheticSet;
             "  ./tenon synth cifar10 --per-class 500 --out cifar"
         })
 public final class SynthCommand extends TenonCommand {
+    /** The names of {@code tenon build} are understood too. */
+    static final class LayoutConverter implements ITypeConverter<SyntheticSet.Layout> {
+        @Override
+        public SyntheticSet.Layout convert(String text) {
+            String name = switch (text) {
+                case "folder" -> "folders";
+                case "cifar" -> "cifar10";
+                case "idx" -> "mnist";
+                default -> text;
+            };
+            return new EnumConverter<>(SyntheticSet.Layout.class).convert(name);
+        }
+    }
+
     @Parameters(
             paramLabel = "LAYOUT",
+            converter = LayoutConverter.class,
             description = {
                 "One of ${COMPLETION-CANDIDATES}.",
                 "folders: a folder of JPEG files per class. list: one folder, train.lst and val.lst.",

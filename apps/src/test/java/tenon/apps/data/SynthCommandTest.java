@@ -47,7 +47,7 @@ class SynthCommandTest {
     @Test
     void whatALayoutPrescribesCannotBeGiven() {
         Path out = folder.resolve("none");
-        assertThat(Cli.run("synth", "cifar10", "--classes", 3, "--out", out)
+        assertThat(Cli.run("synth", "cifar", "--classes", 3, "--out", out)
                         .errLines()
                         .getFirst())
                 .isEqualTo("tenon synth: --classes cannot be given for cifar10, which has 10 classes");

@@ -28,6 +28,20 @@ public final class BuildSettings {
         return new BuildSettings(output);
     }
 
+    /** The same settings for another output. */
+    public BuildSettings redirected(Path other) {
+        BuildSettings copy = new BuildSettings(other);
+        copy.store = store;
+        copy.threads = threads;
+        copy.shards = shards;
+        copy.part = part;
+        copy.verify = verify;
+        copy.seed = seed;
+        copy.progress = progress;
+        copy.stopped = stopped;
+        return copy;
+    }
+
     /** Default: {@link ImageStore#KEEP}. */
     public BuildSettings store(ImageStore value) {
         store = value;
@@ -122,7 +136,8 @@ public final class BuildSettings {
         return progress;
     }
 
-    boolean stopped() {
+    /** Whether the build is to end now. */
+    public boolean stopped() {
         return stopped.getAsBoolean();
     }
 }

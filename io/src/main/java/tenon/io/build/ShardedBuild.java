@@ -49,6 +49,8 @@ public final class ShardedBuild {
     private LabelKind labelKind;
     private int labelSize;
     private List<String> classNames = List.of();
+    private List<Double> channelMeans = List.of();
+    private List<Double> channelStds = List.of();
     private PixelSize inputSize;
     private DiskSpace.FreeSpace freeSpace = DiskSpace.SYSTEM;
 
@@ -69,6 +71,13 @@ public final class ShardedBuild {
         labelKind = kind;
         labelSize = size;
         classNames = List.copyOf(names);
+        return this;
+    }
+
+    /** Statistics for the headers of images stored as files, 0…255; those of raw images are taken while writing. */
+    public ShardedBuild channelStatistics(List<Double> means, List<Double> stds) {
+        channelMeans = List.copyOf(means);
+        channelStds = List.copyOf(stds);
         return this;
     }
 
@@ -242,8 +251,8 @@ public final class ShardedBuild {
                 number,
                 count,
                 classNames,
-                List.of(),
-                List.of(),
+                raw ? List.of() : channelMeans,
+                raw ? List.of() : channelStds,
                 Map.of());
     }
 

@@ -303,7 +303,8 @@ public final class RecordShards implements Records {
             int start = starts[file];
             readers[file].verify(
                     (sample, buffer) -> further.check(start + sample, buffer),
-                    (sample, error) -> damage.damaged(start + sample, error), done -> progress.accept(start + done));
+                    (sample, error) -> damage.damaged(start + sample, error),
+                    done -> progress.accept(start + done));
         }
     }
 

@@ -99,12 +99,12 @@ final class ImageNetLayout {
 
     private byte[] bytes(Image image, int i, int count) {
         if (count >= 3 && i == count / 3) {
-            return JpegBytes.encodeCmyk(image, set.quality());
+            return CmykJpeg.encode(image);
         }
         if (count >= 3 && i == 2 * count / 3) {
             return ImageCodec.encodePng(image);
         }
-        return JpegBytes.encode(i % 50 == 1 ? image.withChannels(1) : image, set.quality());
+        return ImageCodec.encodeJpeg(i % 50 == 1 ? image.withChannels(1) : image, set.quality());
     }
 
     /** Pictures whose names do not tell the class; their numbers begin at {@code firstNumber}. */

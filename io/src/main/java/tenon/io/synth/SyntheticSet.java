@@ -13,6 +13,7 @@ import tenon.io.build.BuildException;
 import tenon.io.build.BuildProgress;
 import tenon.io.build.OrderedParallel;
 import tenon.io.image.Image;
+import tenon.io.image.ImageCodec;
 
 /**
  * A drawn data set ({@link Painter}) in the file layout of a real one. What is written depends on the settings and the seed, not on the number of
@@ -200,7 +201,7 @@ public final class SyntheticSet {
     }
 
     byte[] jpeg(int classIndex, int number) {
-        return JpegBytes.encode(draw(classIndex, number), quality);
+        return ImageCodec.encodeJpeg(draw(classIndex, number), quality);
     }
 
     /** 0 … count − 1 in an order that the seed and the purpose decide. */

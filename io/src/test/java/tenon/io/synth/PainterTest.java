@@ -8,6 +8,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import tenon.io.image.Filter;
 import tenon.io.image.Image;
+import tenon.io.image.ImageCodec;
 import tenon.io.image.Resize;
 
 class PainterTest {
@@ -50,7 +51,7 @@ class PainterTest {
         int count = 30;
         for (int i = 0; i < count; i++) {
             Image image = Resize.exact(PAINTER.draw(i % 10, i / 10, 500, 375), 341, 256, Filter.BILINEAR);
-            sum += JpegBytes.encode(image, 95).length;
+            sum += ImageCodec.encodeJpeg(image, 95).length;
         }
         assertThat(sum / count).isBetween(35_000.0, 60_000.0);
     }
