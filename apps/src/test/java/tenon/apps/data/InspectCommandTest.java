@@ -182,8 +182,7 @@ class InspectCommandTest {
     void verifyFindsPicturesThatWereNeverWhole() {
         Path target = folder.resolve("cut.trec");
         byte[] png = ImageCodec.encodePng(new Image(40, 20, 1, new byte[800]));
-        try (RecordWriter writer =
-                RecordWriter.create(target, RecordSchema.encodedClasses("train", List.of("cat")))) {
+        try (RecordWriter writer = RecordWriter.create(target, RecordSchema.encodedClasses("train", List.of("cat")))) {
             writer.add(png, Label.ofClass(0), "whole", "");
             writer.add(Arrays.copyOf(png, 40), Label.ofClass(0), "cut", "cut.png");
             writer.commit();
