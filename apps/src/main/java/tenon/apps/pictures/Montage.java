@@ -13,7 +13,7 @@ public final class Montage {
     public static final int CELL_HEIGHT = PICTURE + 28;
     public static final int MARGIN = 10;
     private static final float TEXT_SIZE = 12;
-    private static final int MOST_LETTERS = 20;
+    private static final int MOST_LETTERS = 18;
 
     /** @param picture null draws a crossed-out cell: the picture cannot be read */
     public record Cell(BufferedImage picture, String caption) {}

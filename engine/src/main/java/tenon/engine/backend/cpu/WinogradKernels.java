@@ -54,13 +54,10 @@ final class WinogradKernels {
         Lanes.store(vector, segment, index);
     }
 
-    // Each transform is separable: a pass down the columns into temporary memory, then one along its rows. Both go over
-    // a
-    // strip of neighbouring tiles, whose columns lie side by side, so that the first pass is a few long loops and
-    // transforms
-    // a column that two tiles share once. The channels are the inner loop: with the passes of one vector of channels
-    // after
-    // the other, C2's code took five times as long.
+    // Each transform is separable: a pass down the columns into temporary memory, then one along its rows. Both go
+    // over a strip of neighbouring tiles, whose columns lie side by side, so that the first pass is a few long loops
+    // and transforms a column that two tiles share once. The channels are the inner loop: with the passes of one
+    // vector of channels after the other, C2's code took five times as long.
 
     /** Columns of {@code tiles} neighbouring tiles of inputs that start {@code m} columns apart. */
     static int width(int m, int tiles) {
