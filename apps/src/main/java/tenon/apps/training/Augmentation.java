@@ -16,8 +16,8 @@ import tenon.io.data.RecordBatchSource;
 import tenon.io.image.Image;
 
 /**
- * Presets of what happens to pictures on their way into a network: how they are stored, random changes in training, the view taken in evaluation, and the
- * scaling of values. One for each case study; detectors, whose boxes move with the picture, have none.
+ * Presets of what happens to pictures on their way into a network: how they are stored, random changes in training, the view taken in evaluation, and
+ * the scaling of values. One for each case study; detectors, whose boxes move with the picture, have none.
  */
 public enum Augmentation {
     NONE("any", Fit.SQUASH, Scaling.UNIT, 64, 64, 3),

@@ -15,8 +15,8 @@ import tenon.optim.checkpoint.ModelFile;
 import tenon.optim.checkpoint.SafetensorsFile;
 
 /**
- * Trained networks on disk: in one file (safetensors whose notes hold architecture, normalization, preset and class names, so that predicting needs nothing
- * else), or in the folder of a run.
+ * Trained networks on disk: in one file (safetensors whose notes hold architecture, normalization, preset and class names, so that predicting needs
+ * nothing else), or in the folder of a run.
  */
 public final class SavedModel {
     private static final String NETWORK = "tenon.network";

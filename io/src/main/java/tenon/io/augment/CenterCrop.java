@@ -4,7 +4,8 @@ import tenon.engine.Rng;
 import tenon.engine.ShapeException;
 
 /**
- * Cuts the middle, beginning at ⌊(size − crop) / 2⌋: the view of an image that evaluation takes where training takes {@link RandomCrop}. Draws nothing.
+ * Cuts the middle, beginning at ⌊(size − crop) / 2⌋: the view of an image that evaluation takes where training takes {@link RandomCrop}. Draws
+ * nothing.
  *
  * @param height rows of the result; width its columns
  */

@@ -5,9 +5,9 @@ import tenon.engine.Shape;
 import tenon.engine.ShapeException;
 
 /**
- * Adds to all pixels of an image one colour, Σ αᵢ·λᵢ·pᵢ with αᵢ normal of deviation {@code std}, along the principal components of ImageNet's colours, and keeps
- * values in 0…255 (Krizhevsky et al., "ImageNet classification with deep convolutional neural networks", 2012, section 4.1; the λ, on the scale
- * 0…255, and p are those of MXNet's {@code LightingAug}). Six draws, two per α.
+ * Adds to all pixels of an image one colour, Σ αᵢ·λᵢ·pᵢ with αᵢ normal of deviation {@code std}, along the principal components of ImageNet's
+ * colours, and keeps values in 0…255 (Krizhevsky et al., "ImageNet classification with deep convolutional neural networks", 2012, section 4.1; the λ,
+ * on the scale 0…255, and p are those of MXNet's {@code LightingAug}). Six draws, two per α.
  *
  * @param std 0.1 in the paper
  */

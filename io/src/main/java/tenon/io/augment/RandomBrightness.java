@@ -3,7 +3,8 @@ package tenon.io.augment;
 import tenon.engine.Rng;
 
 /**
- * Multiplies all values by one factor, uniform in [1 − max, 1 + max) and at least 0, and keeps them in 0…255 (PyTorch's {@code adjust_brightness}). One draw.
+ * Multiplies all values by one factor, uniform in [1 − max, 1 + max) and at least 0, and keeps them in 0…255 (PyTorch's {@code adjust_brightness}).
+ * One draw.
  */
 public record RandomBrightness(double max) implements Augmenter {
     public RandomBrightness {

@@ -3,8 +3,8 @@ package tenon.io.augment;
 import tenon.engine.Rng;
 
 /**
- * Moves all values away from, or towards, the image's mean luma m: f·v + (1 − f)·m, kept in 0…255, with f uniform in [1 − max, 1 + max) and at least 0
- * (PyTorch's {@code adjust_contrast}). One draw.
+ * Moves all values away from, or towards, the image's mean luma m: f·v + (1 − f)·m, kept in 0…255, with f uniform in [1 − max, 1 + max) and at least
+ * 0 (PyTorch's {@code adjust_contrast}). One draw.
  */
 public record RandomContrast(double max) implements Augmenter {
     public RandomContrast {

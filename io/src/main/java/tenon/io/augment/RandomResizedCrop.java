@@ -5,8 +5,8 @@ import tenon.engine.Shape;
 import tenon.engine.ShapeException;
 
 /**
- * Cuts a window of random area and aspect ratio and resizes it, bilinearly, to a fixed size (Szegedy et al., "Going deeper with convolutions", 2014, section 6;
- * the window is chosen as by PyTorch's {@code torchvision.transforms.RandomResizedCrop}, resized as by it without antialiasing).
+ * Cuts a window of random area and aspect ratio and resizes it, bilinearly, to a fixed size (Szegedy et al., "Going deeper with convolutions", 2014,
+ * section 6; the window is chosen as by PyTorch's {@code torchvision.transforms.RandomResizedCrop}, resized as by it without antialiasing).
  *
  * @param height rows of the result; width its columns
  * @param minArea smallest area of the window as a share of the image's; maxArea largest
@@ -39,8 +39,8 @@ public record RandomResizedCrop(int height, int width, double minArea, double ma
     }
 
     /**
-     * The window in the next image, of the given size. Tries up to ten times to fit a drawn area and ratio (two draws each) and then draws row and column; where
-     * none fits it is the largest centred window whose ratio is allowed, which takes no further draw.
+     * The window in the next image, of the given size. Tries up to ten times to fit a drawn area and ratio (two draws each) and then draws row and
+     * column; where none fits it is the largest centred window whose ratio is allowed, which takes no further draw.
      */
     public Window draw(int inHeight, int inWidth, Rng rng) {
         double logMin = StrictMath.log(minRatio);

@@ -3,8 +3,8 @@ package tenon.io.augment;
 import tenon.engine.Rng;
 
 /**
- * Moves every pixel away from, or towards, its own luma g: f·v + (1 − f)·g, kept in 0…255, with f uniform in [1 − max, 1 + max) and at least 0 (PyTorch's
- * {@code adjust_saturation}). Grey images stay as they are. One draw.
+ * Moves every pixel away from, or towards, its own luma g: f·v + (1 − f)·g, kept in 0…255, with f uniform in [1 − max, 1 + max) and at least 0
+ * (PyTorch's {@code adjust_saturation}). Grey images stay as they are. One draw.
  */
 public record RandomSaturation(double max) implements Augmenter {
     public RandomSaturation {

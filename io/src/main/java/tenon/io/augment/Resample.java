@@ -1,8 +1,8 @@
 package tenon.io.augment;
 
 /**
- * Resizing of a window of an image. As in OpenCV, output pixel x covers the input from x·s to (x + 1)·s, s = window size / output size, and pixels outside the
- * window play no part.
+ * Resizing of a window of an image. As in OpenCV, output pixel x covers the input from x·s to (x + 1)·s, s = window size / output size, and pixels
+ * outside the window play no part.
  */
 final class Resample {
     private Resample() {}

@@ -5,8 +5,8 @@ import tenon.engine.Shape;
 import tenon.engine.ShapeException;
 
 /**
- * Brings an image to a fixed size whatever its aspect ratio: the mean over the covered area where it does not grow in either direction, bilinear otherwise.
- * Draws nothing.
+ * Brings an image to a fixed size whatever its aspect ratio: the mean over the covered area where it does not grow in either direction, bilinear
+ * otherwise. Draws nothing.
  *
  * @param height rows of the result; width its columns
  */

@@ -3,9 +3,9 @@ package tenon.io.augment;
 import tenon.engine.ShapeException;
 
 /**
- * Ten views of an image for evaluation, whose predictions the caller averages: the four corners clockwise from the top left, the centre, and the five mirrored
- * in the same order. The centre leaves a margin of ⌊(size − crop) / 2⌋ on both sides, so where the difference is odd it is one pixel too large and is
- * squashed to the size of the others.
+ * Ten views of an image for evaluation, whose predictions the caller averages: the four corners clockwise from the top left, the centre, and the five
+ * mirrored in the same order. The centre leaves a margin of ⌊(size − crop) / 2⌋ on both sides, so where the difference is odd it is one pixel too
+ * large and is squashed to the size of the others.
  *
  * @param height rows of each view; width its columns
  */
