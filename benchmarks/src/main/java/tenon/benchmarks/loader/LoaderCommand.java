@@ -30,9 +30,9 @@ import tenon.io.record.Records;
         },
         footerHeading = "%nExample:%n",
         footer = {
-            "  ./tenon synth folders --classes 10 --per-class 200 --size 500x375 --out output/pictures",
-            "  ./tenon build folders output/pictures --resize 256 --encoding jpeg --quality 95 --out output/256.trec",
-            "  ./tenon bench loader --records output/256.trec --threads 2 --json"
+            "  ./tenon synth folders --classes 10 --per-class 200 --size 500x375 --out pictures",
+            "  ./tenon build folders pictures --resize 256 --encoding jpeg --quality 95 --out 256.trec",
+            "  ./tenon bench loader --records 256.trec --threads 2 --json"
         })
 public final class LoaderCommand extends TenonCommand {
     @Option(
@@ -125,10 +125,11 @@ public final class LoaderCommand extends TenonCommand {
         double images = median(many);
         double alone = median(one);
         double ratio = median(ratios(many, plain));
+        double scaling = median(ratios(many, one));
         console.print(
                 "%,.0f images/s on %d threads, %,.0f per core (ImageIO %,.0f, ratio %.2f); one thread alone %,.0f,"
                         + " scaling %.2f",
-                images, workers, images / workers, median(plain) / workers, ratio, alone, images / alone);
+                images, workers, images / workers, median(plain) / workers, ratio, alone, scaling);
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("images_per_second", rounded(images));
         json.put("per_core", rounded(images / workers));
@@ -136,7 +137,7 @@ public final class LoaderCommand extends TenonCommand {
         json.put("ratio", rounded(ratio));
         json.put("threads", workers);
         json.put("one_thread_images_per_second", rounded(alone));
-        json.put("scaling", rounded(median(ratios(many, one))));
+        json.put("scaling", rounded(scaling));
         json.put("images", task.records().sampleCount());
         json.put("mean_file_bytes", rounded(meanBytes(task.records())));
         json.put("encoding", encoding(task.records()));
