@@ -10,8 +10,11 @@ import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/** Writes baseline JPEG through the JDK's writer, whose quantization tables for a quality are libjpeg's. One for each thread. */
+/** Writes baseline JPEG through the JDK's writer, which is libjpeg: the files are its, byte for byte. One for each thread. */
 final class JpegEncoder {
+    /** Place of a byte that the JDK sets to 2 for JFIF 1.02; libjpeg writes 1.01, and all else is the same bytes. */
+    private static final int JFIF_MINOR_VERSION = 12;
+
     private static final ThreadLocal<JpegEncoder> OF_THREAD = ThreadLocal.withInitial(JpegEncoder::new);
 
     private final ImageWriter writer = writer();
@@ -45,7 +48,9 @@ final class JpegEncoder {
         } finally {
             writer.setOutput(null);
         }
-        return out.toByteArray();
+        byte[] file = out.toByteArray();
+        file[JFIF_MINOR_VERSION] = 1;
+        return file;
     }
 
     private static BufferedImage source(Image image) {

@@ -7,8 +7,8 @@ import tenon.io.image.Image;
 import tenon.io.image.ImageCodec;
 
 /**
- * Whole images for builders: what {@link ImageCodec} does, with libjpeg-turbo where {@link JpegLibrary#preferred} is that. Both descend from the same code, so that
- * pixels and scans are the same bits for the samplings that are used (4:4:4, 4:2:2, 4:2:0); only the time differs. Safe for any number of threads.
+ * Whole images for builders: what {@link ImageCodec} does, with libjpeg-turbo where {@link JpegLibrary#preferred} is that. Both descend from the same code: pixels are the
+ * same bits for the samplings that are used (4:4:4, 4:2:2, 4:2:0), and files the same bytes. Only the time differs. Safe for any number of threads.
  */
 public final class JpegImages {
     /** Waiting for the next caller: as many as ever worked at once. */

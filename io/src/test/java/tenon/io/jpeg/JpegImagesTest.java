@@ -41,13 +41,10 @@ class JpegImagesTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 50, 95, 96, 100})
-    void filesShowTheSamePixels(int quality) {
+    void filesAreImageCodecsByteForByte(int quality) {
         Image picture = ImageCodec.decode(JpegPictures.file(Kind.COLOR_420, 83, 61, 4), "test");
         for (Image image : new Image[] {picture, picture.withChannels(1), picture.crop(3, 2, 17, 1)}) {
-            byte[] file = JpegImages.encode(image, quality);
-            byte[] expected = ImageCodec.encodeJpeg(image, quality);
-            assertThat(ImageCodec.decode(file, "test").pixels())
-                    .isEqualTo(ImageCodec.decode(expected, "test").pixels());
+            assertThat(JpegImages.encode(image, quality)).isEqualTo(ImageCodec.encodeJpeg(image, quality));
         }
     }
 
