@@ -109,15 +109,14 @@ public final class BuildSettings {
     }
 
     public int shards() {
-        int wanted = Math.max(1, shards);
         if (shards == 0) {
             return part.count();
         }
-        if (wanted < part.count()) {
+        if (shards < part.count()) {
             throw new BuildException(
                     "build: shards must be at least as many as parts: shards=" + shards + ", parts=" + part.count());
         }
-        return wanted;
+        return shards;
     }
 
     public BuildPart part() {
