@@ -28,7 +28,9 @@ public final class JpegHeader {
     private int heightPosition;
     private int mcuHeight;
     private int mcuWidth;
-    private boolean progressive;
+    /** Whether the components come one after the other, or bit by bit: a decoder then gathers the whole file before its first row. */
+    private boolean severalScans;
+
     private boolean restarts;
 
     /**
@@ -56,7 +58,11 @@ public final class JpegHeader {
                 return false;
             }
             if (marker == SOS) {
-                return framed && (!progressive || scans(bytes, end, length) < ImageLimits.MAX_SCANS);
+                if (!framed || end == segment) {
+                    return false;
+                }
+                severalScans |= u8(bytes, segment) != components;
+                return !severalScans || scans(bytes, end, length) < ImageLimits.MAX_SCANS;
             }
             if (marker >= BASELINE && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) {
                 if (framed || !readFrame(bytes, marker, segment, end, length)) {
@@ -77,7 +83,7 @@ public final class JpegHeader {
         if (marker > PROGRESSIVE || end - at < 6) {
             return false;
         }
-        progressive = marker == PROGRESSIVE;
+        severalScans = marker == PROGRESSIVE;
         heightPosition = at + 1;
         height = u16(bytes, at + 1);
         width = u16(bytes, at + 3);
@@ -205,11 +211,11 @@ public final class JpegHeader {
 
     /**
      * Rows that must be decoded so that those before {@code endRow} come out as if all were: up to the end of their coded row and one more, which the
-     * interpolation of colours looks at. All rows where the file cannot be cut: each scan of a progressive file is about the whole image, and
+     * interpolation of colours looks at. All rows where the file cannot be cut: of several scans each is about the whole image, and
      * restart markers tell a decoder where it ought to be.
      */
     int rowsFor(int endRow) {
-        if (progressive || restarts) {
+        if (severalScans || restarts) {
             return height;
         }
         return Math.min(height, (Math.ceilDiv(endRow, mcuHeight) + 1) * mcuHeight);

@@ -46,6 +46,16 @@ final class TurboLibrary {
     /** To read the library's messages by their address. */
     private static final MemorySegment ALL_MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
+    /** Older versions lack the last one. */
+    private static final List<String> NEEDED = List.of(
+            "tjInitDecompress",
+            "tjDecompress2",
+            "tjInitCompress",
+            "tjBufSize",
+            "tjCompress2",
+            "tjDestroy",
+            "tjGetErrorStr2");
+
     private static final String NOT_FOUND;
     private static final SymbolLookup LIBRARY;
     private static final String NAME;
@@ -63,13 +73,18 @@ final class TurboLibrary {
                 problem = e.getMessage();
             }
         }
-        if (found != null && found.find("tjDecompress2").isEmpty()) {
-            problem = name + " has no function tjDecompress2";
+        if (found != null && missing(found).isPresent()) {
+            problem = name + " has no function " + missing(found).get() + ", as version 2.0 and later have";
             found = null;
         }
         LIBRARY = found;
         NAME = name;
         NOT_FOUND = found != null ? null : "there is no TurboJPEG library (" + problem + "): " + HOW_TO;
+    }
+
+    /** A function that a library would have to have. */
+    static Optional<String> missing(SymbolLookup library) {
+        return NEEDED.stream().filter(name -> library.find(name).isEmpty()).findFirst();
     }
 
     private static List<String> candidates() {

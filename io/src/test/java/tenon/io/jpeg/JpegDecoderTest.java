@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -130,6 +134,16 @@ class JpegDecoderTest {
         }
     }
 
+    @Test
+    void aRegionOfAFileWithMissingScansHasNothingOfThePictureBefore() {
+        byte[] file = JpegPictures.withoutColours(JpegPictures.file(Kind.GREY, 40, 96, 1));
+        try (JpegDecoder decoder = open(JpegLibrary.TURBO)) {
+            byte[] whole = decode(decoder, file, 3);
+            decode(decoder, JpegPictures.file(Kind.COLOR_444, 40, 96, 2), 3);
+            assertThat(decode(decoder, file, 3, 0, 0, 16, 40)).isEqualTo(Arrays.copyOf(whole, 16 * 40 * 3));
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(JpegLibrary.class)
     void aLibrarySaysWhatItIs(JpegLibrary library) {
@@ -141,6 +155,15 @@ class JpegDecoderTest {
             case IMAGEIO -> "imageio.+";
         };
         assertThat(library.description()).matches(expected).endsWith(ImageCodec.name());
+    }
+
+    /** Version 1.5, which long-lived distributions have, is no library to decode with, and must not end the program. */
+    @Test
+    void turboOfVersion1IsFoundOutWhenItIsLoaded() {
+        SymbolLookup version1 =
+                name -> name.equals("tjGetErrorStr2") ? Optional.empty() : Optional.of(MemorySegment.NULL);
+        assertThat(TurboLibrary.missing(version1)).contains("tjGetErrorStr2");
+        assertThat(TurboLibrary.missing(_ -> Optional.of(MemorySegment.NULL))).isEmpty();
     }
 
     @Test

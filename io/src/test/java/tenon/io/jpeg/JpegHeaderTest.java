@@ -39,6 +39,8 @@ class JpegHeaderTest {
             read(JpegPictures.file(kind, 40, 100, 1));
             assertThat(header.rowsFor(1)).isEqualTo(100);
         }
+        read(JpegPictures.withoutColours(JpegPictures.file(Kind.GREY, 40, 100, 1)));
+        assertThat(header.rowsFor(1)).isEqualTo(100);
     }
 
     @Test

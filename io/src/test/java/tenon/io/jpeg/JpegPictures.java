@@ -112,6 +112,23 @@ public final class JpegPictures {
         return contents;
     }
 
+    /** A grey picture's file whose frame announces two more components, which no scan brings. */
+    public static byte[] withoutColours(byte[] grey) {
+        int frame = 0;
+        while (grey[frame] != (byte) 0xFF || grey[frame + 1] != (byte) 0xC0) {
+            frame++;
+        }
+        int end = frame + 13;
+        byte[] out = new byte[grey.length + 6];
+        System.arraycopy(grey, 0, out, 0, end);
+        byte[] more = {2, 0x11, 0, 3, 0x11, 0};
+        System.arraycopy(more, 0, out, end, more.length);
+        System.arraycopy(grey, end, out, end + more.length, grey.length - end);
+        out[frame + 3] = 8 + 3 * 3;
+        out[frame + 9] = 3;
+        return out;
+    }
+
     /** The file without the second half of its coded pixels, but with its end marker. */
     public static byte[] halved(byte[] file) {
         byte[] out = Arrays.copyOf(file, file.length * 2 / 3);
