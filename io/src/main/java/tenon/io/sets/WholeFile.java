@@ -21,7 +21,9 @@ final class WholeFile {
     }
 
     static void write(Path file, Content content) {
-        Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
+        // Another process may be writing the same file.
+        Path temporary = file.resolveSibling("." + file.getFileName() + "."
+                + ProcessHandle.current().pid() + "-" + Long.toHexString(System.nanoTime()) + ".tmp");
         try {
             Files.createDirectories(file.getParent());
             try {
