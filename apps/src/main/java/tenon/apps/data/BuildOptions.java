@@ -131,8 +131,8 @@ final class BuildOptions {
 
     /** Decides what the command line leaves open. */
     void defaults(int side, Filter resizing, StoreEncoding stored, int jpegQuality) {
-        if (shortSide == null && crop == null && size == null) {
-            shortSide = side;
+        if (crop == null && size == null) {
+            shortSide = shortSide == null ? Integer.valueOf(side) : shortSide;
             encoding = encoding == null ? stored : encoding;
         }
         filter = filter == null ? resizing : filter;

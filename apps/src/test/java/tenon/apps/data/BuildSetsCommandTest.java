@@ -65,6 +65,19 @@ class BuildSetsCommandTest {
     }
 
     @Test
+    void imagenetOfAnotherSideIsStoredAsJpegToo() {
+        Path set = synth("imagenet", "--classes", 2, "--per-class", 4, "--val-per-class", 2, "--size", "40x30");
+        Path out = folder.resolve("out");
+        succeed("build", "imagenet", set, "--out", out, "--test-images", 2, "--resize", 20);
+        try (Records records = Records.open(out.resolve("rec/train.trec"))) {
+            assertThat(records.schema().build())
+                    .containsEntry("resize", "short side 20")
+                    .containsEntry("encoding", "jpeg")
+                    .containsEntry("quality", "100");
+        }
+    }
+
+    @Test
     void cifar10() {
         Path set = synth("cifar10", "--per-class", 5);
         Cli.Result built = succeed("build", "cifar10", set, "--val", 10, "--out", folder.resolve("out"), "--json");

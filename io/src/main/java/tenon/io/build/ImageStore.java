@@ -59,6 +59,10 @@ public record ImageStore(ResizeRule resize, Filter filter, StoreEncoding encodin
             throw new BuildException("image store: raw images must all have one size, and those of the input differ"
                     + " (say which size, or store JPEG or PNG files)");
         }
+        if (resize instanceof ResizeRule.ShortSide(int _, boolean enlarge) && !enlarge) {
+            throw new BuildException("image store: raw images must all have one size, so that smaller ones cannot stay"
+                    + " as they are (enlarge them, or store JPEG or PNG files)");
+        }
         ResizeRule rule = resize instanceof ResizeRule.ShortSide(int side, boolean _)
                 ? new ResizeRule.AspectCrop(side, side)
                 : resize;

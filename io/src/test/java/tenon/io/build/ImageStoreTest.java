@@ -75,6 +75,9 @@ class ImageStoreTest {
         ImageStore crop = store(new ResizeRule.AspectCrop(10, 40), StoreEncoding.RAW, 95, 1);
         assertThat(crop.rawSize(null)).isEqualTo(new PixelSize(10, 40, 1));
         assertThat(apply(crop, file)).hasSize(10 * 40);
+        assertThatThrownBy(() -> store(new ResizeRule.ShortSide(20, false), StoreEncoding.RAW, 95, 0))
+                .isInstanceOf(BuildException.class)
+                .hasMessageContaining("smaller ones cannot stay as they are");
     }
 
     @Test
