@@ -61,6 +61,13 @@ public final class AllCommand extends TenonCommand {
     private String precision;
 
     @Option(
+            names = "--mode",
+            paramLabel = "NAME",
+            defaultValue = "both",
+            description = "train, inference or both. Default: ${DEFAULT-VALUE}.")
+    private String mode;
+
+    @Option(
             names = "--kernels",
             paramLabel = "NAME",
             split = ",",
@@ -146,13 +153,20 @@ public final class AllCommand extends TenonCommand {
     }
 
     private List<RowRequest> requests() {
+        if (!List.of("train", "inference", "both").contains(mode)) {
+            throw new UsageException("--mode must be train, inference or both: " + mode);
+        }
         int processors = threads != null ? threads : Runtime.getRuntime().availableProcessors();
         List<RowRequest> requests = new ArrayList<>();
         for (BenchmarkNetwork network : Selection.networks(networks)) {
             for (Precision one : Selection.precisions(precision)) {
-                requests.add(new RowRequest(network, network.batch(), one, Mode.TRAIN, processors));
-                for (int batch : INFERENCE_BATCHES) {
-                    requests.add(new RowRequest(network, batch, one, Mode.INFERENCE, processors));
+                if (!mode.equals("inference")) {
+                    requests.add(new RowRequest(network, network.batch(), one, Mode.TRAIN, processors));
+                }
+                if (!mode.equals("train")) {
+                    for (int batch : INFERENCE_BATCHES) {
+                        requests.add(new RowRequest(network, batch, one, Mode.INFERENCE, processors));
+                    }
                 }
             }
         }
@@ -176,6 +190,9 @@ public final class AllCommand extends TenonCommand {
                 .append(String.join(",", networks))
                 .append(" --precision ")
                 .append(precision);
+        if (!mode.equals("both")) {
+            command.append(" --mode ").append(mode);
+        }
         command.append(" --rounds ").append(rounds).append(" --seconds ").append(seconds);
         command.append(" --kernels ").append(String.join(",", kernels));
         return threads == null ? command.toString() : command + " --threads " + threads;

@@ -20,7 +20,8 @@ class FloorCommandTest {
         assertThat(json.path("command").asText()).isEqualTo("bench floor");
         assertThat(json.path("net").asText()).isEqualTo("minivgg");
         assertThat(json.path("batch").asInt()).isEqualTo(2);
-        assertThat(json.path("reference_primitives").asInt()).isZero();
+        assertThat(json.path("reference_primitives").asInt())
+                .isEqualTo(ChainTest.referenceFamilies().size());
         assertThat(json.path("floor_images_per_second").asDouble()).isPositive();
         assertThat(json.path("floor_without_update_images_per_second").asDouble())
                 .isGreaterThanOrEqualTo(json.path("floor_images_per_second").asDouble());

@@ -84,6 +84,15 @@ class AllCommandTest {
     }
 
     @Test
+    void measuresOneModeOnly() throws IOException {
+        Results.open(folder.resolve("results.json"), Machine.describe()).add(row(64, "train", 3.14));
+        var result = run("--kernels", "none", "--mode", "train");
+        assertThat(result.exitCode()).as(result.err()).isZero();
+        assertThat(result.json().get("measured").asInt()).isZero();
+        assertThat(Files.readString(folder.resolve("README.md"))).contains("--mode train");
+    }
+
+    @Test
     void compareReadsTheResults() throws IOException {
         writeResults();
         Path file = folder.resolve("results.json");
@@ -111,6 +120,7 @@ class AllCommandTest {
         "--net, vgg99, '--net must be all, or some of'",
         "--kernels, vgg99, '--net must be all, or some of'",
         "--precision, fp8, '--precision must be fp32, bf16 or both: fp8'",
+        "--mode, sleep, '--mode must be train, inference or both: sleep'",
         "--rounds, 0, '--rounds must be at least 1: 0'",
         "--seconds, 0, '--seconds must be above 0: 0.0'",
         "--threads, 0, '--threads must be at least 1: 0'"
