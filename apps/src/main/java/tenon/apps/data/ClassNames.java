@@ -29,6 +29,9 @@ final class ClassNames {
         List<String> lines = new ArrayList<>();
         try (TextLines text = new TextLines(file, "class file", 1 << 16)) {
             for (String line = text.next(); line != null; line = text.next()) {
+                if (line.isBlank()) {
+                    throw text.error("a class must have a name (remove empty lines, also at the end)");
+                }
                 lines.add(line.strip());
             }
         }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jhdf.HdfFile;
 import io.jhdf.WritableHdfFile;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -108,7 +110,7 @@ class BuildSetsCommandTest {
     }
 
     @Test
-    void mnistAndLists() {
+    void mnistAndLists() throws IOException {
         Path mnist = synth("mnist", "--per-class", 6);
         succeed(
                 "build",
@@ -136,6 +138,10 @@ class BuildSetsCommandTest {
             assertThat(records.sampleCount()).isEqualTo(18);
             assertThat(records.schema().classNames()).containsExactly("red_plain_disc", "amber_striped_square");
         }
+        Path empty = Files.writeString(folder.resolve("empty.txt"), "disc\nsquare\n\n");
+        assertThat(Cli.run("build", "list", list.resolve("train.lst"), "--class-file", empty, "--out", folder)
+                        .err())
+                .contains(empty + ", line 3: a class must have a name");
     }
 
     @Test
