@@ -143,7 +143,7 @@ class AugmentationTest {
     @Test
     void scalingsGiveTheKnownNumbers() {
         RecordSchema plain = RecordSchema.rawClasses("train", 2, 2, 3, List.of("a"));
-        RecordSchema known = plain.withChannelStatistics(List.of(120.0, 110.0, 100.0), List.of(60.0, 61.0, 62.0));
+        RecordSchema known = plain.withChannelStatistics(List.of(120.0, 110.0, 100.0), List.of(60.0, 61.0, 62.0), 0);
         assertThat(Scaling.SYMMETRIC.normalization(plain).means()).containsExactly(127.5f);
         assertThat(Scaling.SYMMETRIC.normalization(plain).stds()).containsExactly(127.5f);
         assertThat(Scaling.VGG_MEAN.normalization(plain).means()).containsExactly(123.68f, 116.779f, 103.939f);

@@ -74,9 +74,9 @@ final class DiskSpace {
             for (BuildItem item : shard.items()) {
                 if (at++ % step == 0) {
                     ItemOutcome outcome = ItemOutcome.of(item, store);
-                    if (outcome.stored()) {
+                    if (outcome.isStored()) {
                         probed++;
-                        sum += outcome.image().length;
+                        sum += outcome.stored().bytes().length;
                     }
                 }
             }

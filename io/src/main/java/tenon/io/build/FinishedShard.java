@@ -29,7 +29,7 @@ final class FinishedShard {
             List<BuildItem> missing = missing(shard, reader);
             List<BuildReport.Skipped> skipped = new ArrayList<>();
             OrderedParallel.forEach(missing, settings.threads(), item -> ItemOutcome.of(item, store), outcome -> {
-                if (!outcome.stored()) {
+                if (!outcome.isStored()) {
                     skipped.add(outcome.skipped());
                 }
             });

@@ -103,7 +103,7 @@ public final class ImageFolderBuilder {
             if (!usable.contains(entry.className())) {
                 ItemOutcome outcome =
                         ItemOutcome.of(BuildItem.ofFile(entry.key(), entry.file(), Label.NONE), store.resolve(null));
-                if (outcome.stored()) {
+                if (outcome.isStored()) {
                     usable.add(entry.className());
                 } else {
                     firstReasons.putIfAbsent(entry.className(), outcome.reason());

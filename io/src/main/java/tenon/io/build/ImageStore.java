@@ -8,6 +8,7 @@ import tenon.io.image.ImageException;
 import tenon.io.image.ImageFormat;
 import tenon.io.image.ImageHeader;
 import tenon.io.jpeg.JpegImages;
+import tenon.io.record.ChannelStatistics;
 
 /**
  * How images are stored: resized by a rule, with so many channels, as files or as pixels.
@@ -86,20 +87,28 @@ public record ImageStore(ResizeRule resize, Filter filter, StoreEncoding encodin
      * @param name for messages
      * @throws ImageException when it cannot be decoded
      */
-    byte[] apply(ImageInput.Data data, String name) {
+    StoredImage apply(ImageInput.Data data, String name) {
         return switch (data) {
             case ImageInput.Encoded(byte[] bytes) -> ofFile(bytes, name);
             case ImageInput.Pixels(Image image) ->
-                encode(resize.apply(channels == 0 ? image : image.withChannels(channels), filter), false);
+                written(resize.apply(channels == 0 ? image : image.withChannels(channels), filter), false);
         };
     }
 
-    private byte[] ofFile(byte[] bytes, String name) {
+    private StoredImage ofFile(byte[] bytes, String name) {
         ImageHeader header = ImageHeader.sniff(bytes, bytes.length, name);
         int wanted = channels != 0 ? channels : header.channels() <= 2 ? 1 : 3;
         Image image = JpegImages.decode(bytes, bytes.length, name, wanted);
         Image stored = resize.apply(image, filter);
-        return stored == image && keepsBytes(header) ? bytes : encode(stored, header.format() == ImageFormat.JPEG);
+        return stored == image && keepsBytes(header)
+                ? new StoredImage(bytes, ChannelStatistics.ofColours(image))
+                : written(stored, header.format() == ImageFormat.JPEG);
+    }
+
+    private StoredImage written(Image image, boolean wasJpeg) {
+        return new StoredImage(
+                encode(image, wasJpeg),
+                encoding == StoreEncoding.RAW ? ChannelStatistics.of(image) : ChannelStatistics.ofColours(image));
     }
 
     private boolean keepsBytes(ImageHeader header) {

@@ -6,10 +6,10 @@ import tenon.io.image.ImageException;
 /**
  * What to store of an item, or why it is left out.
  *
- * @param image null when it is left out
+ * @param stored null when it is left out
  * @param reason null when it is stored
  */
-record ItemOutcome(BuildItem item, byte[] image, String reason) {
+record ItemOutcome(BuildItem item, StoredImage stored, String reason) {
     static ItemOutcome of(BuildItem item, ImageStore store) {
         try {
             return new ItemOutcome(item, store.apply(item.image().read(), item.source()), null);
@@ -20,7 +20,7 @@ record ItemOutcome(BuildItem item, byte[] image, String reason) {
         }
     }
 
-    boolean stored() {
+    boolean isStored() {
         return reason == null;
     }
 

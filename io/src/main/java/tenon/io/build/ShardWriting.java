@@ -60,9 +60,14 @@ final class ShardWriting implements AutoCloseable {
         if (writer == null) {
             writer = RecordWriter.create(shard.file(), shard.schema());
         }
-        if (outcome.stored()) {
+        if (outcome.isStored()) {
             BuildItem item = outcome.item();
-            writer.add(outcome.image(), item.label(), item.key(), item.source());
+            writer.add(
+                    outcome.stored().bytes(),
+                    item.label(),
+                    item.key(),
+                    item.source(),
+                    outcome.stored().pixels());
         } else {
             BuildReport.Skipped left = outcome.skipped();
             skipped.add(left);

@@ -36,7 +36,7 @@ import tenon.io.record.Records;
  */
 public final class ShardedBuild {
     /** Counted up when the same options and inputs lead to other files. */
-    private static final int REVISION = 1;
+    private static final int REVISION = 2;
 
     private static final String EXTENSION = ".trec";
 
@@ -74,7 +74,7 @@ public final class ShardedBuild {
         return this;
     }
 
-    /** Statistics for the headers of images stored as files, 0…255; those of raw images are taken while writing. */
+    /** Statistics for the headers of images stored as files, 0…255, instead of those of the file's own pixels; raw images always get the latter. */
     public ShardedBuild channelStatistics(List<Double> means, List<Double> stds) {
         channelMeans = List.copyOf(means);
         channelStds = List.copyOf(stds);
@@ -253,6 +253,7 @@ public final class ShardedBuild {
                 classNames,
                 raw ? List.of() : channelMeans,
                 raw ? List.of() : channelStds,
+                0,
                 Map.of());
     }
 

@@ -35,8 +35,7 @@ public record Normalization(float[] means, float[] stds) {
     public static Normalization standardize(RecordSchema schema) {
         if (schema.channelMeans().isEmpty()) {
             throw new ShapeException("normalization: split '" + schema.split()
-                    + "' has no channel statistics: only raw-u8 files carry them (give means and stds, or"
-                    + " build raw-u8)");
+                    + "' has no channel statistics (build it again, or give means and stds)");
         }
         return new Normalization(toFloats(schema.channelMeans()), toFloats(schema.channelStds()));
     }

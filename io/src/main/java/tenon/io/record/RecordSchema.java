@@ -14,8 +14,10 @@ import java.util.TreeMap;
  * @param split name of the part of the data set, e.g. {@code train}
  * @param shard number of this file among the split's {@code shardCount} files, from 0
  * @param classNames in the order of the class indices; empty if there are none
- * @param channelMeans mean of each channel over the file on the scale 0…255; empty if unknown
+ * @param channelMeans mean of each channel over all pixels of the file, on the scale 0…255: one of grey images, else as many as the raw images' channels, or R, G and
+ *     B of encoded ones; empty if unknown
  * @param channelStds standard deviation of each channel (over pixels, divided by their count); empty if unknown
+ * @param pixelCount how many pixels these are taken over; 0 if unknown, or where a builder stated the statistics of other images than the file's
  * @param build how the file was made: options of the builder by name, the same in all shards of a set, except {@link #FINGERPRINT}
  */
 public record RecordSchema(
@@ -31,6 +33,7 @@ public record RecordSchema(
         List<String> classNames,
         List<Double> channelMeans,
         List<Double> channelStds,
+        long pixelCount,
         Map<String, String> build) {
     /** Name of the build option that tells whether a file is still what its inputs and options lead to. */
     public static final String FINGERPRINT = "fingerprint";
@@ -70,6 +73,7 @@ public record RecordSchema(
                         && channelStds.stream().allMatch(Double::isFinite),
                 "channel means and standard deviations must be at most four finite numbers: " + channelMeans + ", "
                         + channelStds);
+        require(pixelCount >= 0, "pixelCount must be at least 0: " + pixelCount);
     }
 
     private static void require(boolean holds, String what) {
@@ -93,6 +97,7 @@ public record RecordSchema(
                 classNames,
                 List.of(),
                 List.of(),
+                0,
                 Map.of());
     }
 
@@ -111,23 +116,25 @@ public record RecordSchema(
                 classNames,
                 List.of(),
                 List.of(),
+                0,
                 Map.of());
     }
 
     public RecordSchema withBuild(Map<String, String> options) {
-        return with(label, labelSize, shard, shardCount, channelMeans, channelStds, options);
+        return with(label, labelSize, shard, shardCount, channelMeans, channelStds, pixelCount, options);
     }
 
     public RecordSchema withLabel(LabelKind kind, int size) {
-        return with(kind, size, shard, shardCount, channelMeans, channelStds, build);
+        return with(kind, size, shard, shardCount, channelMeans, channelStds, pixelCount, build);
     }
 
     public RecordSchema withShard(int number, int count) {
-        return with(label, labelSize, number, count, channelMeans, channelStds, build);
+        return with(label, labelSize, number, count, channelMeans, channelStds, pixelCount, build);
     }
 
-    public RecordSchema withChannelStatistics(List<Double> means, List<Double> stds) {
-        return with(label, labelSize, shard, shardCount, means, stds, build);
+    /** @param pixels how many they are taken over; 0 if unknown */
+    public RecordSchema withChannelStatistics(List<Double> means, List<Double> stds, long pixels) {
+        return with(label, labelSize, shard, shardCount, means, stds, pixels, build);
     }
 
     private RecordSchema with(
@@ -137,9 +144,23 @@ public record RecordSchema(
             int count,
             List<Double> means,
             List<Double> stds,
+            long pixels,
             Map<String, String> options) {
         return new RecordSchema(
-                encoding, height, width, channels, kind, size, split, number, count, classNames, means, stds, options);
+                encoding,
+                height,
+                width,
+                channels,
+                kind,
+                size,
+                split,
+                number,
+                count,
+                classNames,
+                means,
+                stds,
+                pixels,
+                options);
     }
 
     /** Bytes of one raw image. */

@@ -5,16 +5,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.IntConsumer;
-import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /** Several record files, checked to belong together, read as one. */
@@ -173,39 +176,53 @@ public final class RecordShards implements Records {
         }
     }
 
-    /** Statistics of all files, each weighted by its samples: exact where all images have one size. */
+    /** The first file's schema with the statistics of all: each weighted by its pixels, or by its samples where the pixels are not known of all. */
     private RecordSchema combined() {
         RecordSchema first = readers[0].schema();
-        int channels = first.channelMeans().size();
-        for (RecordReader reader : readers) {
-            if (reader.sampleCount() > 0 && reader.schema().channelMeans().size() != channels || sampleCount() == 0) {
-                return first.withChannelStatistics(List.of(), List.of());
-            }
+        List<RecordReader> filled =
+                Stream.of(readers).filter(reader -> reader.sampleCount() > 0).toList();
+        Set<Integer> channelCounts = new TreeSet<>();
+        filled.forEach(
+                reader -> channelCounts.add(reader.schema().channelMeans().size()));
+        // Files of grey pictures beside files with coloured ones: grey is equal R, G and B.
+        if (!channelCounts.equals(Set.of(1, 3)) && channelCounts.size() != 1) {
+            return first.withChannelStatistics(List.of(), List.of(), 0);
         }
+        int channels = Collections.max(channelCounts);
+        boolean known = filled.stream().allMatch(reader -> reader.schema().pixelCount() > 0);
+        double[] weights = filled.stream()
+                .mapToDouble(reader -> known ? reader.schema().pixelCount() : reader.sampleCount())
+                .toArray();
         List<Double> means = new ArrayList<>();
         List<Double> stds = new ArrayList<>();
         for (int c = 0; c < channels; c++) {
-            int channel = c;
-            double mean = weighted(schema -> schema.channelMeans().get(channel));
-            double square = weighted(schema -> {
-                double m = schema.channelMeans().get(channel) - mean;
-                double s = schema.channelStds().get(channel);
-                return s * s + m * m;
-            });
-            means.add(mean);
-            stds.add(Math.sqrt(square));
+            double[] mean = new double[weights.length];
+            double[] square = new double[weights.length];
+            for (int i = 0; i < weights.length; i++) {
+                RecordSchema schema = filled.get(i).schema();
+                int channel = schema.channelMeans().size() == 1 ? 0 : c;
+                mean[i] = schema.channelMeans().get(channel);
+                square[i] = Math.pow(schema.channelStds().get(channel), 2);
+            }
+            double all = average(mean, weights);
+            for (int i = 0; i < weights.length; i++) {
+                square[i] += (mean[i] - all) * (mean[i] - all);
+            }
+            means.add(all);
+            stds.add(Math.sqrt(average(square, weights)));
         }
-        return first.withChannelStatistics(means, stds);
+        return first.withChannelStatistics(
+                means, stds, known ? (long) DoubleStream.of(weights).sum() : 0);
     }
 
-    private double weighted(ToDoubleFunction<RecordSchema> value) {
+    private static double average(double[] values, double[] weights) {
         double sum = 0;
-        for (RecordReader reader : readers) {
-            if (reader.sampleCount() > 0) {
-                sum += value.applyAsDouble(reader.schema()) * reader.sampleCount();
-            }
+        double weight = 0;
+        for (int i = 0; i < values.length; i++) {
+            sum += values[i] * weights[i];
+            weight += weights[i];
         }
-        return sum / sampleCount();
+        return sum / weight;
     }
 
     private int fileOf(int sample) {

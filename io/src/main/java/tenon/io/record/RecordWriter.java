@@ -8,9 +8,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
+import tenon.io.image.Image;
 import tenon.io.image.ImageCodec;
 import tenon.io.record.RecordFormat.Footer;
 import tenon.io.record.RecordFormat.Header;
@@ -26,7 +26,8 @@ import tenon.io.record.RecordFormat.Header;
  * }
  * }</pre>
  *
- * Raw images also give the schema's channel means and standard deviations; for encoded ones see {@link #channelStatistics}. Confined to one thread.
+ * The header gets the channel means and standard deviations that the schema states for encoded images, or else those of all samples' pixels: the writer
+ * sees those of raw images itself and is told those of encoded ones. Confined to one thread.
  */
 public final class RecordWriter implements AutoCloseable {
     private static final int BUFFER_BYTES = 1 << 20;
@@ -36,7 +37,6 @@ public final class RecordWriter implements AutoCloseable {
     private final RecordFile file;
     private final long segmentBytes;
     private final int dataOffset;
-    private final ChannelStatistics statistics;
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private final ByteArrayOutputStream entries = new ByteArrayOutputStream();
     private final ByteArrayOutputStream strings = new ByteArrayOutputStream();
@@ -44,6 +44,9 @@ public final class RecordWriter implements AutoCloseable {
             ByteBuffer.allocate(RecordFormat.ENTRY_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private final CRC32C crc = new CRC32C();
     private RecordSchema schema;
+    /** Of all samples so far; null when those of one are not known. */
+    private ChannelStatistics statistics = new ChannelStatistics(1);
+
     private long position;
     private long flushed;
     private long sampleCount;
@@ -57,12 +60,11 @@ public final class RecordWriter implements AutoCloseable {
         this.file = file;
         this.segmentBytes = segmentBytes;
         // Room for the channel statistics, which are known at the end: two lists of at most four doubles of at most 25
-        // characters.
+        // characters, and a number of pixels.
         int jsonBytes = RecordFormat.toJson(schema).length;
         dataOffset = (int) RecordFormat.roundUp(RecordFormat.HEADER_BYTES + jsonBytes + 256, RecordFormat.PAGE);
         position = dataOffset;
         flushed = dataOffset;
-        statistics = schema.encoding() == ImageEncoding.RAW_U8 ? new ChannelStatistics(schema.channels()) : null;
     }
 
     /**
@@ -111,14 +113,9 @@ public final class RecordWriter implements AutoCloseable {
         return sampleCount;
     }
 
-    /**
-     * States the means and standard deviations of an encoded file's pixels, which the writer does not see.
-     *
-     * @param means of each channel, on the scale 0…255
-     */
-    public void channelStatistics(List<Double> means, List<Double> stds) {
-        check(statistics == null, "none", "the writer finds the channel statistics of raw images itself");
-        schema = schema.withChannelStatistics(means, stds);
+    /** Adds a sample as {@link #add(byte[], Label, String, String, ChannelStatistics)} does; the pixels of an encoded one are unknown to the writer. */
+    public void add(byte[] image, Label label, String key, String source) {
+        add(image, label, key, source, null);
     }
 
     /**
@@ -128,9 +125,10 @@ public final class RecordWriter implements AutoCloseable {
      * @param label of the schema's kind
      * @param key short unique name of the sample, e.g. {@code cats/0001.jpg}
      * @param source where the sample came from, for messages; may be empty
+     * @param pixels statistics of the image's pixels; null when they are unknown, or for the writer to find those of a raw image
      * @throws RecordException when image or label do not fit the schema, or writing fails (then the file cannot be committed any more)
      */
-    public void add(byte[] image, Label label, String key, String source) {
+    public void add(byte[] image, Label label, String key, String source, ChannelStatistics pixels) {
         check(!closed && !failed, key, "the writer must be open and without an earlier failure");
         checkImage(image, key);
         byte[] labelBytes = labelBytes(label, key);
@@ -156,10 +154,16 @@ public final class RecordWriter implements AutoCloseable {
         entries.writeBytes(entry.array());
         strings.writeBytes(keyBytes);
         strings.writeBytes(sourceBytes);
-        if (statistics != null) {
-            statistics.add(image);
-        }
+        addStatistics(image, pixels);
         sampleCount++;
+    }
+
+    private void addStatistics(byte[] image, ChannelStatistics pixels) {
+        ChannelStatistics known = pixels;
+        if (known == null && schema.encoding() == ImageEncoding.RAW_U8) {
+            known = ChannelStatistics.of(new Image(schema.width(), schema.height(), schema.channels(), image));
+        }
+        statistics = statistics == null || known == null ? null : statistics.plus(known);
     }
 
     private void checkImage(byte[] image, String key) {
@@ -249,8 +253,10 @@ public final class RecordWriter implements AutoCloseable {
      */
     public void commit(Consumer<Path> check) {
         check(!closed && !failed, "none", "commit needs an open writer without an earlier failure");
-        if (statistics != null && sampleCount > 0) {
-            schema = schema.withChannelStatistics(statistics.means(), statistics.stds());
+        boolean stated = schema.encoding() == ImageEncoding.ENCODED
+                && !schema.channelMeans().isEmpty();
+        if (!stated && statistics != null && sampleCount > 0) {
+            schema = schema.withChannelStatistics(statistics.means(), statistics.stds(), statistics.pixelCount());
         }
         long dataEnd = position;
         long indexOffset = RecordFormat.roundUp(dataEnd, 8);

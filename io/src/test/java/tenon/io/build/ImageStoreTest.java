@@ -2,6 +2,7 @@ package tenon.io.build;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -32,7 +33,7 @@ class ImageStoreTest {
     }
 
     private static byte[] apply(ImageStore store, byte[] file) {
-        return store.apply(new ImageInput.Encoded(file), "image");
+        return store.apply(new ImageInput.Encoded(file), "image").bytes();
     }
 
     @Test
@@ -179,10 +180,56 @@ class ImageStoreTest {
         ImageStore kept = ImageStore.KEEP.resolve(size);
         assertThat(kept.encoding()).isEqualTo(StoreEncoding.RAW);
         assertThat(kept.rawSize(size)).isEqualTo(size);
-        assertThat(kept.apply(new ImageInput.Pixels(image), "x")).isEqualTo(noise);
+        assertThat(kept.apply(new ImageInput.Pixels(image), "x").bytes()).isEqualTo(noise);
         ImageStore png = new ImageStore(ResizeRule.NONE, Filter.AREA, StoreEncoding.PNG, 95, 0).resolve(size);
-        byte[] file = png.apply(new ImageInput.Pixels(image), "x");
+        byte[] file = png.apply(new ImageInput.Pixels(image), "x").bytes();
         assertThat(ImageCodec.decode(file, file.length, "x", 1).pixels()).isEqualTo(noise);
+    }
+
+    private static double[] means(Image image) {
+        double[] means = new double[image.channels()];
+        for (int y = 0; y < image.height(); y++) {
+            for (int x = 0; x < image.width(); x++) {
+                for (int c = 0; c < means.length; c++) {
+                    means[c] += image.value(x, y, c) / (double) (image.width() * image.height());
+                }
+            }
+        }
+        return means;
+    }
+
+    private static void assertMeans(StoredImage stored, Image image, double tolerance) {
+        double[] found = stored.pixels().means().stream()
+                .mapToDouble(Double::doubleValue)
+                .toArray();
+        assertThat(found).containsExactly(means(image), within(tolerance));
+    }
+
+    @Test
+    void statisticsAreThoseOfTheStoredPicture() {
+        byte[] jpeg = ImageCodec.encodeJpeg(smooth(90, 70, 3), 95);
+        ImageInput.Encoded file = new ImageInput.Encoded(jpeg);
+        assertMeans(ImageStore.KEEP.apply(file, "kept"), ImageCodec.decode(jpeg, "kept"), 1e-9);
+
+        Image half = Resize.exact(ImageCodec.decode(jpeg, "half"), 45, 35, Filter.BILINEAR);
+        ResizeRule rule = new ResizeRule.Exact(35, 45);
+        assertMeans(store(rule, StoreEncoding.RAW, 95, 3).apply(file, "raw"), half, 1e-9);
+        assertMeans(store(rule, StoreEncoding.RAW, 95, 1).apply(file, "raw"), half.withChannels(1), 1);
+        StoredImage again = store(rule, StoreEncoding.JPEG, 95, 0).apply(file, "JPEG");
+        assertMeans(again, half, 1e-9);
+        assertMeans(again, ImageCodec.decode(again.bytes(), "JPEG"), 1);
+
+        ImageInput.Pixels transparent = new ImageInput.Pixels(smooth(6, 5, 4));
+        assertMeans(store(rule, StoreEncoding.RAW, 95, 4).apply(transparent, "raw"), smoothIn(rule, 4), 1e-9);
+        assertThat(store(rule, StoreEncoding.PNG, 95, 4)
+                        .apply(transparent, "PNG")
+                        .pixels()
+                        .means())
+                .hasSize(3);
+    }
+
+    private static Image smoothIn(ResizeRule rule, int channels) {
+        return rule.apply(smooth(6, 5, channels), Filter.BILINEAR);
     }
 
     @Test

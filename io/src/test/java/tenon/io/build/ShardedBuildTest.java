@@ -2,6 +2,7 @@ package tenon.io.build;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -26,6 +27,7 @@ import tenon.io.image.ImageCodec;
 import tenon.io.record.Label;
 import tenon.io.record.LabelKind;
 import tenon.io.record.RecordReader;
+import tenon.io.record.RecordSchema;
 import tenon.io.record.Records;
 
 class ShardedBuildTest {
@@ -110,6 +112,76 @@ class ShardedBuildTest {
         for (int threads : new int[] {2, 5, 16}) {
             build(into("many" + threads).threads(threads).shards(4)).run();
             assertSameFiles("many" + threads, files("one"));
+        }
+    }
+
+    private BuildItem picture(String name, int width, int height, int... channels) throws IOException {
+        byte[] pixels = new byte[width * height * channels.length];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = (byte) channels[i % channels.length];
+        }
+        Path file = root.resolve(name + ".png");
+        Files.write(file, ImageCodec.encodePng(new Image(width, height, channels.length, pixels)));
+        return BuildItem.ofFile(name, file, Label.NONE);
+    }
+
+    private RecordSchema built(String output, int shards, BuildItem... items) {
+        BuildReport report = new ShardedBuild(
+                        "test", into(output).store(ImageStore.KEEP).shards(shards))
+                .labels(LabelKind.NONE, 0, List.of())
+                .split("train", List.of(items))
+                .run();
+        try (Records records = Records.open(report.part("train").file())) {
+            return records.schema();
+        }
+    }
+
+    @Test
+    void headersCarryTheMeansOverAllPixels() throws IOException {
+        BuildItem small = picture("small", 1, 2, 13, 20, 30);
+        BuildItem large = picture("large", 3, 2, 1, 100, 200);
+        BuildItem grey = picture("grey", 4, 2, 50);
+        for (int shards = 1; shards <= 2; shards++) {
+            RecordSchema schema = built("colours" + shards, shards, small, large);
+            // Two pixels beside six.
+            double[] means = {(26 + 6) / 8.0, (40 + 600) / 8.0, (60 + 1200) / 8.0};
+            double[] squares = {(2 * 169 + 6) / 8.0, (2 * 400 + 6e4) / 8, (2 * 900 + 24e4) / 8};
+            for (int c = 0; c < 3; c++) {
+                assertThat(schema.channelMeans().get(c)).isCloseTo(means[c], within(1e-9));
+                assertThat(schema.channelStds().get(c))
+                        .isCloseTo(Math.sqrt(squares[c] - means[c] * means[c]), within(1e-9));
+            }
+            assertThat(schema.pixelCount()).isEqualTo(8);
+            RecordSchema mixed = built("mixed" + shards, shards, small, large, grey);
+            for (int c = 0; c < 3; c++) {
+                assertThat(mixed.channelMeans().get(c)).isCloseTo((8 * means[c] + 8 * 50) / 16, within(1e-9));
+            }
+        }
+        assertThat(built("grey", 1, grey).channelMeans()).containsExactly(50.0);
+        assertThat(built("grey", 1, grey).channelStds()).containsExactly(0.0);
+    }
+
+    @Test
+    void encodedFilesDoNotDependOnTheNumberOfThreadsEither() throws IOException {
+        ImageStore jpeg = new ImageStore(new ResizeRule.Exact(5, 7), Filter.BILINEAR, StoreEncoding.JPEG, 95, 0);
+        build(into("one").store(jpeg).threads(1).shards(2)).run();
+        build(into("many").store(jpeg).threads(5).shards(2)).run();
+        assertSameFiles("many", files("one"));
+        try (Records records = Records.open(root.resolve("one/train-00000-of-00002.trec"))) {
+            assertThat(records.schema().pixelCount()).isEqualTo(17 * 5 * 7);
+        }
+    }
+
+    @Test
+    void statedStatisticsWin() throws IOException {
+        BuildReport report = new ShardedBuild("test", into("out").store(ImageStore.KEEP))
+                .labels(LabelKind.NONE, 0, List.of())
+                .channelStatistics(List.of(1.0, 2.0, 3.0), List.of(4.0, 5.0, 6.0))
+                .split("train", List.of(picture("a", 1, 2, 13, 20, 30)))
+                .run();
+        try (Records records = Records.open(report.part("train").file())) {
+            assertThat(records.schema().channelMeans()).containsExactly(1.0, 2.0, 3.0);
+            assertThat(records.schema().channelStds()).containsExactly(4.0, 5.0, 6.0);
         }
     }
 

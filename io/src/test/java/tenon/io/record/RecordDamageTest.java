@@ -246,6 +246,8 @@ class RecordDamageTest {
                 "{\"encoding\": \"encoded\", \"label\": \"none\", \"split\": \"a\", \"shardCount\": 1} x",
                 "{\"encoding\": \"encoded\", \"label\": \"none\", \"split\": \"a\", \"shardCount\": 1,"
                         + " \"channelMeans\": [\"NaN\"], \"channelStds\": [1]}",
+                "{\"encoding\": \"encoded\", \"label\": \"none\", \"split\": \"a\", \"shardCount\": 1,"
+                        + " \"pixelCount\": -1}",
                 "{\"encoding\": \"encoded\", \"label\": \"none\", \"split\": \"a\", \"shardCount\": 1, \"new\":"
                         + " [[[[[[[[[1]]]]]]]]]}"
             })

@@ -9,10 +9,12 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tenon.io.image.Image;
 
 class RecordFileTest {
     private static final List<String> CLASSES = List.of("cats", "dogs", "panda");
@@ -106,6 +108,69 @@ class RecordFileTest {
             // Values 0 2 4 6: mean square 14, 14 − 9 = 5.
             assertThat(reader.schema().channelStds().get(0)).isCloseTo(Math.sqrt(5), within(1e-12));
             assertThat(reader.schema().channelStds().subList(1, 3)).containsExactly(0.0, 127.0);
+            assertThat(reader.schema().pixelCount()).isEqualTo(4);
+        }
+    }
+
+    /** @param pixels of one row, by sample; null where the writer is not told */
+    private RecordSchema encoded(RecordSchema schema, Image... pixels) {
+        Path file = folder.resolve("encoded.trec");
+        byte[] jpeg = {(byte) 0xFF, (byte) 0xD8, (byte) 0xFF, 2, 3};
+        try (RecordWriter writer = RecordWriter.create(file, schema)) {
+            for (Image image : pixels) {
+                writer.add(jpeg, Label.ofClass(0), "a", "", image == null ? null : ChannelStatistics.ofColours(image));
+            }
+            writer.commit();
+        }
+        try (RecordReader reader = RecordReader.open(file)) {
+            return reader.schema();
+        }
+    }
+
+    @Test
+    void encodedFilesCarryTheStatisticsOfThePixelsThatTheWriterIsToldOf() {
+        RecordSchema schema = RecordSchema.encodedClasses("train", CLASSES);
+        Image grey = new Image(3, 1, 1, new byte[] {1, 2, 6});
+        Image colour = new Image(1, 1, 3, new byte[] {3, 7, (byte) 255});
+        Image transparent = new Image(1, 2, 4, new byte[] {1, 2, 3, 99, 5, 6, 7, 98});
+
+        RecordSchema greys = encoded(schema, grey, new Image(1, 1, 1, new byte[] {3}));
+        assertThat(greys.channelMeans()).containsExactly(3.0);
+        assertThat(greys.channelStds().getFirst()).isCloseTo(Math.sqrt(50 / 4.0 - 9), within(1e-12));
+        assertThat(greys.pixelCount()).isEqualTo(4);
+
+        for (Image[] order : new Image[][] {{grey, colour}, {colour, grey}}) {
+            RecordSchema mixed = encoded(schema, order);
+            assertThat(mixed.channelMeans()).containsExactly(3.0, 4.0, 66.0);
+            assertThat(mixed.channelStds().get(1)).isCloseTo(Math.sqrt(90 / 4.0 - 16), within(1e-12));
+        }
+        assertThat(encoded(schema, transparent).channelMeans()).containsExactly(3.0, 4.0, 5.0);
+        assertThat(encoded(schema, colour, null).channelMeans()).isEmpty();
+
+        RecordSchema stated = encoded(schema.withChannelStatistics(List.of(9.0), List.of(2.0), 0), colour);
+        assertThat(stated.channelMeans()).containsExactly(9.0);
+        assertThat(stated.channelStds()).containsExactly(2.0);
+        assertThat(stated.pixelCount()).isZero();
+    }
+
+    /** Sums of squares leave 32 bits behind here. */
+    @Test
+    void statisticsOfLargePicturesAreExact() {
+        for (int channels : new int[] {1, 3, 4}) {
+            byte[] pixels = new byte[1301 * 1999 * channels];
+            Arrays.fill(pixels, (byte) 255);
+            for (int c = 0; c < channels; c++) {
+                // One pixel in the middle is (0, 1, 2, 3).
+                pixels[1301 * 1000 * channels + c] = (byte) c;
+            }
+            ChannelStatistics statistics = ChannelStatistics.of(new Image(1301, 1999, channels, pixels));
+            long count = 1301 * 1999;
+            assertThat(statistics.pixelCount()).isEqualTo(count);
+            for (int c = 0; c < channels; c++) {
+                assertThat(statistics.means().get(c)).isEqualTo((255.0 * (count - 1) + c) / count);
+                // Two values, one of probability 1/n: their distance times √(n − 1)/n.
+                assertThat(statistics.stds().get(c)).isCloseTo((255 - c) * Math.sqrt(count - 1) / count, within(1e-8));
+            }
         }
     }
 

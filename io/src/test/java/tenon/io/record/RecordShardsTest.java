@@ -51,6 +51,7 @@ class RecordShardsTest {
                     CLASSES,
                     null,
                     null,
+                    0,
                     Map.of("seed", "1"));
             files.add(write(Records.fileName(split, shard, counts.length), schema, counts[shard]));
         }
@@ -93,6 +94,44 @@ class RecordShardsTest {
             // Pixels 0 0 1 2 2 4: mean 9 / 6, mean square 25 / 6.
             assertThat(records.schema().channelMeans().getFirst()).isCloseTo(1.5, within(1e-12));
             assertThat(records.schema().channelStds().getFirst()).isCloseTo(Math.sqrt(25.0 / 6 - 2.25), within(1e-12));
+        }
+    }
+
+    private Path stated(String name, long pixels, List<Double> means, List<Double> stds) {
+        Path file = folder.resolve(name);
+        RecordSchema schema = RecordSchema.encodedClasses("train", CLASSES).withChannelStatistics(means, stds, pixels);
+        try (RecordWriter writer = RecordWriter.create(file, schema)) {
+            writer.add(new byte[] {(byte) 0xFF, (byte) 0xD8, (byte) 0xFF}, Label.ofClass(0), name, "");
+            writer.commit();
+        }
+        return file;
+    }
+
+    @Test
+    void filesCountByTheirPixelsOrElseByTheirSamples() {
+        Path small = stated("small.trec", 10, List.of(0.0, 40.0, 80.0), List.of(0.0, 0.0, 3.0));
+        Path large = stated("large.trec", 30, List.of(100.0, 40.0, 80.0), List.of(0.0, 4.0, 5.0));
+        Path grey = stated("grey.trec", 40, List.of(200.0), List.of(1.0));
+        Path unknown = stated("unknown.trec", 0, List.of(100.0, 40.0, 80.0), List.of(0.0, 4.0, 5.0));
+        Path none = stated("none.trec", 0, List.of(), List.of());
+        try (Records records = Records.open(small, large)) {
+            assertThat(records.schema().channelMeans()).containsExactly(75.0, 40.0, 80.0);
+            // Variances: 0.25·75² + 0.75·25² about the mean; 0.75·16; 0.25·9 + 0.75·25.
+            List<Double> stds = records.schema().channelStds();
+            assertThat(stds.get(0)).isCloseTo(Math.sqrt(1875), within(1e-12));
+            assertThat(stds.get(1)).isCloseTo(Math.sqrt(12), within(1e-12));
+            assertThat(stds.get(2)).isCloseTo(Math.sqrt(21), within(1e-12));
+            assertThat(records.schema().pixelCount()).isEqualTo(40);
+        }
+        try (Records records = Records.open(grey, large, small)) {
+            assertThat(records.schema().channelMeans()).containsExactly(137.5, 120.0, 140.0);
+        }
+        try (Records records = Records.open(small, unknown)) {
+            assertThat(records.schema().channelMeans()).containsExactly(50.0, 40.0, 80.0);
+            assertThat(records.schema().pixelCount()).isZero();
+        }
+        try (Records records = Records.open(small, none)) {
+            assertThat(records.schema().channelMeans()).isEmpty();
         }
     }
 
