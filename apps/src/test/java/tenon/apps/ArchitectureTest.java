@@ -95,6 +95,15 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAPackage("org.bytedeco..")
                 .because("everything else works where oneDNN does not exist"));
+        check(noClasses()
+                .that()
+                .resideInAPackage("tenon..")
+                .and()
+                .resideOutsideOfPackages("tenon.engine.backend.cuda..", "tenon.engine.nativelib..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("jcuda..")
+                .because("everything else works where CUDA does not exist"));
     }
 
     @Test

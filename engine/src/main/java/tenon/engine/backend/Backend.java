@@ -116,6 +116,18 @@ public interface Backend extends AutoCloseable {
 
     UpdateKernels updates();
 
+    // ---- capabilities that a back-end may have ----
+
+    /** Records steps and runs them again with one call; null where the back-end cannot. */
+    default StepCapture capture() {
+        return null;
+    }
+
+    /** Uploads that run beside the computation; null where memory is the host's anyway. */
+    default Staging staging() {
+        return null;
+    }
+
     /** Counters that must stand still once a training step is warm. */
     BackendStatistics statistics();
 

@@ -1,0 +1,108 @@
+package tenon.engine.backend.cuda;
+
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * Settings of a CUDA back-end.
+ *
+ * @param device number of the GPU, from 0
+ * @param memoryLimit most bytes of device memory held, cached blocks included
+ * @param tf32 whether products of F32 matrices and convolutions may round their factors to TF32 (10 bits of mantissa) for the tensor cores
+ * @param deterministic whether equal runs must compute equal bits; without, faster algorithms that add in varying order are allowed
+ * @param workspaceLimit most bytes of scratch memory that an algorithm of a library may ask for
+ * @param convolution which of cuDNN's interfaces computes convolutions
+ * @param fastMath whether own kernels are compiled with approximate functions
+ * @param cache folder that keeps compiled kernels
+ */
+public record CudaOptions(
+        int device,
+        long memoryLimit,
+        boolean tf32,
+        boolean deterministic,
+        long workspaceLimit,
+        ConvolutionChoice convolution,
+        boolean fastMath,
+        Path cache) {
+    /** cuDNN's two interfaces to convolutions. */
+    public enum ConvolutionChoice {
+        /** Whichever is faster, measured once per geometry. */
+        MEASURED,
+        /** The calls per operation that exist since cuDNN's first versions. */
+        LEGACY,
+        /** Operation graphs ({@code cudnnBackend…}). */
+        GRAPH
+    }
+
+    private static final long GIB = 1L << 30;
+
+    public CudaOptions {
+        if (device < 0 || memoryLimit < 1 || workspaceLimit < 0) {
+            throw new IllegalArgumentException(
+                    "cuda: device and workspaceLimit must be at least 0, memoryLimit at least 1:" + " device=" + device
+                            + ", memoryLimit=" + memoryLimit + ", workspaceLimit=" + workspaceLimit);
+        }
+    }
+
+    /**
+     * Device 0. Each setting follows a system property, where given: {@code tenon.cuda.memory.limit}, {@code tenon.cuda.tf32}, {@code tenon.cuda.deterministic}, {@code
+     * tenon.cuda.workspace.limit}, {@code tenon.cuda.convolution}, {@code tenon.cuda.fastmath}, {@code tenon.cuda.cache}.
+     */
+    public static CudaOptions defaults() {
+        String convolution = System.getProperty("tenon.cuda.convolution", "measured");
+        return new CudaOptions(
+                0,
+                Long.getLong("tenon.cuda.memory.limit", Long.MAX_VALUE),
+                Boolean.getBoolean("tenon.cuda.tf32"),
+                Boolean.parseBoolean(System.getProperty("tenon.cuda.deterministic", "true")),
+                Long.getLong("tenon.cuda.workspace.limit", GIB),
+                ConvolutionChoice.valueOf(convolution.toUpperCase(Locale.ROOT)),
+                Boolean.getBoolean("tenon.cuda.fastmath"),
+                defaultCache());
+    }
+
+    private static Path defaultCache() {
+        String named = System.getProperty("tenon.cuda.cache");
+        if (named != null) {
+            return Path.of(named);
+        }
+        String home = System.getenv("XDG_CACHE_HOME");
+        Path caches =
+                home != null && !home.isEmpty() ? Path.of(home) : Path.of(System.getProperty("user.home"), ".cache");
+        return caches.resolve("tenon").resolve("kernels");
+    }
+
+    public CudaOptions withDevice(int newDevice) {
+        return new CudaOptions(
+                newDevice, memoryLimit, tf32, deterministic, workspaceLimit, convolution, fastMath, cache);
+    }
+
+    public CudaOptions withMemoryLimit(long newLimit) {
+        return new CudaOptions(device, newLimit, tf32, deterministic, workspaceLimit, convolution, fastMath, cache);
+    }
+
+    public CudaOptions withTf32(boolean allowed) {
+        return new CudaOptions(
+                device, memoryLimit, allowed, deterministic, workspaceLimit, convolution, fastMath, cache);
+    }
+
+    public CudaOptions withDeterministic(boolean required) {
+        return new CudaOptions(device, memoryLimit, tf32, required, workspaceLimit, convolution, fastMath, cache);
+    }
+
+    public CudaOptions withWorkspaceLimit(long newLimit) {
+        return new CudaOptions(device, memoryLimit, tf32, deterministic, newLimit, convolution, fastMath, cache);
+    }
+
+    public CudaOptions withConvolution(ConvolutionChoice choice) {
+        return new CudaOptions(device, memoryLimit, tf32, deterministic, workspaceLimit, choice, fastMath, cache);
+    }
+
+    public CudaOptions withFastMath(boolean allowed) {
+        return new CudaOptions(device, memoryLimit, tf32, deterministic, workspaceLimit, convolution, allowed, cache);
+    }
+
+    public CudaOptions withCache(Path folder) {
+        return new CudaOptions(device, memoryLimit, tf32, deterministic, workspaceLimit, convolution, fastMath, folder);
+    }
+}
