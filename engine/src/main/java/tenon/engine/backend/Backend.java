@@ -123,7 +123,7 @@ public interface Backend extends AutoCloseable {
         return null;
     }
 
-    /** Uploads that run beside the computation; null where memory is the host's anyway. */
+    /** Copies that run beside the computation; null where memory is the host's anyway. */
     default Staging staging() {
         return null;
     }

@@ -2,21 +2,10 @@ package tenon.engine.backend;
 
 /** A recorded step. Belongs to its back-end, which it must not outlive. */
 public interface CapturedStep extends AutoCloseable {
-    /**
-     * Starts the recorded work; {@link Backend#synchronize} or reading a tensor waits for it.
-     *
-     * @param rate of this run
-     * @param step number of this run
-     */
-    void replay(double rate, int step);
+    /** Starts the recorded work with these values and returns at once; {@link Backend#synchronize} or reading a tensor waits for it. */
+    void replay(StepState now);
 
-    /** How often {@link #replay} ran. */
-    long replays();
-
-    /** Whether a loss of the last replay was not finite, in which case its updates left everything as it was. Waits for the replay. */
-    boolean skipped();
-
-    /** Gives the recording's memory back. */
+    /** Gives the recording's memory back; its tensors must be closed before. Waits for replays. */
     @Override
     void close();
 }

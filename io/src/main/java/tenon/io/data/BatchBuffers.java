@@ -10,12 +10,13 @@ import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
+import tenon.engine.backend.Staging;
 import tenon.engine.data.Batch;
 
 /**
  * The memory of a source's batches, allocated once: a ring of slots to fill, and the tensors that are handed out. On the CPU a slot is the
- * memory of its tensors; elsewhere slots are host memory, uploaded when a batch is handed out. The shorter last batch of an epoch has tensors
- * of its own, since a tensor's shape is fixed.
+ * memory of its tensors; elsewhere slots are host memory, uploaded when a batch is handed out: beside the computation, where the back-end can, into the one of two
+ * places that the batch before does not use. The shorter last batch of an epoch has tensors of its own, since a tensor's shape is fixed.
  */
 final class BatchBuffers implements AutoCloseable {
     private final boolean host;
@@ -30,6 +31,12 @@ final class BatchBuffers implements AutoCloseable {
     private final Batch lastBatch;
     private final List<Tensor> tensors = new ArrayList<>();
     private final Arena arena = Arena.ofShared();
+    /** Null where there is none. */
+    private final Staging staging;
+
+    private final Staging.Transfer[][] uploads;
+    private final Staging.Mark[] used;
+    private int published;
 
     /**
      * @param lastSize samples in the shorter last batch, 0 if there is none
@@ -52,7 +59,10 @@ final class BatchBuffers implements AutoCloseable {
         inputs = new MemorySegment[slots];
         targets = new MemorySegment[slots];
         samples = new int[slots][batchSize];
-        batches = new Batch[host ? slots : 1];
+        staging = backend.staging();
+        batches = new Batch[host ? slots : staging != null ? 2 : 1];
+        uploads = new Staging.Transfer[staging != null ? slots : 0][];
+        used = new Staging.Mark[staging != null ? 2 : 0];
         try (Scope scope = Scope.open("batch buffers", backend)) {
             for (int i = 0; i < batches.length; i++) {
                 batches[i] = batch(scope, batchSize, sample, sampleType, target, targetType);
@@ -62,9 +72,32 @@ final class BatchBuffers implements AutoCloseable {
             close();
             throw e;
         }
-        for (int i = 0; i < slots; i++) {
-            inputs[i] = host ? batches[i].input().segment() : arena.allocate(batchSize * sampleBytes, 64);
-            targets[i] = host ? batches[i].target().segment() : arena.allocate(batchSize * targetBytes, 64);
+        try {
+            for (int i = 0; i < slots; i++) {
+                inputs[i] = host ? batches[i].input().segment() : hostMemory(batchSize * sampleBytes);
+                targets[i] = host ? batches[i].target().segment() : hostMemory(batchSize * targetBytes);
+            }
+            for (int i = 0; i < uploads.length; i++) {
+                uploads[i] = new Staging.Transfer[] {staging.transfer(), staging.transfer()};
+            }
+            for (int i = 0; i < used.length; i++) {
+                used[i] = staging.mark();
+            }
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private MemorySegment hostMemory(long byteSize) {
+        return staging != null ? staging.hostBuffer(byteSize) : arena.allocate(byteSize, 64);
+    }
+
+    /** Waits until the slot may be written to; on the thread that fills it. */
+    void awaitFree(int slot) {
+        if (staging != null) {
+            uploads[slot][0].awaitOnHost();
+            uploads[slot][1].awaitOnHost();
         }
     }
 
@@ -108,10 +141,21 @@ final class BatchBuffers implements AutoCloseable {
 
     /** The batch that was written to the slot, on the training thread. Its tensors are valid until the next call. */
     Batch publish(int slot, int size) {
-        Batch batch = isLast(size) ? lastBatch : batches[host ? slot : 0];
-        if (!host) {
-            batch.input().upload(inputs[slot].asSlice(0, size * sampleBytes));
-            batch.target().upload(targets[slot].asSlice(0, size * targetBytes));
+        int place = host ? slot : published++ % batches.length;
+        Batch batch = isLast(size) ? lastBatch : batches[place];
+        MemorySegment input = inputs[slot].asSlice(0, size * sampleBytes);
+        MemorySegment target = targets[slot].asSlice(0, size * targetBytes);
+        if (staging != null) {
+            // Whoever asks for a batch is done with asking for work on the one before, which the mark now stands
+            // behind.
+            Staging.Mark before = used[1 - place];
+            before.record();
+            Staging.Mark after = isLast(size) ? before : used[place];
+            upload(uploads[slot][0], input, batch.input(), after);
+            upload(uploads[slot][1], target, batch.target(), after);
+        } else if (!host) {
+            batch.input().upload(input);
+            batch.target().upload(target);
         }
         for (int i = 0; i < size; i++) {
             batch.keys()[i] = samples[slot][i];
@@ -119,9 +163,35 @@ final class BatchBuffers implements AutoCloseable {
         return batch;
     }
 
+    private static void upload(Staging.Transfer transfer, MemorySegment from, Tensor to, Staging.Mark after) {
+        transfer.upload(from, to, after);
+        transfer.awaitOnDevice();
+    }
+
     @Override
     public void close() {
+        for (Staging.Transfer[] pair : uploads) {
+            for (int i = 0; pair != null && i < pair.length; i++) {
+                pair[i].awaitOnHost();
+                pair[i].close();
+            }
+        }
+        for (Staging.Mark mark : used) {
+            if (mark != null) {
+                mark.close();
+            }
+        }
+        for (int i = 0; staging != null && i < inputs.length; i++) {
+            free(inputs[i]);
+            free(targets[i]);
+        }
         tensors.forEach(Tensor::close);
         arena.close();
+    }
+
+    private void free(MemorySegment buffer) {
+        if (buffer != null) {
+            staging.free(buffer);
+        }
     }
 }

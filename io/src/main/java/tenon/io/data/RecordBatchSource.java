@@ -219,6 +219,7 @@ public final class RecordBatchSource implements BatchSource {
 
     private void fill(SampleDecoder decoder, int[] order, int batch, int slot, BooleanSupplier cancelled) {
         int size = plan.size(batch);
+        buffers.awaitFree(slot);
         MemorySegment inputs = buffers.input(slot, size);
         MemorySegment targets = buffers.target(slot, size);
         int[] samples = buffers.samples(slot);

@@ -3,7 +3,9 @@ package tenon.optim.metrics;
 import java.lang.foreign.MemorySegment;
 import tenon.engine.DType;
 import tenon.engine.GradMode;
+import tenon.engine.Scope;
 import tenon.engine.Tensor;
+import tenon.engine.ops.Casts;
 import tenon.engine.ops.Metrics;
 
 /**
@@ -25,66 +27,86 @@ public final class RankCounter {
     private long rank5;
     private int[] top = {};
     private int[] truth = {};
-    private float[] column = {};
     private int rows;
     private int k;
 
-    /** Adds a batch; returns false if it has no classes to count. */
-    public boolean add(Tensor logits, Tensor target) {
-        rows = 0;
-        if (logits.shape().rank() != 2 || logits.shape().dim(0) == 0) {
-            return false;
-        }
-        int n = logits.shape().dim(0);
-        int classes = logits.shape().dim(1);
-        boolean indices = target.dtype() == DType.I32
-                && target.shape().rank() == 1
-                && target.shape().dim(0) == n;
-        boolean sameShape = target.dtype().isFloating() && target.shape().equals(logits.shape());
-        if (!indices && !sameShape || classes == 0) {
-            return false;
-        }
-        top = grown(top, n * Math.min(K, classes));
-        truth = grown(truth, n);
-        try (var _ = GradMode.noGrad()) {
-            if (classes == 1 && sameShape) {
-                k = 1;
-                threshold(logits, 0, n, top);
-                threshold(target, 0.5f, n, truth);
-            } else {
-                k = Math.min(K, classes);
-                best(logits, k, top);
-                if (indices) {
-                    target.download(MemorySegment.ofArray(truth).asSlice(0, 4L * n));
-                } else {
-                    best(target, 1, truth);
+    /**
+     * What has to come back from the device to count a batch: elements of four bytes.
+     *
+     * @param scores I32 [N, k], the best classes, or F32 [N, 1], logits of the second of two classes
+     * @param truth I32 of N true classes, or F32 [N, 1], probabilities of the second of two classes
+     */
+    public record Reading(Tensor scores, Tensor truth) {
+        /** Of a batch's logits and targets, or null if it has no classes to count. Belongs to the current scope. */
+        public static Reading of(Tensor logits, Tensor target) {
+            if (logits.shape().rank() != 2 || logits.shape().elementCount() == 0) {
+                return null;
+            }
+            int n = logits.shape().dim(0);
+            int classes = logits.shape().dim(1);
+            boolean indices = target.dtype() == DType.I32
+                    && target.shape().rank() == 1
+                    && target.shape().dim(0) == n;
+            boolean sameShape = target.dtype().isFloating() && target.shape().equals(logits.shape());
+            if (!indices && !sameShape) {
+                return null;
+            }
+            try (var _ = GradMode.noGrad()) {
+                if (classes == 1 && sameShape) {
+                    return new Reading(inF32(logits), inF32(target));
                 }
+                return new Reading(
+                        Metrics.topK(logits, Math.min(K, classes)),
+                        indices ? target.detach() : Metrics.topK(target, 1));
             }
         }
-        rows = n;
-        count();
-        return true;
-    }
 
-    private static void best(Tensor scores, int k, int[] into) {
-        try (Tensor indices = Metrics.topK(scores, k)) {
-            indices.download(MemorySegment.ofArray(into).asSlice(0, indices.byteSize()));
+        private static Tensor inF32(Tensor tensor) {
+            return tensor.dtype() == DType.F32 ? tensor.detach() : Casts.cast(tensor, DType.F32);
         }
     }
 
-    private void threshold(Tensor scores, float limit, int n, int[] into) {
-        if (scores.dtype() == DType.F32) {
-            column = column.length < n ? new float[n] : column;
-            scores.download(MemorySegment.ofArray(column).asSlice(0, 4L * n));
-        } else {
-            column = scores.toFloatArray();
-        }
-        for (int i = 0; i < n; i++) {
-            into[i] = column[i] > limit ? 1 : 0;
+    /** Adds a batch; returns false if it has no classes to count. */
+    public boolean add(Tensor logits, Tensor target) {
+        try (var _ = Scope.openLocal("ranks")) {
+            Reading reading = Reading.of(logits, target);
+            if (reading == null) {
+                rows = 0;
+                return false;
+            }
+            prepare(reading);
+            reading.scores().download(host(top, reading.scores()));
+            reading.truth().download(host(truth, reading.truth()));
+            count(reading.scores().dtype() == DType.F32);
+            return true;
         }
     }
 
-    private void count() {
+    /** Adds a batch whose reading was downloaded to host memory. */
+    public void add(Reading reading, MemorySegment scores, MemorySegment itsTruth) {
+        prepare(reading);
+        host(top, reading.scores()).copyFrom(scores);
+        host(truth, reading.truth()).copyFrom(itsTruth);
+        count(reading.scores().dtype() == DType.F32);
+    }
+
+    private void prepare(Reading reading) {
+        rows = reading.scores().shape().dim(0);
+        k = reading.scores().shape().dim(1);
+        top = grown(top, rows * k);
+        truth = grown(truth, rows);
+    }
+
+    private static MemorySegment host(int[] array, Tensor tensor) {
+        return MemorySegment.ofArray(array).asSlice(0, tensor.byteSize());
+    }
+
+    /** @param thresholds whether the arrays hold the bits of floats: logits and probabilities of the second of two classes */
+    private void count(boolean thresholds) {
+        for (int row = 0; thresholds && row < rows; row++) {
+            top[row] = Float.intBitsToFloat(top[row]) > 0 ? 1 : 0;
+            truth[row] = Float.intBitsToFloat(truth[row]) > 0.5f ? 1 : 0;
+        }
         for (int row = 0; row < rows; row++) {
             for (int j = 0; j < k; j++) {
                 if (top[row * k + j] == truth[row]) {

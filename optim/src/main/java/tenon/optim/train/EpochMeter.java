@@ -1,5 +1,6 @@
 package tenon.optim.train;
 
+import java.lang.foreign.MemorySegment;
 import tenon.engine.Tensor;
 import tenon.optim.metrics.RankCounter;
 
@@ -39,9 +40,21 @@ final class EpochMeter {
 
     /** @param loss mean over the batch */
     void add(Tensor logits, Tensor target, double loss, int batchSize) {
+        add(loss, batchSize);
+        ranks.add(logits, target);
+    }
+
+    /** @param reading what was downloaded, or null where there are no classes to count */
+    void add(RankCounter.Reading reading, MemorySegment scores, MemorySegment truth, double loss, int batchSize) {
+        add(loss, batchSize);
+        if (reading != null) {
+            ranks.add(reading, scores, truth);
+        }
+    }
+
+    private void add(double loss, int batchSize) {
         lossSum += loss * batchSize;
         samples += batchSize;
-        ranks.add(logits, target);
     }
 
     long samples() {

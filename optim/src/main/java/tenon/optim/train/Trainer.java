@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
 import tenon.engine.Generator;
 import tenon.engine.NonFiniteException;
 import tenon.engine.Scope;
-import tenon.engine.Tensor;
+import tenon.engine.backend.Backend;
 import tenon.engine.data.Batch;
 import tenon.engine.data.BatchIterator;
 import tenon.engine.data.BatchSource;
@@ -44,12 +44,14 @@ public final class Trainer {
     private final long everySteps;
     private final Monitor best;
     private final boolean allowNonFinite;
+    private final boolean captureSteps;
     private final RunManifest manifest;
     private final List<Callback> callbacks;
     private final TrainingCheckpoint checkpoint;
 
     private History history = new History();
     private final EpochMeter meter = new EpochMeter();
+    private StepRunner steps;
     private int epoch;
     private int batch;
     private long step;
@@ -73,6 +75,7 @@ public final class Trainer {
         everySteps = builder.everySteps;
         best = builder.best != null ? builder.best : Monitor.of(validation == null ? "loss" : "val_loss");
         allowNonFinite = builder.allowNonFinite;
+        captureSteps = builder.captureSteps;
         manifest = builder.manifest;
         callbacks = List.copyOf(builder.callbacks);
         checkpoint = new TrainingCheckpoint(model, optimizer, callbacks);
@@ -98,6 +101,7 @@ public final class Trainer {
         private long everySteps;
         private Monitor best;
         private boolean allowNonFinite;
+        private boolean captureSteps = true;
         private RunManifest manifest;
         private final List<Callback> callbacks = new ArrayList<>();
 
@@ -159,6 +163,15 @@ public final class Trainer {
             return this;
         }
 
+        /**
+         * Whether a device that can record a step and repeat it by itself (a CUDA graph) does so; it does unless this says no. The numbers are the same; progress and
+         * an end by a non-finite loss then lag by up to three steps.
+         */
+        public Builder captureSteps(boolean wanted) {
+            captureSteps = wanted;
+            return this;
+        }
+
         public Trainer build() {
             if (training.batchesPerEpoch() < 1) {
                 throw new IllegalArgumentException(
@@ -188,8 +201,16 @@ public final class Trainer {
         }
         Generator.current().manualSeed(seed);
         callbacks.forEach(callback -> callback.onTrainBegin(this, epochs));
-        while (epoch < epochs && stopReason == null && !stopRequested) {
-            runEpoch(epochs);
+        try (StepRunner runner = stepRunner()) {
+            steps = runner;
+            try {
+                while (epoch < epochs && stopReason == null && !stopRequested) {
+                    runEpoch(epochs);
+                }
+            } finally {
+                steps = null;
+                runner.finish();
+            }
         }
         if (stopRequested && stopReason == null) {
             stopReason = REQUESTED;
@@ -218,6 +239,7 @@ public final class Trainer {
                 while (batches.hasNext()) {
                     trainStep(batches.next(), epochs);
                     if (stopReason != null || stopRequested) {
+                        steps.finish();
                         meter.stopClock();
                         return;
                     }
@@ -225,6 +247,7 @@ public final class Trainer {
                         save();
                     }
                 }
+                steps.finish();
             }
         }
         Evaluation measured = null;
@@ -260,23 +283,7 @@ public final class Trainer {
     private void trainStep(Batch samples, int epochs) {
         Generator.current().beginStep(Math.toIntExact(step));
         rate = schedule.rate(step);
-        model.zeroGrad();
-        try (var _ = Scope.open("step")) {
-            Tensor logits = model.apply(samples.input());
-            Tensor scalar = loss.apply(logits, samples.target());
-            double value = scalar.item();
-            if (!allowNonFinite && !Double.isFinite(value)) {
-                throw new NonFiniteException(
-                        "trainer: the loss must stay finite: epoch=" + (epoch + 1) + ", batch=" + (batch + 1)
-                                + ", step="
-                                + (step + 1) + ", rate=" + rate + ", loss=" + value
-                                + " (lower the learning rate, clip gradients, or check the data; the last checkpoint"
-                                + " is untouched)");
-            }
-            scalar.backward();
-            optimizer.step(rate);
-            meter.add(logits, samples.target(), value, samples.size());
-        }
+        steps.run(samples, new StepId(epoch + 1, batch + 1, step + 1, rate, samples.size()));
         step++;
         batch++;
         unsaved = true;
@@ -299,6 +306,21 @@ public final class Trainer {
         }
     }
 
+    private StepRunner stepRunner() {
+        Backend backend = model.parameters().getFirst().value().backend();
+        return backend.capture() == null || !captureSteps
+                ? new EagerSteps(model, optimizer, loss, meter, allowNonFinite)
+                : new CapturedSteps(backend, model, optimizer, loss, meter, allowNonFinite, this::rollBack);
+    }
+
+    /** The step and those after it did not happen. */
+    private void rollBack(StepId failed) {
+        epoch = failed.epoch() - 1;
+        batch = failed.batch() - 1;
+        step = failed.step() - 1;
+        rate = failed.rate();
+    }
+
     /** Measures the network on other data, as at an epoch's end. */
     public Evaluation evaluate(BatchSource source) {
         return Evaluator.evaluate(model, loss, source);
@@ -318,6 +340,9 @@ public final class Trainer {
 
     /** Saves a checkpoint now; called between steps. Returns its folder. */
     public Path save() {
+        if (steps != null) {
+            steps.finish();
+        }
         if (store == null) {
             throw new IllegalStateException("trainer: there is nowhere to save: give the builder a checkpoint store");
         }
