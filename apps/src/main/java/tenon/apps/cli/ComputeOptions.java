@@ -9,7 +9,9 @@ public final class ComputeOptions {
             names = "--device",
             paramLabel = "NAME",
             defaultValue = "cpu",
-            description = "cpu, or reference (plain loops, slow). Default: ${DEFAULT-VALUE}.")
+            description =
+                    "cpu; cuda or cuda:N, the first or N-th (from 0) NVIDIA GPU; or reference (plain loops, slow)."
+                            + " Default: ${DEFAULT-VALUE}.")
     private String device;
 
     @Option(
@@ -28,6 +30,12 @@ public final class ComputeOptions {
     private Precision precision;
 
     @Option(
+            names = "--tf32",
+            description = "On a GPU: products in fp32 round their factors to 10 bits of mantissa and run on the tensor"
+                    + " cores, several times faster.")
+    private boolean tf32;
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             defaultValue = "42",
@@ -42,6 +50,6 @@ public final class ComputeOptions {
     /** The options as given, checked; cheap, so that it comes before any work. */
     public ComputeSettings settings() {
         int processors = Runtime.getRuntime().availableProcessors();
-        return new ComputeSettings(device, threads != null ? threads : processors, precision, seed, checkFinite);
+        return new ComputeSettings(device, threads != null ? threads : processors, precision, tf32, seed, checkFinite);
     }
 }

@@ -1,41 +1,61 @@
 package tenon.apps.cli;
 
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import tenon.engine.Generator;
 import tenon.engine.Precision;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
+import tenon.engine.backend.cuda.CudaBackend;
+import tenon.engine.backend.cuda.CudaOptions;
 import tenon.engine.backend.reference.ReferenceBackend;
 
 /**
  * What a run computes with: {@link ComputeOptions} as a value, which a run's folder keeps.
  *
- * @param device {@code cpu} or {@code reference}
- * @param threads compute threads
+ * @param device {@code cpu}, {@code cuda:N} or {@code reference}
+ * @param threads compute threads of the CPU
  * @param precision the one asked for; see {@link #precision(Backend, Console)}
+ * @param tf32 whether a GPU may round factors of products in fp32 for its tensor cores; null, in runs of before there was the choice, is false
  * @param seed decides initial weights, order, augmentation and dropout
  * @param checkFinite whether every operation's result is searched for NaN and infinity
  */
-public record ComputeSettings(String device, int threads, Precision precision, long seed, boolean checkFinite) {
+public record ComputeSettings(
+        String device, int threads, Precision precision, Boolean tf32, long seed, boolean checkFinite) {
+    private static final Pattern CUDA = Pattern.compile("cuda(:(\\d{1,3}))?");
+
     /** Throws unless this version can do it; cheap, so that it comes before any work. */
     public ComputeSettings {
         device = device.toLowerCase(Locale.ROOT);
-        if (device.startsWith("cuda")) {
-            throw new UsageException("--device " + device
-                    + " is not available in this version: it computes on the CPU (--device cpu; ./tenon doctor"
-                    + " shows what is there)");
+        if (!device.equals("cpu")
+                && !device.equals("reference")
+                && !CUDA.matcher(device).matches()) {
+            throw new UsageException("--device must be cpu, cuda, cuda:N or reference: " + device);
         }
-        if (!device.equals("cpu") && !device.equals("reference")) {
-            throw new UsageException("--device must be cpu or reference: " + device);
+        device = device.equals("cuda") ? "cuda:0" : device;
+        tf32 = tf32 != null && tf32;
+        if (tf32 && !device.startsWith("cuda")) {
+            throw new UsageException("--tf32 needs a GPU: --device " + device + " (add --device cuda)");
         }
         if (threads < 1) {
             throw new UsageException("--threads must be at least 1: " + threads);
         }
     }
 
+    public ComputeSettings withDevice(String newDevice) {
+        return new ComputeSettings(newDevice, threads, precision, tf32, seed, checkFinite);
+    }
+
     /** Opens the back-end; the caller closes it. Also seeds this thread's generator. */
     public Backend open() {
         Generator.current().manualSeed(seed);
+        Matcher cuda = CUDA.matcher(device);
+        if (cuda.matches()) {
+            return CudaBackend.open(CudaOptions.defaults()
+                    .withDevice(Integer.parseInt(cuda.group(2)))
+                    .withTf32(tf32));
+        }
         return device.equals("cpu") ? CpuBackend.open(threads) : ReferenceBackend.open();
     }
 

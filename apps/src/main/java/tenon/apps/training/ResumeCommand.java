@@ -19,7 +19,8 @@ import tenon.apps.cli.TenonCommand;
         footerHeading = "%nExample:%n",
         footer = {
             "  ./tenon resume output/train",
-            "  ./tenon resume output/train --epochs 40     (train longer than planned)"
+            "  ./tenon resume output/train --epochs 40     (train longer than planned)",
+            "  ./tenon resume output/train --device cuda"
         })
 public final class ResumeCommand extends TenonCommand {
     @Parameters(paramLabel = "RUN", description = "Folder of the run, or of one of its checkpoints.")
@@ -32,9 +33,17 @@ public final class ResumeCommand extends TenonCommand {
                     + " that depend on it).")
     private Integer epochs;
 
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            description =
+                    "Go on with this device: cpu, cuda, cuda:N or reference (default: the run's own). Another device"
+                            + " rounds differently.")
+    private String device;
+
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
-        try (TrainingRun run = TrainingRun.resume(folder, epochs, console)) {
+        try (TrainingRun run = TrainingRun.resume(folder, epochs, device, console)) {
             return TrainingReport.train(run, run.folder(), console);
         }
     }

@@ -82,11 +82,19 @@ public record RunConfig(
     }
 
     RunConfig withEpochs(int count) {
+        return with(count, compute);
+    }
+
+    RunConfig withDevice(String device) {
+        return with(epochs, compute.withDevice(device));
+    }
+
+    private RunConfig with(int newEpochs, ComputeSettings newCompute) {
         return new RunConfig(
                 network,
                 data,
                 augmentation,
-                count,
+                newEpochs,
                 batchSize,
                 dropLast,
                 optimizer,
@@ -97,7 +105,7 @@ public record RunConfig(
                 restoreBest,
                 checkpointEvery,
                 loader,
-                compute);
+                newCompute);
     }
 
     JsonNode toJson() {

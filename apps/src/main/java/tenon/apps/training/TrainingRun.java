@@ -56,6 +56,7 @@ public final class TrainingRun implements AutoCloseable {
         network = config.network().build();
         Precision precision = config.compute().precision(backend, console);
         network.computeIn(precision);
+        console.print("Computing on %s in %s", backend.description(), precision);
         manifest = RunManifest.collect(
                 command(),
                 precision.toString(),
@@ -102,11 +103,13 @@ public final class TrainingRun implements AutoCloseable {
      * Goes on with a run from its newest whole checkpoint.
      *
      * @param epochs to train to, or null for as many as were planned
+     * @param device to compute on, or null for the run's own
      */
-    public static TrainingRun resume(Path path, Integer epochs, Console console) throws IOException {
+    public static TrainingRun resume(Path path, Integer epochs, String device, Console console) throws IOException {
         RunFolder folder = RunFolder.around(path);
         RunConfig config = folder.readConfig();
-        return new TrainingRun(epochs == null ? config : config.withEpochs(epochs), folder, console, true);
+        config = epochs == null ? config : config.withEpochs(epochs);
+        return new TrainingRun(device == null ? config : config.withDevice(device), folder, console, true);
     }
 
     public Path folder() {

@@ -12,7 +12,7 @@ import tenon.engine.Precision;
 import tenon.engine.backend.Backend;
 
 class ComputeSettingsTest {
-    private static final ComputeSettings BF16 = new ComputeSettings("cpu", 1, Precision.BF16, 42, false);
+    private static final ComputeSettings BF16 = new ComputeSettings("cpu", 1, Precision.BF16, false, 42, false);
 
     private final StringWriter err = new StringWriter();
     private final Console console = new Console(new PrintWriter(new StringWriter()), new PrintWriter(err), false);
@@ -31,12 +31,26 @@ class ComputeSettingsTest {
 
     @Test
     void devicesAndThreadsAreChecked() {
-        assertThatThrownBy(() -> new ComputeSettings("tpu", 1, Precision.FP32, 1, false))
+        assertThatThrownBy(() -> new ComputeSettings("tpu", 1, Precision.FP32, false, 1, false))
                 .isInstanceOf(UsageException.class)
-                .hasMessage("--device must be cpu or reference: tpu");
-        assertThatThrownBy(() -> new ComputeSettings("cpu", 0, Precision.FP32, 1, false))
+                .hasMessage("--device must be cpu, cuda, cuda:N or reference: tpu");
+        assertThatThrownBy(() -> new ComputeSettings("cpu", 0, Precision.FP32, false, 1, false))
                 .isInstanceOf(UsageException.class)
                 .hasMessage("--threads must be at least 1: 0");
+    }
+
+    @Test
+    void devicesHaveShortNames() {
+        assertThat(new ComputeSettings("CUDA", 1, Precision.FP32, true, 1, false).device())
+                .isEqualTo("cuda:0");
+        assertThat(new ComputeSettings("cuda:3", 1, Precision.FP32, null, 1, false).device())
+                .isEqualTo("cuda:3");
+        assertThatThrownBy(() -> new ComputeSettings("cuda:x", 1, Precision.FP32, false, 1, false))
+                .isInstanceOf(UsageException.class)
+                .hasMessage("--device must be cpu, cuda, cuda:N or reference: cuda:x");
+        assertThatThrownBy(() -> new ComputeSettings("cpu", 1, Precision.FP32, true, 1, false))
+                .isInstanceOf(UsageException.class)
+                .hasMessageContaining("--tf32 needs a GPU");
     }
 
     /** A back-end named {@code old machine} with kernels for one dtype. */

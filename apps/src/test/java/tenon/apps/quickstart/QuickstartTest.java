@@ -109,10 +109,10 @@ class QuickstartTest {
 
     @Test
     void whatThisVersionCannotDoIsSaidBeforeAnyWork() {
-        Cli.Result cuda = Cli.run("quickstart", "--device", "cuda");
-        assertThat(cuda.exitCode()).isEqualTo(2);
-        assertThat(cuda.errLines().getFirst())
-                .startsWith("tenon quickstart: --device cuda is not available in this version");
+        Cli.Result tpu = Cli.run("quickstart", "--device", "tpu");
+        assertThat(tpu.exitCode()).isEqualTo(2);
+        assertThat(tpu.errLines().getFirst())
+                .isEqualTo("tenon quickstart: --device must be cpu, cuda, cuda:N or reference: tpu");
         Cli.Result fp8 = Cli.run("quickstart", "--precision", "fp8");
         assertThat(fp8.exitCode()).isEqualTo(2);
         assertThat(fp8.errLines().getFirst())

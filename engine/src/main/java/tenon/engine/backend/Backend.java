@@ -20,6 +20,11 @@ public interface Backend extends AutoCloseable {
     /** Short name: {@code reference}, {@code cpu}, {@code cuda:0}. */
     String name();
 
+    /** What computes, for people: {@code cpu (2 threads)}, {@code cuda:0 (NVIDIA H100 80GB HBM3)}. */
+    default String description() {
+        return name();
+    }
+
     Device device();
 
     Allocator allocator();

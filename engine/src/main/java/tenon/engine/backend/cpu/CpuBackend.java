@@ -132,6 +132,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public String description() {
+        return threads() == 1 ? "cpu (1 thread)" : "cpu (" + threads() + " threads)";
+    }
+
+    @Override
     public Device device() {
         return Device.CPU;
     }
