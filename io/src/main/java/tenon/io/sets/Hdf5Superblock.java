@@ -9,7 +9,7 @@ import java.util.Arrays;
  * The beginning of an HDF5 file (format specification, chapter II), as far as it tells how long the file must be: readers that do not look may take what was cut
  * off for zeros.
  */
-final class Hdf5Superblock {
+public final class Hdf5Superblock {
     private static final byte[] SIGNATURE = {(byte) 0x89, 'H', 'D', 'F', '\r', '\n', 0x1A, '\n'};
     /** Of the superblock without its checksum, at most. */
     private static final int BYTES = 60;
@@ -17,7 +17,7 @@ final class Hdf5Superblock {
     private Hdf5Superblock() {}
 
     /** @throws tenon.io.build.BuildException when this is no HDF5 file, or it ends before its end */
-    static void checkLength(Path path) {
+    public static void checkLength(Path path) {
         try (RandomFile file = new RandomFile(path, "hdf5 file")) {
             // Behind a user's block of 512 bytes, or twice, four times … as many.
             for (long at = 0; at + BYTES <= file.size(); at = at == 0 ? 512 : 2 * at) {
