@@ -17,6 +17,9 @@ public final class ModelFile {
             "layout.convolution", "KRSC (out, height, width, in / groups)",
             "layout.dense", "OI (out, in)");
 
+    private static final String WEIGHTS = "model.safetensors";
+    private static final String AVERAGE = "average.safetensors";
+
     private ModelFile() {}
 
     /**
@@ -36,11 +39,18 @@ public final class ModelFile {
         }
     }
 
+    /** The file to use a trained network from: in a checkpoint's folder the average of its weights, if there is one, or else the weights. */
+    public static Path of(Path fileOrCheckpoint) {
+        if (!Files.isDirectory(fileOrCheckpoint)) {
+            return fileOrCheckpoint;
+        }
+        Path average = fileOrCheckpoint.resolve(AVERAGE);
+        return Files.exists(average) ? average : fileOrCheckpoint.resolve(WEIGHTS);
+    }
+
     /** Overwrites all parameters and buffers from a file, or from a checkpoint's folder; names and shapes must be the model's. */
     public static void load(Path fileOrCheckpoint, Module model) {
-        Path file =
-                Files.isDirectory(fileOrCheckpoint) ? fileOrCheckpoint.resolve("model.safetensors") : fileOrCheckpoint;
-        try (SafetensorsFile saved = SafetensorsFile.open(file)) {
+        try (SafetensorsFile saved = SafetensorsFile.open(of(fileOrCheckpoint))) {
             saved.readAll(model.state());
         }
     }

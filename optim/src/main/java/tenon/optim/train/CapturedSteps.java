@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -17,7 +18,7 @@ import tenon.engine.backend.CapturedStep;
 import tenon.engine.backend.Staging;
 import tenon.engine.backend.StepState;
 import tenon.engine.data.Batch;
-import tenon.layers.Module;
+import tenon.engine.data.BatchIterator;
 import tenon.optim.Optimizer;
 import tenon.optim.metrics.RankCounter;
 
@@ -34,22 +35,24 @@ final class CapturedSteps implements StepRunner {
 
     private final Backend backend;
     private final Staging staging;
-    private final Module model;
+    private final StepBody body;
     private final Optimizer optimizer;
-    private final Loss loss;
     private final EpochMeter meter;
     private final boolean allowNonFinite;
     private final Consumer<StepId> rollBack;
     private final EagerSteps eager;
 
     private int warm;
+    /** Samples of the largest step so far: an epoch's short last one is not worth recording. */
+    private int most;
+
     private boolean impossible;
     private Recording recording;
     private final ArrayDeque<Pending> pending = new ArrayDeque<>(DEPTH);
     private final List<Pending> free = new ArrayList<>(DEPTH);
 
-    /** A recorded step with the tensors that it reads and leaves. */
-    private record Recording(CapturedStep step, Tensor input, Tensor target, Tensor loss, RankCounter.Reading ranks) {
+    /** One batch of a recorded step: the tensors that it reads and leaves. */
+    private record Part(Tensor input, Tensor target, Tensor loss, RankCounter.Reading ranks) {
         boolean fits(Batch batch) {
             return input.shape().equals(batch.input().shape())
                     && input.dtype() == batch.input().dtype()
@@ -57,14 +60,40 @@ final class CapturedSteps implements StepRunner {
                     && target.dtype() == batch.target().dtype();
         }
 
+        void copyFrom(Batch batch) {
+            input.copyFrom(batch.input());
+            target.copyFrom(batch.target());
+        }
+
+        int size() {
+            return input.shape().dim(0);
+        }
+
         void close() {
             input.close();
             target.close();
-            loss.close();
+            closeResults();
+        }
+
+        void closeResults() {
+            if (loss != null) {
+                loss.close();
+            }
             if (ranks != null) {
                 ranks.scores().close();
                 ranks.truth().close();
             }
+        }
+    }
+
+    private record Recording(CapturedStep step, List<Part> parts, int samples) {
+        /** Batches of an epoch differ in size only where the last is short, which the number of samples tells. */
+        boolean fits(StepId id) {
+            return id.batches() == parts.size() && id.samples() == samples;
+        }
+
+        void close() {
+            parts.forEach(Part::close);
             step.close();
         }
     }
@@ -73,15 +102,19 @@ final class CapturedSteps implements StepRunner {
     private static final class Pending {
         private final Staging staging;
         private final List<Result> results = new ArrayList<>();
+        private final int perPart;
         private StepId id;
 
         Pending(Staging staging, Recording of) {
             this.staging = staging;
-            results.add(new Result(of.loss(), staging));
-            if (of.ranks() != null) {
-                results.add(new Result(of.ranks().scores(), staging));
-                results.add(new Result(of.ranks().truth(), staging));
+            for (Part part : of.parts()) {
+                results.add(new Result(part.loss(), staging));
+                if (part.ranks() != null) {
+                    results.add(new Result(part.ranks().scores(), staging));
+                    results.add(new Result(part.ranks().truth(), staging));
+                }
             }
+            perPart = results.size() / of.parts().size();
         }
 
         void start(StepId newId) {
@@ -98,12 +131,13 @@ final class CapturedSteps implements StepRunner {
             }
         }
 
-        double loss() {
-            return results.getFirst().host().get(ValueLayout.JAVA_FLOAT, 0);
+        double loss(int part) {
+            return host(part, 0).get(ValueLayout.JAVA_FLOAT, 0);
         }
 
-        MemorySegment host(int i) {
-            return i < results.size() ? results.get(i).host() : null;
+        /** What a batch left: 0 the loss, 1 and 2 the ranks, null where there are none. */
+        MemorySegment host(int part, int i) {
+            return i < perPart ? results.get(part * perPart + i).host() : null;
         }
 
         void close() {
@@ -122,41 +156,38 @@ final class CapturedSteps implements StepRunner {
     }
 
     /** @param rollBack told of the step that failed, before the exception is thrown: it and those after it did not happen */
-    CapturedSteps(
-            Backend backend,
-            Module model,
-            Optimizer optimizer,
-            Loss loss,
-            EpochMeter meter,
-            boolean allowNonFinite,
-            Consumer<StepId> rollBack) {
+    CapturedSteps(Backend backend, StepBody body, EpochMeter meter, boolean allowNonFinite, Consumer<StepId> rollBack) {
         this.backend = backend;
         this.staging = backend.staging();
-        this.model = model;
-        this.optimizer = optimizer;
-        this.loss = loss;
+        this.body = body;
+        this.optimizer = body.optimizer();
         this.meter = meter;
         this.allowNonFinite = allowNonFinite;
         this.rollBack = rollBack;
-        eager = new EagerSteps(model, optimizer, loss, meter, allowNonFinite);
+        eager = new EagerSteps(body, meter, allowNonFinite);
     }
 
     @Override
-    public void run(Batch batch, StepId id) {
-        if (recording == null && !impossible && warm >= WARM_UP) {
-            record(batch, id);
-        }
-        if (recording == null || !recording.fits(batch)) {
+    public void run(BatchIterator batches, StepId id) {
+        if (recording != null && recording.fits(id)) {
+            if (pending.size() == DEPTH) {
+                read(pending.poll());
+            }
+            for (Part part : recording.parts()) {
+                part.copyFrom(batches.next());
+            }
+            replay(id);
+        } else if (recording == null && !impossible && warm >= WARM_UP && id.samples() >= most) {
+            recordAndRun(batches, id);
+        } else {
             finish();
-            eager.run(batch, id);
+            eager.run(batches, id);
             warm++;
-            return;
+            most = Math.max(most, id.samples());
         }
-        if (pending.size() == DEPTH) {
-            read(pending.poll());
-        }
-        recording.input().copyFrom(batch.input());
-        recording.target().copyFrom(batch.target());
+    }
+
+    private void replay(StepId id) {
         optimizer.setStepCount(optimizer.stepCount() + 1);
         recording.step().replay(state(id));
         Pending next = free.isEmpty() ? new Pending(staging, recording) : free.removeLast();
@@ -168,39 +199,44 @@ final class CapturedSteps implements StepRunner {
         return new StepState(id.rate(), Math.toIntExact(id.step() - 1), Math.toIntExact(optimizer.stepCount()));
     }
 
-    private void record(Batch batch, StepId id) {
-        long stepsBefore = optimizer.stepCount();
-        Tensor input = null;
-        Tensor target = null;
-        Tensor[] results = new Tensor[3];
+    /** The batches are copied first, since the step is recorded, or run, on all of them. */
+    private void recordAndRun(BatchIterator batches, StepId id) {
+        List<Part> inputs = new ArrayList<>();
         try {
-            input = likeOf(batch.input());
-            target = likeOf(batch.target());
-            Tensor from = input;
-            Tensor truth = target;
+            for (int i = 0; i < id.batches(); i++) {
+                Batch batch = batches.next();
+                Part part = new Part(likeOf(batch.input()), likeOf(batch.target()), null, null);
+                inputs.add(part);
+                part.copyFrom(batch);
+            }
+            record(inputs, id);
+            if (recording != null) {
+                replay(id);
+            } else {
+                eager.run(new CopiedBatches(inputs), id);
+            }
+        } finally {
+            if (recording == null) {
+                inputs.forEach(Part::close);
+            }
+        }
+    }
+
+    private void record(List<Part> inputs, StepId id) {
+        long stepsBefore = optimizer.stepCount();
+        List<Part> parts = new ArrayList<>();
+        try {
             StepState state =
                     new StepState(id.rate(), Math.toIntExact(id.step() - 1), Math.toIntExact(stepsBefore + 1));
             CapturedStep step = backend.capture().record(state, () -> {
-                model.zeroGrad();
-                try (var _ = Scope.open("step")) {
-                    Tensor logits = model.apply(from);
-                    Tensor scalar = loss.apply(logits, truth);
-                    if (!allowNonFinite) {
-                        backend.capture().guard(scalar);
-                    }
-                    scalar.backward();
-                    optimizer.step(id.rate());
-                    RankCounter.Reading ranks = RankCounter.Reading.of(logits, truth);
-                    results[0] = scalar.retain();
-                    if (ranks != null) {
-                        results[1] = ranks.scores().retain();
-                        results[2] = ranks.truth().retain();
-                    }
+                body.begin();
+                for (Part part : inputs) {
+                    parts.add(record(part, id));
                 }
+                body.update(id.rate());
             });
-            RankCounter.Reading ranks = results[1] == null ? null : new RankCounter.Reading(results[1], results[2]);
-            recording = new Recording(step, input, target, results[0], ranks);
-            LOG.debug("trainer: recorded a step of {} samples", batch.size());
+            recording = new Recording(step, parts, id.samples());
+            LOG.debug("trainer: recorded a step of {} samples", id.samples());
         } catch (NotCapturableException e) {
             impossible = true;
             LOG.info(
@@ -209,8 +245,28 @@ final class CapturedSteps implements StepRunner {
         } finally {
             optimizer.setStepCount(stepsBefore);
             if (recording == null) {
-                close(input, target, results[0], results[1], results[2]);
+                parts.forEach(Part::closeResults);
             }
+        }
+    }
+
+    private Part record(Part part, StepId id) {
+        try (var _ = Scope.open("step")) {
+            StepBody.Outcome outcome =
+                    body.add(part.input(), part.target(), (double) part.size() / id.samples(), loss -> {
+                        if (!allowNonFinite) {
+                            backend.capture().guard(loss);
+                        }
+                    });
+            RankCounter.Reading ranks = RankCounter.Reading.of(outcome.logits(), part.target());
+            return new Part(
+                    part.input(),
+                    part.target(),
+                    outcome.loss().retain(),
+                    ranks == null
+                            ? null
+                            : new RankCounter.Reading(
+                                    ranks.scores().retain(), ranks.truth().retain()));
         }
     }
 
@@ -220,24 +276,44 @@ final class CapturedSteps implements StepRunner {
         }
     }
 
-    private static void close(Tensor... tensors) {
-        for (Tensor tensor : tensors) {
-            if (tensor != null) {
-                tensor.close();
-            }
+    /** Batches that were copied for a recording that did not come about. */
+    private static final class CopiedBatches implements BatchIterator {
+        private final Iterator<Part> parts;
+
+        CopiedBatches(List<Part> parts) {
+            this.parts = parts.iterator();
         }
+
+        @Override
+        public boolean hasNext() {
+            return parts.hasNext();
+        }
+
+        @Override
+        public Batch next() {
+            Part part = parts.next();
+            return new Batch(part.input(), part.target(), new long[part.size()]);
+        }
+
+        @Override
+        public void close() {}
     }
 
     private void read(Pending step) {
         step.await();
-        double value = step.loss();
-        if (!Double.isFinite(value)) {
-            String problem = backend.capture().problem();
-            if (problem != null || !allowNonFinite) {
-                fail(step, value, problem);
+        for (int i = 0; i < recording.parts().size(); i++) {
+            double value = step.loss(i);
+            if (!Double.isFinite(value)) {
+                String problem = backend.capture().problem();
+                if (problem != null || !allowNonFinite) {
+                    fail(step, value, problem);
+                }
             }
         }
-        meter.add(recording.ranks(), step.host(1), step.host(2), value, step.id.samples());
+        for (int i = 0; i < recording.parts().size(); i++) {
+            Part part = recording.parts().get(i);
+            meter.add(part.ranks(), step.host(i, 1), step.host(i, 2), step.loss(i), part.size());
+        }
         free.add(step);
     }
 

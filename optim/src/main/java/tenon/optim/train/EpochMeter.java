@@ -16,10 +16,15 @@ final class EpochMeter {
 
     /** Goes on from these sums. */
     void restore(TrainingState.Running sums) {
+        restoreCounts(sums);
+        secondsBefore = sums.seconds();
+    }
+
+    /** Undoes what was added since these sums were taken; the clock runs on. */
+    void restoreCounts(TrainingState.Running sums) {
         lossSum = sums.lossSum();
         samples = sums.samples();
         ranks.restore(sums.ranked(), sums.rank1(), sums.rank5());
-        secondsBefore = sums.seconds();
     }
 
     void reset() {

@@ -13,6 +13,7 @@ package tenon.optim.train;
  * @param rate learning rate of the step
  * @param loss mean over the epoch's samples so far, each measured before its batch's update
  * @param accuracy share of them whose best class was the true one; NaN where there are no classes
+ * @param accuracy5 share of them whose true class was among the best five
  * @param imagesPerSecond samples a second in this epoch since fit or resume
  */
 public record Progress(
@@ -26,4 +27,5 @@ public record Progress(
         double rate,
         double loss,
         double accuracy,
+        double accuracy5,
         double imagesPerSecond) {}

@@ -4,16 +4,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tenon.engine.Generator;
 import tenon.engine.NonFiniteException;
 import tenon.engine.Scope;
 import tenon.engine.backend.Backend;
-import tenon.engine.data.Batch;
 import tenon.engine.data.BatchIterator;
 import tenon.engine.data.BatchSource;
 import tenon.layers.Module;
+import tenon.layers.Parameter;
 import tenon.optim.Optimizer;
 import tenon.optim.checkpoint.CheckpointException;
 import tenon.optim.checkpoint.CheckpointStore;
@@ -45,6 +46,8 @@ public final class Trainer {
     private final Monitor best;
     private final boolean allowNonFinite;
     private final boolean captureSteps;
+    private final int accumulate;
+    private final WeightAverage average;
     private final RunManifest manifest;
     private final List<Callback> callbacks;
     private final TrainingCheckpoint checkpoint;
@@ -76,6 +79,8 @@ public final class Trainer {
         best = builder.best != null ? builder.best : Monitor.of(validation == null ? "loss" : "val_loss");
         allowNonFinite = builder.allowNonFinite;
         captureSteps = builder.captureSteps;
+        accumulate = builder.accumulate;
+        average = builder.average;
         manifest = builder.manifest;
         callbacks = List.copyOf(builder.callbacks);
         checkpoint = new TrainingCheckpoint(model, optimizer, callbacks);
@@ -102,6 +107,8 @@ public final class Trainer {
         private Monitor best;
         private boolean allowNonFinite;
         private boolean captureSteps = true;
+        private int accumulate = 1;
+        private WeightAverage average;
         private RunManifest manifest;
         private final List<Callback> callbacks = new ArrayList<>();
 
@@ -172,6 +179,25 @@ public final class Trainer {
             return this;
         }
 
+        /** Batches whose gradients make one update, 1 unless set: one of {@code count} times the batch, in the memory of one. At an epoch's end there may be fewer. */
+        public Builder accumulate(int count) {
+            if (count < 1) {
+                throw new IllegalArgumentException("trainer: accumulate must be at least 1: count=" + count);
+            }
+            accumulate = count;
+            return this;
+        }
+
+        /** Validation and {@link Trainer#evaluate} measure this average of the weights instead of the weights. */
+        public Builder average(WeightAverage newAverage) {
+            if (!newAverage.isOf(model)) {
+                throw new IllegalArgumentException("trainer: the average must be of the trainer's network");
+            }
+            average = newAverage;
+            callbacks.addFirst(newAverage);
+            return this;
+        }
+
         public Trainer build() {
             if (training.batchesPerEpoch() < 1) {
                 throw new IllegalArgumentException(
@@ -237,7 +263,7 @@ public final class Trainer {
             try (var _ = Scope.open("epoch");
                     BatchIterator batches = training.iterate(epoch, batch)) {
                 while (batches.hasNext()) {
-                    trainStep(batches.next(), epochs);
+                    trainStep(batches, epochs);
                     if (stopReason != null || stopRequested) {
                         steps.finish();
                         meter.stopClock();
@@ -252,10 +278,15 @@ public final class Trainer {
         }
         Evaluation measured = null;
         if (validation != null) {
-            measured = Evaluator.evaluate(model, loss, validation, (_, _) -> {}, () -> stopRequested);
+            measured = measure(validation, () -> stopRequested);
             if (measured == null) {
                 meter.stopClock();
                 return;
+            }
+            if (!allowNonFinite && !Double.isFinite(measured.loss())) {
+                throw new NonFiniteException("trainer: the validation loss must stay finite: epoch=" + (epoch + 1)
+                        + ", step=" + step + ", rate=" + rate + ", val_loss=" + measured.loss()
+                        + " (lower the learning rate; the last checkpoint is untouched)");
             }
         }
         EpochRecord record = new EpochRecord(
@@ -280,12 +311,15 @@ public final class Trainer {
         }
     }
 
-    private void trainStep(Batch samples, int epochs) {
+    private void trainStep(BatchIterator batches, int epochs) {
         Generator.current().beginStep(Math.toIntExact(step));
         rate = schedule.rate(step);
-        steps.run(samples, new StepId(epoch + 1, batch + 1, step + 1, rate, samples.size()));
+        int count = Math.min(accumulate, training.batchesPerEpoch() - batch);
+        long before = (long) batch * training.batchSize();
+        long samples = Math.min((long) count * training.batchSize(), training.sampleCount() - before);
+        steps.run(batches, new StepId(epoch + 1, batch + 1, step + 1, rate, count, Math.toIntExact(samples)));
         step++;
-        batch++;
+        batch += count;
         unsaved = true;
         if (!callbacks.isEmpty()) {
             Progress progress = new Progress(
@@ -299,6 +333,7 @@ public final class Trainer {
                     rate,
                     meter.loss(),
                     meter.ranks().rank1(),
+                    meter.ranks().rank5(),
                     meter.imagesPerSecond());
             for (int i = 0; i < callbacks.size(); i++) {
                 callbacks.get(i).onStepEnd(this, progress);
@@ -308,9 +343,10 @@ public final class Trainer {
 
     private StepRunner stepRunner() {
         Backend backend = model.parameters().getFirst().value().backend();
+        StepBody body = new StepBody(model, optimizer, loss);
         return backend.capture() == null || !captureSteps
-                ? new EagerSteps(model, optimizer, loss, meter, allowNonFinite)
-                : new CapturedSteps(backend, model, optimizer, loss, meter, allowNonFinite, this::rollBack);
+                ? new EagerSteps(body, meter, allowNonFinite)
+                : new CapturedSteps(backend, body, meter, allowNonFinite, this::rollBack);
     }
 
     /** The step and those after it did not happen. */
@@ -323,7 +359,19 @@ public final class Trainer {
 
     /** Measures the network on other data, as at an epoch's end. */
     public Evaluation evaluate(BatchSource source) {
-        return Evaluator.evaluate(model, loss, source);
+        return measure(source, () -> false);
+    }
+
+    private Evaluation measure(BatchSource source, BooleanSupplier stop) {
+        if (average == null) {
+            return Evaluator.evaluate(model, loss, source, (_, _) -> {}, stop);
+        }
+        average.swap();
+        try {
+            return Evaluator.evaluate(model, loss, source, (_, _) -> {}, stop);
+        } finally {
+            average.swap();
+        }
     }
 
     /** Asks for an end after the current step, with a checkpoint; for Ctrl-C handlers, from any thread. */
@@ -345,6 +393,9 @@ public final class Trainer {
         }
         if (store == null) {
             throw new IllegalStateException("trainer: there is nowhere to save: give the builder a checkpoint store");
+        }
+        if (!allowNonFinite) {
+            checkFinite();
         }
         double value = batch == 0 && !history.epochs().isEmpty()
                 ? best.metric().of(history.epochs().getLast())
@@ -373,6 +424,17 @@ public final class Trainer {
         bestSaved = newBest;
         unsaved = false;
         return saved;
+    }
+
+    /** A finite loss may be followed by an update that is not: such weights must not take a good checkpoint's place. */
+    private void checkFinite() {
+        for (Parameter parameter : model.parameters()) {
+            if (!parameter.value().backend().isFinite(parameter.value())) {
+                throw new NonFiniteException("trainer: weights must stay finite: '" + parameter.name()
+                        + "' holds NaN or infinity after step=" + step + ", epoch=" + (epoch + 1) + ", rate=" + rate
+                        + " (lower the learning rate; nothing was saved, the last checkpoint is untouched)");
+            }
+        }
     }
 
     /** Restores the newest whole checkpoint of the store, if there is one; {@link #fit} then goes on from it. Returns its folder. */
@@ -460,6 +522,11 @@ public final class Trainer {
     /** Batches done of the next epoch. */
     public int batch() {
         return batch;
+    }
+
+    /** Updates of one epoch. */
+    public int stepsPerEpoch() {
+        return Math.ceilDiv(training.batchesPerEpoch(), accumulate);
     }
 
     /** Updates done. */

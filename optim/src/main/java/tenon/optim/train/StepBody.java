@@ -1,0 +1,43 @@
+package tenon.optim.train;
+
+import java.util.function.Consumer;
+import tenon.engine.Shape;
+import tenon.engine.Tensor;
+import tenon.layers.Module;
+import tenon.optim.Optimizer;
+
+/**
+ * What a training step computes, whether it runs operation by operation or is recorded: forward, loss and backward of each of its batches, then one update by
+ * the gradient of the mean loss over all their samples.
+ */
+record StepBody(Module model, Optimizer optimizer, Loss loss) {
+    /** What one batch showed; tensors of the current scope. */
+    record Outcome(Tensor logits, Tensor loss) {}
+
+    /** Forgets the gradients of the step before. */
+    void begin() {
+        model.zeroGrad();
+    }
+
+    /**
+     * Adds a batch's gradient to those of the step's earlier batches.
+     *
+     * @param share of the step's samples that are in this batch
+     * @param beforeBackward sees the loss, the mean over the batch, before anything depends on it
+     */
+    Outcome add(Tensor input, Tensor target, double share, Consumer<Tensor> beforeBackward) {
+        Tensor logits = model.apply(input);
+        Tensor scalar = loss.apply(logits, target);
+        beforeBackward.accept(scalar);
+        if (share == 1) {
+            scalar.backward();
+        } else {
+            scalar.backward(Tensor.full(Shape.scalar(), scalar.dtype(), share));
+        }
+        return new Outcome(logits, scalar);
+    }
+
+    void update(double rate) {
+        optimizer.step(rate);
+    }
+}
