@@ -26,7 +26,7 @@ enum MathMode { DEFAULT_MATH = 0, TENSOR_OP_MATH = 1, PEDANTIC_MATH = 2, TF32_TE
 enum DataType { R_32F = 0, R_64F = 1, R_16F = 2, R_16BF = 14 };
 enum ComputeType { COMPUTE_32F = 68, COMPUTE_32F_PEDANTIC = 69, COMPUTE_32F_FAST_16F = 74, COMPUTE_32F_FAST_16BF = 75, COMPUTE_32F_FAST_TF32 = 77 };
 
-constexpr int VERSION = SIM_CUBLAS_MAJOR * 10000 + 600;
+constexpr int VERSION = CUBLAS_MAJOR * 10000 + 600;
 constexpr size_t DEFAULT_WORKSPACE = 4 << 20;
 
 struct Handle {
@@ -211,6 +211,8 @@ int run(const char *name, void *of, Product p) {
 
 }  // namespace
 
+SIM_ENTRY_POINTS
+
 extern "C" {
 
 int cublasCreate_v2(void **handle) {
@@ -265,13 +267,13 @@ int cublasGetProperty(int type, int *value) {
     if (value == nullptr || type < 0 || type > 2) {
         return INVALID_VALUE;
     }
-    const int parts[] = {SIM_CUBLAS_MAJOR, 6, 0};
+    const int parts[] = {CUBLAS_MAJOR, 6, 0};
     *value = parts[type];
     return SUCCESS;
 }
 
 size_t cublasGetCudartVersion() {
-    return SIM_CUBLAS_MAJOR * 1000 + 60;
+    return CUBLAS_MAJOR * 1000 + 60;
 }
 
 int cublasSetStream_v2(void *handle, CUstream stream) {
@@ -494,6 +496,6 @@ int cublasGemmStridedBatchedEx(void *handle, int transA, int transB, int m, int 
         sim_violation("%s: the double of cuBLAS does not do it", #name); \
         return NOT_SUPPORTED;                                            \
     }
-#include "cublas_unneeded.inc"
+#include "cublas_unneeded.h"
 
 }  // extern "C"

@@ -488,7 +488,7 @@ int findOnMemory(const char *name, void *handle, Direction direction, const void
     }
     library::Operands operands(name);
     operandsOf(operands, d, direction, m);
-    operands.out("workspace", workspace, int64_t(workspaceBytes), 16);
+    operands.out("workspace", workspace, int64_t(workspaceBytes), library::WORKSPACE_ALIGNMENT);
     if (!operands.valid()) {
         return EXECUTION_FAILED;
     }
@@ -641,7 +641,7 @@ int run(const SimCall &call, Handle *handle, Direction direction, const Descript
     }
     bool scalars = operands.host("alpha", alpha, 4) && (beta == nullptr || operands.host("beta", beta, 4));
     operandsOf(operands, d, direction, m);
-    operands.out("workspace", a.workspace > 0 ? workspace : nullptr, a.workspace, 16);
+    operands.out("workspace", a.workspace > 0 ? workspace : nullptr, a.workspace, library::WORKSPACE_ALIGNMENT);
     if (!operands.valid() || !scalars) {
         return EXECUTION_FAILED;
     }
@@ -683,6 +683,8 @@ int outputDims(const char *name, const void *convDesc, const void *xDesc, const 
 }  // namespace cudnn
 
 using namespace cudnn;
+
+SIM_ENTRY_POINTS
 
 extern "C" {
 

@@ -307,6 +307,8 @@ bool Tensor::channelsFirst() const {
 
 using namespace cudnn;
 
+SIM_ENTRY_POINTS
+
 extern "C" {
 
 size_t cudnnGetVersion() {

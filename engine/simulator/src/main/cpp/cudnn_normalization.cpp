@@ -339,7 +339,7 @@ int forwardTraining(const SimCall &call, void *handle, int mode, int ops, const 
     operands.out("running variance", runningVariance, runningMean == nullptr ? 0 : bytes, 4);
     operands.out("saved mean", savedMean, savedMean == nullptr ? 0 : bytes, 4);
     operands.out("saved inverse deviation", savedInverse, savedMean == nullptr ? 0 : bytes, 4);
-    operands.out("workspace", workspace, work, 16);
+    operands.out("workspace", workspace, work, library::WORKSPACE_ALIGNMENT);
     operands.out("reserve space", reserve, kept, 16);
     if (added != nullptr) {
         operands.in("z", z, bytesOf(*added), width);
@@ -425,7 +425,7 @@ int backward(const SimCall &call, void *handle, int mode, int ops, const void *a
     operands.out("dBias", dBias, bytes, 4);
     operands.in("saved mean", savedMean, savedMean == nullptr ? 0 : bytes, 4);
     operands.in("saved inverse deviation", savedInverse, savedMean == nullptr ? 0 : bytes, 4);
-    operands.out("workspace", workspace, work, 16);
+    operands.out("workspace", workspace, work, library::WORKSPACE_ALIGNMENT);
     operands.in("reserve space", reserve, kept, 16);
     if (dzs != nullptr) {
         operands.out("dz", dz, bytesOf(*dzs), width);
@@ -465,6 +465,8 @@ Status sizes(const char *name, void *handle, int mode, int ops, const Tensor *x,
 }  // namespace cudnn
 
 using namespace cudnn;
+
+SIM_ENTRY_POINTS
 
 extern "C" {
 

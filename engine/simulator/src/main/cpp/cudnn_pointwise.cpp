@@ -239,6 +239,8 @@ float derivative(const Activation &activation, float x, float y) {
 
 using namespace cudnn;
 
+SIM_ENTRY_POINTS
+
 extern "C" {
 
 int cudnnActivationForward(
@@ -588,7 +590,7 @@ int cudnnReduceTensor(void *handle, void *descriptor, void *indices, size_t indi
         return failed(BAD_PARAM, "%s: needs a workspace of %ld bytes, given %zu at %p", call.name, long(needed), workspaceBytes, workspace);
     }
     library::Operands operands(call.name);
-    operands.out("workspace", workspace, needed, 16);
+    operands.out("workspace", workspace, needed, library::WORKSPACE_ALIGNMENT);
     if (int status = unary(call, handle, from, a, to, c, alpha, beta, operands)) {
         return status;
     }

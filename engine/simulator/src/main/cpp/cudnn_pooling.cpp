@@ -77,6 +77,8 @@ std::atomic<int64_t> unordered{0};
 
 using namespace cudnn;
 
+SIM_ENTRY_POINTS
+
 extern "C" {
 
 int cudnnGetPoolingNdForwardOutputDim(void *descriptor, void *xDesc, int rank, int *dims) {

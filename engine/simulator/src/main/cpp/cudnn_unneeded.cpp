@@ -7,6 +7,8 @@
         return cudnn::NOT_SUPPORTED;                                    \
     }
 
+SIM_ENTRY_POINTS
+
 extern "C" {
-#include "cudnn_unneeded.inc"
+#include "cudnn_unneeded.h"
 }

@@ -5,6 +5,9 @@
 
 #include <cstring>
 
+// Stands before the functions that programs call: the libraries are compiled with hidden symbols.
+#define SIM_ENTRY_POINTS _Pragma("GCC visibility push(default)")
+
 // Opens an entry point that returns a status of which 0 is success.
 #define SIM_ENTER(name)                \
     SimCall call = sim_call(name);     \
@@ -16,6 +19,9 @@
     }
 
 namespace library {
+
+// No document says what a workspace needs; device allocations have this much.
+constexpr int64_t WORKSPACE_ALIGNMENT = 256;
 
 /** A handle's place: the context it was made in and the stream it was given. */
 struct Place {
