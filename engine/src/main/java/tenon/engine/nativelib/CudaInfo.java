@@ -1,0 +1,68 @@
+package tenon.engine.nativelib;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import tenon.engine.DeviceException;
+import tenon.engine.nativelib.CudaSearch.Choice;
+
+/**
+ * What there is to compute with CUDA. Reading it loads nothing but the driver.
+ *
+ * @param gpus that the driver sees
+ * @param driverVersion release of CUDA that the driver runs, e.g. {@code 12.6}; empty without driver
+ * @param libraries that the back-end would load, and the driver
+ * @param problems why the back-end cannot be opened, each with what to do; empty if it can
+ * @param advice what would make it better
+ */
+public record CudaInfo(
+        List<Gpu> gpus, String driverVersion, List<Library> libraries, List<String> problems, List<String> advice) {
+    /**
+     * @param computeCapability e.g. {@code 9.0}
+     */
+    public record Gpu(int index, String name, String computeCapability, long memoryBytes) {}
+
+    /**
+     * @param version of the file
+     */
+    public record Library(CudaPart part, String version, Path path) {}
+
+    public static CudaInfo read() {
+        return read(CudaSearch.here());
+    }
+
+    static CudaInfo read(CudaSearch search) {
+        List<Library> libraries = new ArrayList<>();
+        List<String> problems = new ArrayList<>();
+        List<String> advice = new ArrayList<>();
+        List<Gpu> gpus = List.of();
+        String driverVersion = "";
+        try {
+            NativeLibrary library = CudaLibraries.driver(search);
+            libraries.add(new Library(CudaPart.DRIVER, CudaSearch.version(library.path()), library.path()));
+            CudaDriver driver = CudaDriver.of(library);
+            driverVersion = CudaDriver.text(driver.version());
+            gpus = driver.gpus();
+            int newest = driver.version() / 1000;
+            CudaLibraries.checkDriver(driver.version());
+            Choice choice = search.choose(Integer.getInteger(CudaLibraries.MAJOR, 0), newest);
+            choice.files().forEach((part, path) -> libraries.add(new Library(part, CudaSearch.version(path), path)));
+            String missing = CudaLibraries.missing(search, choice);
+            if (!missing.isEmpty()) {
+                problems.add("cuda: " + missing);
+            }
+            if (gpus.size() > 1 && !choice.files().containsKey(CudaPart.NCCL)) {
+                advice.add("NCCL, with which several GPUs train together faster, not found: "
+                        + CudaPart.NCCL.howToInstall(choice.major()));
+            }
+        } catch (DeviceException e) {
+            problems.add(e.getMessage());
+        }
+        return new CudaInfo(gpus, driverVersion, List.copyOf(libraries), List.copyOf(problems), List.copyOf(advice));
+    }
+
+    /** Whether the machine has a GPU that the driver sees, so that problems are worth solving. */
+    public boolean hasGpu() {
+        return !gpus.isEmpty();
+    }
+}
