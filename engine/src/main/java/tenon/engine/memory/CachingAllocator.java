@@ -23,6 +23,16 @@ public final class CachingAllocator implements Allocator {
 
         /** Name for messages, e.g. {@code cpu}. */
         String name();
+
+        /** What a message about exhausted memory says further about the system, beginning with a comma; or nothing. */
+        default String situation() {
+            return "";
+        }
+
+        /** The system property that limits the memory. */
+        default String limitProperty() {
+            return "tenon.memory.limit";
+        }
     }
 
     private final Source source;
@@ -34,6 +44,7 @@ public final class CachingAllocator implements Allocator {
     private long nativeAllocations;
     private long nativeFrees;
     private long allocations;
+    private boolean closed;
 
     /** @param limitBytes most bytes held from the system at any time, live and cached together */
     public CachingAllocator(Source source, long limitBytes) {
@@ -75,9 +86,9 @@ public final class CachingAllocator implements Allocator {
             throw new OutOfMemoryException(
                     TenonException.where("allocate") + ": out of memory on " + source.name() + ": wanted=" + wanted
                             + " bytes, live=" + liveBytes + ", cached=" + cachedBytes + ", limit="
-                            + (limitBytes == Long.MAX_VALUE ? "none" : limitBytes)
-                            + " (use a smaller batch, close tensors earlier, or raise the limit with"
-                            + " -Dtenon.memory.limit=BYTES)");
+                            + (limitBytes == Long.MAX_VALUE ? "none" : limitBytes) + source.situation()
+                            + " (use a smaller batch, close tensors earlier, or raise the limit with -D"
+                            + source.limitProperty() + "=BYTES)");
         }
         nativeAllocations++;
         return storage;
@@ -94,6 +105,9 @@ public final class CachingAllocator implements Allocator {
         free.addLast(storage);
         liveBytes -= storage.capacity();
         cachedBytes += storage.capacity();
+        if (closed) {
+            trim();
+        }
     }
 
     @Override
@@ -115,7 +129,8 @@ public final class CachingAllocator implements Allocator {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
+        closed = true;
         trim();
     }
 

@@ -57,8 +57,8 @@ final class CudaDriver {
                 int major = attribute(out, MAJOR_ATTRIBUTE, device);
                 int minor = attribute(out, MINOR_ATTRIBUTE, device);
                 check("cuDeviceTotalMem", call("cuDeviceTotalMem_v2", out, device));
-                gpus.add(new CudaInfo.Gpu(
-                        i, name.getString(0), major + "." + minor, out.get(ValueLayout.JAVA_LONG, 0)));
+                gpus.add(
+                        new CudaInfo.Gpu(i, name.getString(0), major + "." + minor, out.get(ValueLayout.JAVA_LONG, 0)));
             }
             return gpus;
         }

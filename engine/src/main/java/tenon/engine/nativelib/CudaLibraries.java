@@ -98,8 +98,7 @@ public final class CudaLibraries {
         }
         CudaLibraries result = new CudaLibraries(choice.major());
         result.libraries.put(CudaPart.DRIVER, driverLibrary);
-        for (CudaPart part : List.of(
-                CudaPart.CUBLAS_LT, CudaPart.CUBLAS, CudaPart.NVRTC_BUILTINS, CudaPart.NVRTC)) {
+        for (CudaPart part : List.of(CudaPart.CUBLAS_LT, CudaPart.CUBLAS, CudaPart.NVRTC_BUILTINS, CudaPart.NVRTC)) {
             result.libraries.put(part, open(part, choice.files().get(part)));
         }
         openParts(CudaSearch.cudnnParts(cudnn.path()));

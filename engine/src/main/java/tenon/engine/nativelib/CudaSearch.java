@@ -118,8 +118,7 @@ final class CudaSearch {
         return found;
     }
 
-    private static void pair(
-            Family family, CudaPart part, CudaPart companion, int major, Map<CudaPart, Path> found) {
+    private static void pair(Family family, CudaPart part, CudaPart companion, int major, Map<CudaPart, Path> found) {
         for (Path folder : family.folders()) {
             Optional<Path> file = find(folder, part, major);
             Optional<Path> beside = find(folder, companion, major);
@@ -189,7 +188,8 @@ final class CudaSearch {
             }
             glob(found, "usr/local");
             glob(found, "usr");
-            families = found.stream().filter(family -> !family.folders().isEmpty()).toList();
+            families =
+                    found.stream().filter(family -> !family.folders().isEmpty()).toList();
         }
         return families;
     }
@@ -221,8 +221,8 @@ final class CudaSearch {
         for (String line : loaderCache.get().split("\n")) {
             int arrow = line.indexOf(" => ");
             if (arrow > 0 && line.strip().matches("lib(cuda|cublas|cublasLt|nvrtc|cudnn|nccl)\\.so\\..*x86-64.*")) {
-                folders.add(
-                        root.resolve(relative(line.substring(arrow + 4).strip())).getParent());
+                folders.add(root.resolve(relative(line.substring(arrow + 4).strip()))
+                        .getParent());
             }
         }
         found.add(new Family("the system's library folders", List.copyOf(folders)));
@@ -240,7 +240,9 @@ final class CudaSearch {
     }
 
     private static String relative(String path) {
-        return path.startsWith("/") ? path.substring(1) : Path.of(path).toAbsolutePath().toString().substring(1);
+        return path.startsWith("/")
+                ? path.substring(1)
+                : Path.of(path).toAbsolutePath().toString().substring(1);
     }
 
     // ---- files ----

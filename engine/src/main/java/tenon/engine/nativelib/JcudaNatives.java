@@ -47,7 +47,8 @@ public final class JcudaNatives {
         try {
             initialize.run();
         } catch (LinkageError e) {
-            throw new DeviceException("cuda: JCuda's library lib" + name + SUFFIX + " does not load: " + e.getMessage());
+            throw new DeviceException(
+                    "cuda: JCuda's library lib" + name + SUFFIX + " does not load: " + e.getMessage());
         } finally {
             System.setProperty(TEMPORARY, before);
         }

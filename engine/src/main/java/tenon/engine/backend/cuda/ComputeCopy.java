@@ -3,29 +3,56 @@ package tenon.engine.backend.cuda;
 import tenon.engine.memory.PrivateForm;
 import tenon.engine.memory.Storage;
 
-/** A BF16 copy of an F32 weight, kept as long as the weight, that the updates write along with it. Whoever asks the weight for its memory may write, so the copy is out of date from then on. */
+/**
+ * A BF16 copy of an F32 weight, kept as long as the weight, that the updates write along with it. Whoever asks the weight for its memory may write, so the copy is out of date from then
+ * on. Guarded by the back-end's lock, but for {@link #restore}.
+ */
 final class ComputeCopy implements PrivateForm {
+    private final Storage weight;
+    private final long elementCount;
     private final Storage copy;
-    private boolean valid;
+    private volatile boolean valid;
+    private boolean released;
 
-    private ComputeCopy(Storage copy) {
+    private ComputeCopy(Storage weight, long elementCount, Storage copy) {
+        this.weight = weight;
+        this.elementCount = elementCount;
         this.copy = copy;
     }
 
-    /** Where an update writes the rounded weight, or 0 where the weight has no copy; {@link #written} must follow. */
-    static long toWrite(Storage weight) {
-        return weight.form() == null ? 0 : ((ComputeCopy) weight.form()).copy.blockAddress();
+    /** The weight's copy, or null if nobody has read one yet. */
+    static ComputeCopy of(Storage weight) {
+        return (ComputeCopy) weight.form();
     }
 
-    /** Declares the copy equal to the weight. */
-    static void written(Storage weight) {
-        if (weight.form() != null) {
-            ((ComputeCopy) weight.form()).valid = true;
-        }
+    /** Makes a copy, without contents. */
+    static ComputeCopy attach(CudaBackend backend, Storage weight, long elementCount) {
+        ComputeCopy made =
+                new ComputeCopy(weight, elementCount, backend.allocator().allocate(elementCount * Short.BYTES));
+        weight.attach(made);
+        return made;
+    }
+
+    long address() {
+        return copy.blockAddress();
     }
 
     boolean isValid() {
         return valid;
+    }
+
+    void setValid(boolean nowValid) {
+        valid = nowValid;
+    }
+
+    boolean isReleased() {
+        return released;
+    }
+
+    /** Queues the rounding of the weight. */
+    void renew(CudaBackend backend) {
+        backend.arithmetic.roundToBf16(weight.blockAddress(), copy.blockAddress(), elementCount);
+        valid = true;
     }
 
     @Override
@@ -40,6 +67,7 @@ final class ComputeCopy implements PrivateForm {
 
     @Override
     public void release() {
+        released = true;
         copy.release();
     }
 }

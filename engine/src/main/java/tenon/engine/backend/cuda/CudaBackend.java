@@ -1,9 +1,19 @@
 package tenon.engine.backend.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import jcuda.CudaException;
+import jcuda.driver.JCudaDriver;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tenon.engine.DType;
 import tenon.engine.DTypeException;
 import tenon.engine.Device;
+import tenon.engine.DeviceException;
 import tenon.engine.NotCapturableException;
 import tenon.engine.TenonException;
 import tenon.engine.Tensor;
@@ -19,8 +29,14 @@ import tenon.engine.backend.NormalizationKernels;
 import tenon.engine.backend.OpKind;
 import tenon.engine.backend.PoolingKernels;
 import tenon.engine.backend.RandomKernels;
+import tenon.engine.backend.Staging;
+import tenon.engine.backend.StepCapture;
 import tenon.engine.backend.UpdateKernels;
 import tenon.engine.memory.Allocator;
+import tenon.engine.memory.CachingAllocator;
+import tenon.engine.memory.Storage;
+import tenon.engine.nativelib.CudaLibraries;
+import tenon.engine.nativelib.CudaPart;
 
 /**
  * An NVIDIA GPU: cuDNN, cuBLAS and own kernels over the driver API. Computes in F32, and in BF16 with F32 parameters; the other dtypes can be stored, copied, filled and cast.
@@ -29,19 +45,40 @@ import tenon.engine.memory.Allocator;
  * device or on many.
  */
 public final class CudaBackend implements Backend {
+    private static final Logger LOG = LoggerFactory.getLogger(CudaBackend.class);
+    /** Waits after each launch, so that an error is reported where it happens. */
+    private static final boolean BLOCKING = Boolean.getBoolean("tenon.cuda.blocking");
+
     /** Held by whoever uses scratch memory, cuDNN, cuBLAS, or queues work that must not be torn apart. */
     final Object lock = new Object();
 
     final CudaOptions options;
-    final Stream compute = new Stream();
-    final Stream copy = new Stream();
-    final Kernels kernels = new Kernels(this);
-    final Scratch scratch = new Scratch(this);
+    final DeviceContext context;
+    final Stream compute;
+    final Stream copy;
+    final DeviceMemory memory;
+    final Kernels kernels;
+    final HostCopies hostCopies;
+    final Scratch scratch;
     /** For algorithms of the libraries, which may run while {@link #scratch} holds their arguments. */
-    final Scratch workspace = new Scratch(this);
+    final Scratch workspace;
 
-    final StepScalars scalars = new StepScalars(this);
-    final CudnnHandle cudnn = new CudnnHandle(this);
+    final StepScalars scalars;
+    final CudnnHandle cudnn;
+
+    private final CachingAllocator allocator;
+    private final CudaStaging staging;
+    private final CudaCapture capture;
+    /** Closed in reverse. */
+    private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+
+    private final List<Recording> recordings = new ArrayList<>();
+    /** Held for reading by who waits for the compute stream without {@link #lock}: a stream that records must not be waited for. */
+    private final ReentrantReadWriteLock captureGate = new ReentrantReadWriteLock();
+
+    private volatile Recording recording;
+    private volatile boolean closed;
+    private Blas blas;
 
     final CudaArithmetic arithmetic = new CudaArithmetic(this);
     final CudaGemm gemm = new CudaGemm(this);
@@ -60,6 +97,27 @@ public final class CudaBackend implements Backend {
 
     private CudaBackend(CudaOptions options) {
         this.options = options;
+        context = new DeviceContext(options.device());
+        memory = new DeviceMemory(context, options.memoryLimit(), this::awaitUnlessRecording);
+        resources.add(memory::close);
+        try {
+            context.enter();
+            compute = owned(new Stream());
+            copy = owned(new Stream());
+            allocator = owned(new CachingAllocator(memory, Long.MAX_VALUE));
+            kernels = owned(new Kernels(this));
+            hostCopies = owned(new HostCopies(this));
+            staging = owned(new CudaStaging(this));
+            scratch = owned(new Scratch(this, allocator));
+            workspace = owned(new Scratch(this, allocator));
+            scalars = owned(new StepScalars(this));
+            cudnn = owned(new CudnnHandle(this));
+            capture = new CudaCapture(this);
+        } catch (RuntimeException | Error e) {
+            closed = true;
+            closeAll();
+            throw e;
+        }
     }
 
     /** GPU 0, with {@link CudaOptions#defaults()}. */
@@ -73,7 +131,13 @@ public final class CudaBackend implements Backend {
 
     /** @throws tenon.engine.DeviceException where there is no such GPU, or a library is missing; says what to do */
     public static CudaBackend open(CudaOptions options) {
-        return new CudaBackend(options);
+        CudaBackend backend = new CudaBackend(options);
+        LOG.debug(
+                "{}: {}, compute capability {}",
+                backend.name(),
+                backend.context.gpuName(),
+                backend.context.capability());
+        return backend;
     }
 
     @Override
@@ -89,7 +153,13 @@ public final class CudaBackend implements Backend {
     /** Of the calling thread's work: while it records a step, the memory of that recording. */
     @Override
     public Allocator allocator() {
-        throw new UnsupportedOperationException(name() + ": allocator");
+        Recording current = recording();
+        return current == null ? allocator : current.pool();
+    }
+
+    /** The GPU's name. */
+    public String gpuName() {
+        return context.gpuName();
     }
 
     public CudaOptions options() {
@@ -99,24 +169,77 @@ public final class CudaBackend implements Backend {
     // ---- for the families ----
 
     /** Makes the device's context current on this thread, before a call of the driver, cuDNN or cuBLAS. */
-    void enter() {}
+    void enter() {
+        if (closed) {
+            throw new DeviceException(name() + ": the back-end is closed");
+        }
+        context.enter();
+    }
+
+    /** Keeps a resource until the back-end is closed; those that came last are closed first. */
+    <T extends AutoCloseable> T owned(T resource) {
+        synchronized (lock) {
+            resources.addFirst(resource);
+        }
+        return resource;
+    }
+
+    /** The allocator outside of recordings, for what outlives them. */
+    CachingAllocator general() {
+        return allocator;
+    }
 
     /** This thread's argument block, started for a kernel. */
     Launch launch(Kernel kernel) {
         return launches.get().start(kernel);
     }
 
-    /** cuBLAS, made on first use. */
-    Blas blas() {
-        throw new UnsupportedOperationException(name() + ": blas");
+    /** Called after work was queued. */
+    void launched(String what) {
+        if (BLOCKING && recording == null) {
+            try {
+                compute.synchronize();
+            } catch (DeviceException e) {
+                throw new DeviceException(TenonException.where(what) + ": " + e.getMessage());
+            }
+        }
     }
+
+    /** cuBLAS, made on first use. Under {@link #lock}. */
+    Blas blas() {
+        if (blas == null) {
+            checkNotCapturing("cublasCreate");
+            blas = owned(newBlas());
+            LOG.debug("{}: {}", name(), blas.description());
+        }
+        return blas;
+    }
+
+    private Blas newBlas() {
+        CudaLibraries libraries = CudaLibraries.load();
+        String asked = System.getProperty("tenon.cuda.blas", libraries.major() == 12 ? "jcublas" : "foreign");
+        BlasMath math = BlasMath.of(options);
+        return switch (asked) {
+            case "jcublas" -> new JcublasBlas(this, math);
+            case "foreign" -> new ForeignBlas(this, math, libraries.library(CudaPart.CUBLAS));
+            default -> throw new IllegalArgumentException("-Dtenon.cuda.blas must be jcublas or foreign: " + asked);
+        };
+    }
+
+    // ---- recorded steps ----
 
     /** True while this thread records a step: nothing may wait for the device or read from it. */
     boolean capturing() {
-        return false;
+        return recording() != null;
     }
 
-    /** For operations that read something back from the device. */
+    /** What this thread records, or null. */
+    Recording recording() {
+        Recording current = recording;
+        return current != null && current.thread() == Thread.currentThread() ? current : null;
+    }
+
+    /** For operations that read something back from the device, or wait for it. */
     void checkNotCapturing(String op) {
         if (capturing()) {
             throw new NotCapturableException(TenonException.where(op)
@@ -124,10 +247,99 @@ public final class CudaBackend implements Backend {
         }
     }
 
-    /** Address of an up-to-date BF16 copy of an F32 weight; {@link Tensor#storage()}'s {@code blockAddress} is the weight itself. */
-    long bf16(Tensor weight) {
-        throw new UnsupportedOperationException(name() + ": bf16");
+    /** Lets nobody wait for the compute stream from before {@link Recording#begin} until after its end. */
+    void startRecording(Recording started) {
+        captureGate.writeLock().lock();
+        try {
+            recording = started;
+            started.begin();
+            recordings.add(started);
+        } catch (RuntimeException e) {
+            recording = null;
+            throw e;
+        } finally {
+            captureGate.writeLock().unlock();
+        }
     }
+
+    /** After the capture has ended. */
+    void endRecording() {
+        recording = null;
+    }
+
+    void forget(Recording ended) {
+        recordings.remove(ended);
+    }
+
+    /** Waits until nothing that was queued uses memory given back before. Called with the monitor of an allocator held, so without {@link #lock}. */
+    private void awaitUnlessRecording() {
+        if (closed) {
+            return;
+        }
+        captureGate.readLock().lock();
+        try {
+            // A recording began with an empty stream, and queues nothing.
+            if (recording == null) {
+                compute.synchronize();
+            }
+            copy.synchronize();
+        } finally {
+            captureGate.readLock().unlock();
+        }
+    }
+
+    // ---- BF16 copies of weights ----
+
+    /** Address of an up-to-date BF16 copy of an F32 weight; {@code blockAddress} of its storage is the weight itself. */
+    long bf16(Tensor weight) {
+        synchronized (lock) {
+            Storage storage = weight.storage();
+            ComputeCopy made = ComputeCopy.of(storage);
+            if (made == null) {
+                made = ComputeCopy.attach(this, storage, weight.elementCount());
+            }
+            touch(made);
+            if (!made.isValid()) {
+                made.renew(this);
+            }
+            return made.address();
+        }
+    }
+
+    /** Where an update writes the rounded weight, or 0 where nobody has read a copy yet; {@link #bf16Written} must follow. */
+    long bf16ToWrite(Tensor weight) {
+        synchronized (lock) {
+            ComputeCopy made = ComputeCopy.of(weight.storage());
+            if (made == null) {
+                Recording current = recording();
+                if (current != null) {
+                    current.updatesAlone(weight.storage());
+                }
+                return 0;
+            }
+            touch(made);
+            return made.address();
+        }
+    }
+
+    /** Declares that an update has written a weight and its copy, where it has one. */
+    void bf16Written(Tensor weight) {
+        synchronized (lock) {
+            ComputeCopy made = ComputeCopy.of(weight.storage());
+            if (made != null) {
+                made.setValid(true);
+            }
+        }
+    }
+
+    private void touch(ComputeCopy used) {
+        Recording current = recording();
+        if (current != null) {
+            current.touches(used);
+        }
+    }
+
+    // ---- checks ----
 
     /** Throws unless the tensor is F32 or BF16. */
     void checkDType(String op, Tensor tensor) {
@@ -194,22 +406,42 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void synchronize() {
-        throw new UnsupportedOperationException(name() + ": synchronize");
+        checkNotCapturing("synchronize");
+        synchronized (lock) {
+            enter();
+            compute.synchronize();
+            copy.synchronize();
+        }
     }
 
     @Override
     public void upload(MemorySegment from, Tensor to) {
-        throw new UnsupportedOperationException(name() + ": upload");
+        checkNotCapturing("upload");
+        hostCopies.upload(from, to.address());
     }
 
     @Override
     public void download(Tensor from, MemorySegment to) {
-        throw new UnsupportedOperationException(name() + ": download");
+        checkNotCapturing("download");
+        hostCopies.download(from.storage().blockAddress(), to);
     }
 
     @Override
     public void copy(Tensor from, Tensor to) {
-        throw new UnsupportedOperationException(name() + ": copy");
+        long bytes = to.byteSize();
+        if (bytes == 0) {
+            return;
+        }
+        synchronized (lock) {
+            enter();
+            try {
+                JCudaDriver.cuMemcpyDtoDAsync(
+                        Pointers.at(to.address()), Pointers.at(from.storage().blockAddress()), bytes, compute.handle());
+            } catch (CudaException e) {
+                throw Driver.failure("cuMemcpyDtoDAsync", e);
+            }
+            launched("copy");
+        }
     }
 
     @Override
@@ -308,10 +540,46 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
-    public BackendStatistics statistics() {
-        return new BackendStatistics(cudnn.plans(), cudnn.descriptors(), 0);
+    public StepCapture capture() {
+        return capture;
     }
 
     @Override
-    public void close() {}
+    public Staging staging() {
+        return staging;
+    }
+
+    @Override
+    public BackendStatistics statistics() {
+        synchronized (lock) {
+            return new BackendStatistics(cudnn.plans() + kernels.loaded(), cudnn.descriptors(), memory.allocations());
+        }
+    }
+
+    /** Frees everything but tensors that are still open, which stay valid until closed. */
+    @Override
+    public void close() {
+        synchronized (lock) {
+            if (closed) {
+                return;
+            }
+            checkNotCapturing("close");
+            context.enter();
+            Driver.runQuietly(() -> JCudaDriver.cuStreamSynchronize(compute.handle()));
+            Driver.runQuietly(() -> JCudaDriver.cuStreamSynchronize(copy.handle()));
+            List.copyOf(recordings).forEach(Recording::close);
+            closed = true;
+            closeAll();
+        }
+    }
+
+    private void closeAll() {
+        while (!resources.isEmpty()) {
+            try {
+                resources.removeFirst().close();
+            } catch (Exception e) {
+                LOG.warn("{}: something could not be freed: {}", name(), e.toString());
+            }
+        }
+    }
 }

@@ -1,8 +1,9 @@
 package tenon.engine.backend.cuda;
 
+import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
 
-/** Device addresses as JCuda's objects. */
+/** Addresses as JCuda's objects. */
 final class Pointers {
     private static final CUdeviceptr ZERO = new CUdeviceptr();
 
@@ -12,7 +13,18 @@ final class Pointers {
         }
     }
 
+    private static final class HostAddress extends Pointer {
+        HostAddress(long address) {
+            super(address);
+        }
+    }
+
     private Pointers() {}
+
+    /** For calls that take host memory. */
+    static Pointer host(long address) {
+        return new HostAddress(address);
+    }
 
     /** For any call of JCuda that takes a device pointer; 0 is the null pointer. */
     static CUdeviceptr at(long address) {
