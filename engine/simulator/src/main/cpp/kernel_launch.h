@@ -17,7 +17,7 @@ struct SimSignature {
     uint32_t sharedBytes; // of the whole module
 };
 
-enum { SIM_LAUNCH_VERSION = 2, SIM_WARP = 32, SIM_MAX_THREADS = 1024, SIM_STACK_BYTES = 64 << 10 };
+enum { SIM_LAUNCH_VERSION = 3, SIM_WARP = 32, SIM_MAX_THREADS = 1024, SIM_STACK_BYTES = 64 << 10 };
 
 enum SimOrder { SIM_ASCENDING = 0, SIM_DESCENDING = 1, SIM_SHUFFLED = 2 };
 
@@ -29,7 +29,8 @@ struct SimLaunch {
     // The memory that the address lies in and the kernel may touch: false if there is none.
     bool (*find)(uintptr_t address, uintptr_t *from, uintptr_t *to);
     // Results
-    int status; // a CUresult
+    int status;        // a CUresult
+    uintptr_t address; // that was not to be touched, or 0
     char message[400];
 };
 

@@ -150,8 +150,8 @@ __attribute__((noinline, cold)) static void lookUp(uintptr_t address, size_t byt
     Range found;
     if (launch->find(address, &found.from, &found.to)) {
         if (address + bytes > found.to) {
-            fail(700, "%s of %zu bytes that ends %zu bytes behind the memory it begins in", store ? "store" : "load", bytes,
-                    (size_t)(address + bytes - found.to));
+            launch->address = address;
+            fail(700, "%s of %zu bytes that ends behind the memory it begins in", store ? "store" : "load", bytes);
         }
         ranges[nextRange] = found;
         nextRange = nextRange + 1 < RANGES ? nextRange + 1 : FIXED_RANGES;
@@ -159,7 +159,8 @@ __attribute__((noinline, cold)) static void lookUp(uintptr_t address, size_t byt
     }
     // Constants of the compiled file.
     if (!store && address >= (uintptr_t)__ehdr_start && address + bytes <= (uintptr_t)_end) return;
-    fail(700, "%s of %zu bytes at %#lx: no memory that this kernel may touch", store ? "store" : "load", bytes, (unsigned long)address);
+    launch->address = address;
+    fail(700, "%s of %zu bytes outside the memory that it may touch", store ? "store" : "load", bytes);
 }
 
 static inline void check(uintptr_t address, size_t bytes, bool store) {
@@ -199,6 +200,7 @@ struct TypeMismatch {
 SIM_HIDDEN void __ubsan_handle_type_mismatch_v1(TypeMismatch *data, uintptr_t address) {
     size_t alignment = (size_t)1 << data->logAlignment;
     if (address == 0) fail(700, "line %u: null pointer", data->location.line);
+    launch->address = address;
     fail(716, "line %u: address %#lx is not a multiple of %zu", data->location.line, (unsigned long)address, alignment);
 }
 SIM_HIDDEN void __ubsan_handle_out_of_bounds(SourceLocation *location, uintptr_t index) {

@@ -269,7 +269,8 @@ template <class... P, void (*Kernel)(P...)> struct Thunk<Kernel> {
 
 } // namespace sim_shim
 
-#define TENON_KERNEL(name, ...) \
+#define TENON_KERNEL(name, ...) SIM_KERNEL(name, __VA_ARGS__)
+#define SIM_KERNEL(name, ...) \
     static void name(__VA_ARGS__); \
     extern "C" __attribute__((visibility("default"))) const SimSignature *tenon_thunk_##name(SimLaunch *launch, void **arguments) { \
         return sim_shim::Thunk<&name>::run(launch, arguments); \

@@ -76,6 +76,9 @@ enum CUresult {
     CUDA_ERROR_UNKNOWN = 999
 };
 
+// Where compiled kernels are kept; set from Java.
+SIM_EXPORT const char *sim_kernel_folder();
+
 // ---- Counting, failures and faults ----
 
 // What a test asked to go wrong with one call. A library double does what fits the call; where nothing fits, it does nothing.
@@ -127,7 +130,8 @@ SIM_EXPORT bool sim_check_host(const void *address, size_t bytes, const char *wh
 
 // ---- Streams ----
 
-// Queues work, which runs late; or adds it to the graph that is being captured. The ranges are checked now and again when the work runs; work
+// Queues work, which runs late; or adds it to the graph that is being captured, and then it runs at each launch of the graph, from the same copies of
+// its arguments. The ranges are checked now and again when the work runs; work
 // on memory that was freed in between does not run. Streams: null is the default stream.
 SIM_EXPORT CUresult sim_enqueue(CUstream stream, const char *what, const std::vector<SimRange> &ranges, std::function<void()> work);
 
