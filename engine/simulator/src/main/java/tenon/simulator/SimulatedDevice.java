@@ -7,6 +7,7 @@ import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -35,8 +36,10 @@ public final class SimulatedDevice {
     /** One shared library. With a {@code version}, its symbols carry that name, as JCuda's native libraries want it. */
     private record Library(String name, String sources, String version, List<String> options) {}
 
+    private static final String DRIVER = "libcuda.so.1";
+
     private static final List<Library> LIBRARIES = List.of(
-            new Library("libcuda.so.1", "driver", null, List.of()),
+            new Library(DRIVER, "driver", null, List.of()),
             new Library("libnvrtc.so.12", "nvrtc", "libnvrtc.so.12", List.of("-DNVRTC_MAJOR=12")),
             new Library("libnvrtc.so.13", "nvrtc", "libnvrtc.so.13", List.of("-DNVRTC_MAJOR=13")),
             new Library("libcudnn.so.9", "cudnn", "libcudnn.so.9", List.of()),
@@ -65,7 +68,9 @@ public final class SimulatedDevice {
         boolean found = Stream.of(path.split(":"))
                 .filter(folder -> !folder.isEmpty())
                 .anyMatch(folder -> Files.isExecutable(Path.of(folder, COMPILER)));
-        return found ? Optional.empty() : Optional.of("no " + COMPILER + " on the path to build the simulated CUDA device with");
+        return found
+                ? Optional.empty()
+                : Optional.of("no " + COMPILER + " on the path to build the simulated CUDA device with");
     }
 
     /**
@@ -139,9 +144,9 @@ public final class SimulatedDevice {
             for (Map.Entry<String, byte[]> source : sources.entrySet()) {
                 Files.write(unfinished.resolve(source.getKey()), source.getValue());
             }
-            object(KERNEL_RUNTIME, KERNEL_RUNTIME + ".o", List.of(), unfinished, sources);
+            compileAll(unfinished, sources);
             for (Library library : LIBRARIES) {
-                link(library, unfinished, sources);
+                link(library, unfinished);
             }
             publish(unfinished, folder);
         }
@@ -155,49 +160,80 @@ public final class SimulatedDevice {
                 : Path.of(System.getProperty("java.io.tmpdir"), "tenon-simulator-" + System.getProperty("user.name"));
     }
 
-    private static void link(Library library, Path folder, Map<String, byte[]> sources) throws IOException {
-        List<String> objects = new ArrayList<>();
-        for (String source : sources.keySet()) {
-            if (source.startsWith(library.sources) && source.endsWith(".cpp")) {
-                String name = source.substring(0, source.length() - ".cpp".length());
-                String object = name + "-" + library.name + ".o";
-                object(name, object, library.options, folder, sources);
-                objects.add(object);
-            }
+    private record Unit(String source, String object, List<String> options) {}
+
+    private static void compileAll(Path folder, Map<String, byte[]> sources) throws IOException {
+        List<Unit> units = new ArrayList<>();
+        units.add(new Unit(KERNEL_RUNTIME + ".cpp", KERNEL_RUNTIME + ".o", List.of()));
+        for (Library library : LIBRARIES) {
+            sources.keySet().stream()
+                    .filter(name -> name.startsWith(library.sources) && name.endsWith(".cpp"))
+                    .map(name -> new Unit(name, name + "-" + library.name + ".o", library.options))
+                    .forEach(units::add);
         }
-        if (objects.isEmpty()) {
+        try {
+            units.parallelStream().forEach(unit -> {
+                try {
+                    compile(unit, folder, sources);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    /** Compiles one source, unless an earlier build has: objects are kept by a hash of what they are made from. */
+    private static void compile(Unit unit, Path folder, Map<String, byte[]> sources) throws IOException {
+        Map<String, byte[]> read = new TreeMap<>();
+        addWithIncludes(unit.source, sources, read);
+        Path kept = folder.resolveSibling("objects").resolve(hash(read, unit.options) + ".o");
+        if (!Files.exists(kept)) {
+            List<String> arguments = new ArrayList<>(unit.options);
+            arguments.addAll(List.of("-c", unit.source, "-o", unit.object));
+            compile(folder, arguments);
+            Files.createDirectories(kept.getParent());
+            Path copy = Files.copy(
+                    folder.resolve(unit.object), kept.resolveSibling(folder.getFileName() + "-" + unit.object));
+            Files.move(copy, kept, StandardCopyOption.ATOMIC_MOVE);
             return;
         }
-        List<String> arguments = new ArrayList<>(objects);
+        Files.copy(kept, folder.resolve(unit.object));
+    }
+
+    private static void addWithIncludes(String name, Map<String, byte[]> sources, Map<String, byte[]> to) {
+        byte[] content = sources.get(name);
+        if (content == null || to.put(name, content) != null) {
+            return;
+        }
+        new String(content, StandardCharsets.UTF_8)
+                .lines()
+                .filter(line -> line.startsWith("#include \""))
+                .forEach(line -> addWithIncludes(line.split("\"")[1], sources, to));
+    }
+
+    private static void link(Library library, Path folder) throws IOException {
+        List<String> arguments = new ArrayList<>();
+        for (Path file : filesIn(folder)) {
+            String name = file.getFileName().toString();
+            if (name.endsWith("-" + library.name + ".o")) {
+                arguments.add(name);
+            }
+        }
+        if (arguments.isEmpty()) {
+            return;
+        }
         arguments.addAll(List.of("-shared", "-o", library.name, "-Wl,-soname," + library.name));
         if (library.version != null) {
             Files.writeString(folder.resolve(library.name + ".map"), library.version + " { global: *; };\n");
             arguments.add("-Wl,--version-script," + library.name + ".map");
         }
-        if (!library.name.equals("libcuda.so.1")) {
-            arguments.addAll(List.of("-L.", "-l:libcuda.so.1", "-Wl,-rpath,$ORIGIN"));
+        if (!library.name.equals(DRIVER)) {
+            arguments.addAll(List.of("-L.", "-l:" + DRIVER, "-Wl,-rpath,$ORIGIN"));
         }
         arguments.add("-ldl");
         compile(folder, arguments);
-    }
-
-    /** Compiles one source, unless an earlier build has: objects are kept by the hash of the source and all headers. */
-    private static void object(
-            String name, String object, List<String> options, Path folder, Map<String, byte[]> sources)
-            throws IOException {
-        Map<String, byte[]> read = new TreeMap<>(sources);
-        read.keySet().removeIf(file -> !file.endsWith(".h") && !file.equals(name + ".cpp"));
-        Path kept = folder.resolveSibling("objects").resolve(hash(read, options) + ".o");
-        if (!Files.exists(kept)) {
-            List<String> arguments = new ArrayList<>(options);
-            arguments.addAll(List.of("-c", name + ".cpp", "-o", object));
-            compile(folder, arguments);
-            Files.createDirectories(kept.getParent());
-            Path copy = Files.copy(folder.resolve(object), kept.resolveSibling(folder.getFileName() + object));
-            Files.move(copy, kept, StandardCopyOption.ATOMIC_MOVE);
-            return;
-        }
-        Files.copy(kept, folder.resolve(object));
     }
 
     private static void compile(Path folder, List<String> arguments) throws IOException {
@@ -205,7 +241,7 @@ public final class SimulatedDevice {
         command.add(COMPILER);
         command.addAll(OPTIONS);
         command.addAll(arguments);
-        Path log = folder.resolve("compiler.log");
+        Path log = Files.createTempFile(folder, "compiler", ".log");
         Process process = new ProcessBuilder(command)
                 .directory(folder.toFile())
                 .redirectErrorStream(true)
@@ -221,8 +257,10 @@ public final class SimulatedDevice {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while compiling the simulated CUDA device", e);
         }
+        String output = Files.readString(log);
+        Files.delete(log);
         if (process.exitValue() != 0) {
-            throw new IllegalStateException(String.join(" ", command) + "\n" + Files.readString(log));
+            throw new IllegalStateException(String.join(" ", command) + "\n" + output);
         }
     }
 

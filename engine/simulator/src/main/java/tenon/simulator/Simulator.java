@@ -261,7 +261,8 @@ public final class Simulator {
 
     private long count(String what, String name) {
         long[] result = new long[1];
-        withText(what, question -> withText(name, argument -> result[0] = (long) count.invokeExact(question, argument)));
+        withText(
+                what, question -> withText(name, argument -> result[0] = (long) count.invokeExact(question, argument)));
         return result[0];
     }
 
