@@ -1,0 +1,2 @@
+/** TensorBoard's event files: training curves for its web page. */
+package tenon.optim.tensorboard;
