@@ -105,6 +105,7 @@ struct State {
     int streamOrder = STREAMS_RANDOM;
     uint64_t seed = 1;
     bool peerAccess = true;
+    uint64_t accessLimit = 0; // of a kernel: loads and stores of all its threads
     std::string kernelFolder;
 
     Device devices[MAX_DEVICES];

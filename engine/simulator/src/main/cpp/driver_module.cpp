@@ -48,6 +48,7 @@ static void runKernel(const KernelCall &kernel) {
     launch.order = state.kernelOrder;
     launch.seed = state.seed + ++state.launches;
     launch.stacks = state.stacks;
+    launch.accessLimit = state.accessLimit;
     launch.find = findForKernel;
     launchContext = kernel.context;
     kernel.thunk(&launch, arguments.data());

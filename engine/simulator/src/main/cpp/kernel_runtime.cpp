@@ -99,8 +99,7 @@ static void change(Context *from, Context *to) { tenon_switch_fiber(&from->stack
 
 static void prepare(Context *fiber, char *stack, void (*entry)()) {
     void **top = (void **)(stack + SIM_STACK_BYTES);
-    *--top = nullptr; // the stack is aligned as it is after a call, with no return address
-    *--top = nullptr;
+    *--top = nullptr; // where a call would have put the return address: the entry finds the stack aligned as after one
     *--top = (void *)entry;
     for (int i = 0; i < 6; i++) *--top = nullptr;
     fiber->stackPointer = top;
@@ -380,7 +379,7 @@ void run(SimLaunch *toRun, void (*body)(void **), void **arguments) {
     ranges[0] = {(uintptr_t)launch->stacks, (uintptr_t)launch->stacks + (size_t)SIM_MAX_THREADS * SIM_STACK_BYTES};
     ranges[1] = {(uintptr_t)__start_tenon_shared, (uintptr_t)__stop_tenon_shared};
     nextRange = FIXED_RANGES;
-    accessesLeft = (uint64_t)1 << 35;
+    accessesLeft = toRun->accessLimit;
     random64 = launch->seed * 0x9E3779B97F4A7C15 + 0x1234567;
     uint64_t blocks = (uint64_t)gridDim.x * gridDim.y * gridDim.z, step = 1, offset = 0;
     if (launch->order == SIM_SHUFFLED) drawBlockOrder(blocks, &step, &offset);

@@ -25,6 +25,7 @@
 // need sections of their own otherwise.
 #define __shared__ static __attribute__((section("tenon_shared")))
 
+#define SIM_UNCHECKED __attribute__((no_sanitize("address", "alignment", "null")))
 #define SIM_HIDDEN __attribute__((visibility("hidden")))
 
 extern "C" {
@@ -252,11 +253,11 @@ template <class T> constexpr SimParameter parameterOf = {(uint32_t)sizeof(T), (u
 template <auto Kernel> struct Thunk;
 
 template <class... P, void (*Kernel)(P...)> struct Thunk<Kernel> {
-    template <size_t... I>
-    __attribute__((no_sanitize("address", "alignment", "null"))) static void call(void **arguments, std::index_sequence<I...>) {
+    // The array of arguments is the host's: no checks here, in the kernel all.
+    template <size_t... I> SIM_UNCHECKED static void call(void **arguments, std::index_sequence<I...>) {
         Kernel(*(std::remove_reference_t<P> *)arguments[I]...);
     }
-    static void body(void **arguments) { call(arguments, std::index_sequence_for<P...>()); }
+    SIM_UNCHECKED static void body(void **arguments) { call(arguments, std::index_sequence_for<P...>()); }
 
     static const SimSignature *run(SimLaunch *launch, void **arguments) {
         static const SimParameter parameters[sizeof...(P) + 1] = {parameterOf<P>..., {}};
@@ -271,7 +272,7 @@ template <class... P, void (*Kernel)(P...)> struct Thunk<Kernel> {
 
 #define TENON_KERNEL(name, ...) SIM_KERNEL(name, __VA_ARGS__)
 #define SIM_KERNEL(name, ...) \
-    static void name(__VA_ARGS__); \
+    __attribute__((noipa)) static void name(__VA_ARGS__); \
     extern "C" __attribute__((visibility("default"))) const SimSignature *tenon_thunk_##name(SimLaunch *launch, void **arguments) { \
         return sim_shim::Thunk<&name>::run(launch, arguments); \
     } \

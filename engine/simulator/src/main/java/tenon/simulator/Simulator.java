@@ -141,6 +141,11 @@ public final class Simulator {
         set("multiprocessors", 0, count);
     }
 
+    /** How many loads and stores the threads of one launch may make together, after which it is taken to have no end; 2^35 by default. */
+    public void accessLimit(long count) {
+        set("accessLimit", 0, count);
+    }
+
     /** Whether devices can reach each other's memory; by default they can. */
     public void peerAccess(boolean possible) {
         set("peerAccess", 0, possible ? 1 : 0);
