@@ -14,10 +14,9 @@ struct SimSignature {
     uint32_t version; // SIM_LAUNCH_VERSION
     uint32_t count;
     const SimParameter *parameters;
-    uint32_t sharedBytes; // of the whole module
 };
 
-enum { SIM_LAUNCH_VERSION = 4, SIM_WARP = 32, SIM_MAX_THREADS = 1024, SIM_STACK_BYTES = 64 << 10 };
+enum { SIM_LAUNCH_VERSION = 5, SIM_WARP = 32, SIM_MAX_THREADS = 1024, SIM_STACK_BYTES = 64 << 10 };
 
 enum SimOrder { SIM_ASCENDING = 0, SIM_DESCENDING = 1, SIM_SHUFFLED = 2 };
 

@@ -20,6 +20,7 @@
 #endif
 
 extern "C" {
+extern SIM_HIDDEN char tenon_shared_start[], tenon_shared_end[]; // kernel.ld
 extern SIM_HIDDEN char __ehdr_start[];
 extern SIM_HIDDEN char _end[];
 }
@@ -338,7 +339,7 @@ static void failStuck() {
 }
 
 static void runBlock() {
-    if (__start_tenon_shared) memset(__start_tenon_shared, 0xFF, __stop_tenon_shared - __start_tenon_shared);
+    memset(tenon_shared_start, 0xFF, tenon_shared_end - tenon_shared_start);
     for (int i = 0; i < threadCount; i++) {
         startOrder[i] = i;
         threads[i].state = UNSTARTED;
@@ -377,7 +378,7 @@ void run(SimLaunch *toRun, void (*body)(void **), void **arguments) {
     idleCount = fiberCount = 0;
     memset(ranges, 0, sizeof ranges);
     ranges[0] = {(uintptr_t)launch->stacks, (uintptr_t)launch->stacks + (size_t)SIM_MAX_THREADS * SIM_STACK_BYTES};
-    ranges[1] = {(uintptr_t)__start_tenon_shared, (uintptr_t)__stop_tenon_shared};
+    ranges[1] = {(uintptr_t)tenon_shared_start, (uintptr_t)tenon_shared_end};
     nextRange = FIXED_RANGES;
     accessesLeft = toRun->accessLimit;
     random64 = launch->seed * 0x9E3779B97F4A7C15 + 0x1234567;

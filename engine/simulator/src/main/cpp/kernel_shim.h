@@ -21,17 +21,12 @@
 #define __align__(n) __attribute__((aligned(n)))
 #define __launch_bounds__(...)
 #define __constant__ static
-// One section holds all of them, so that they can be filled. The file is compiled inside an unnamed namespace: the variables of templates would
-// need sections of their own otherwise.
-#define __shared__ static __attribute__((section("tenon_shared")))
+// The linker script kernel.ld puts them together. The file is compiled inside an unnamed namespace: those of templates would not be this file's own
+// otherwise. Nothing else is static and not constant.
+#define __shared__ static
 
 #define SIM_UNCHECKED __attribute__((no_sanitize("address", "alignment", "null")))
 #define SIM_HIDDEN __attribute__((visibility("hidden")))
-
-extern "C" {
-extern SIM_HIDDEN __attribute__((weak)) char __start_tenon_shared[];
-extern SIM_HIDDEN __attribute__((weak)) char __stop_tenon_shared[];
-}
 
 // ---- Vector types ----
 
@@ -260,9 +255,8 @@ template <class... P, void (*Kernel)(P...)> struct Thunk<Kernel> {
     SIM_UNCHECKED static void body(void **arguments) { call(arguments, std::index_sequence_for<P...>()); }
 
     static const SimSignature *run(SimLaunch *launch, void **arguments) {
-        static const SimParameter parameters[sizeof...(P) + 1] = {parameterOf<P>..., {}};
-        static const SimSignature signature = {SIM_LAUNCH_VERSION, sizeof...(P), parameters,
-                (uint32_t)(__start_tenon_shared ? __stop_tenon_shared - __start_tenon_shared : 0)};
+        static constexpr SimParameter parameters[sizeof...(P) + 1] = {parameterOf<P>..., {}};
+        static constexpr SimSignature signature = {SIM_LAUNCH_VERSION, sizeof...(P), parameters};
         if (launch) sim_shim::run(launch, body, arguments);
         return &signature;
     }

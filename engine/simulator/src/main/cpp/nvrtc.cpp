@@ -181,14 +181,14 @@ static bool compile(const std::string &source, const std::string &name, const Op
     std::string temporary = path + "." + std::to_string(getpid());
     std::ofstream(temporary + ".cpp") << text;
     bool done = run("g++ " + flags + " -I" + quoted(own) + " -include kernel_shim.h -c " + quoted(temporary + ".cpp") + " -o " +
-                            quoted(temporary + ".o"),
+                            quoted(temporary + ".kernel.o"),
                         log) &&
-            run("g++ -shared -Wl,-z,start-stop-visibility=hidden " + quoted(temporary + ".o") + " " + quoted(own + "/kernel_runtime.o") + " -o " +
+            run("g++ -shared -Wl,-T," + quoted(own + "/kernel.ld") + " " + quoted(temporary + ".kernel.o") + " " + quoted(own + "/kernel_runtime.o") + " -o " +
                             quoted(temporary + ".so"),
                     log);
     done = done && readFile(temporary + ".so", library) && rename((temporary + ".so").c_str(), (path + ".so").c_str()) == 0;
     unlink((temporary + ".cpp").c_str());
-    unlink((temporary + ".o").c_str());
+    unlink((temporary + ".kernel.o").c_str());
     return done;
 }
 
