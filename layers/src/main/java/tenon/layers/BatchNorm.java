@@ -140,6 +140,12 @@ public final class BatchNorm extends Module {
         return isTraining() && !fixedStatistics;
     }
 
+    /** Gamma, when it is frozen at 1. */
+    @Override
+    long constantCount() {
+        return gamma == null ? beta.value().elementCount() : 0;
+    }
+
     @Override
     String summaryType() {
         return type() + ActivationLayer.plus(spec.activation());

@@ -71,6 +71,12 @@ public final class Conv2d extends Module {
         return spec;
     }
 
+    /** Its geometry for an input of that size. */
+    public ConvSpec specFor(int height, int width) {
+        fitPadding(height, width);
+        return spec;
+    }
+
     /** In the same pass, after the bias. */
     public Activation activation() {
         return activation;
@@ -96,14 +102,14 @@ public final class Conv2d extends Module {
     }
 
     private Tensor convolve(Tensor input, Tensor filters, Tensor biases, Activation after) {
-        if (samePadding && input.shape().rank() == 4) {
+        if (input.shape().rank() == 4) {
             fitPadding(input.shape().dim(1), input.shape().dim(2));
         }
         return Convolution.conv2d(input, filters, biases, spec, after);
     }
 
     private void fitPadding(int height, int width) {
-        if (height != specHeight || width != specWidth) {
+        if (samePadding && (height != specHeight || width != specWidth)) {
             int kernelH = spec.dilationH() * (weight.value().shape().dim(1) - 1) + 1;
             int kernelW = spec.dilationW() * (weight.value().shape().dim(2) - 1) + 1;
             Padding vertical = Padding.same(height, width, kernelH, kernelW, spec.strideH());

@@ -324,6 +324,11 @@ public abstract class Module {
                 .sum();
     }
 
+    /** Elements of this layer's own parameters that are constants and therefore kept nowhere. */
+    long constantCount() {
+        return 0;
+    }
+
     final Iterable<Parameter> ownParameters() {
         return parameters.values();
     }

@@ -23,9 +23,12 @@ import tenon.engine.backend.shapes.ShapeBackend;
  *
  * @param input shape of the input, e.g. [1, 224, 224, 3]
  * @param layers those that run in evaluation mode
- * @param parameters elements of all parameters and buffers, of layers that do not run too
- * @param trainable elements of parameters that are not frozen
- * @param nonTrainable elements of buffers and frozen parameters
+ * @param parameters weights, biases, slopes, gammas and betas, of layers that do not run and frozen ones too; gammas that are frozen at 1 count, although
+ *     they are not kept
+ * @param trainable of these, what training changes
+ * @param statistics elements of buffers: the running averages of batch norm
+ * @param total parameters and statistics: Keras's "total params"
+ * @param nonTrainable total without trainable: Keras's "non-trainable params"
  * @param multiplyAdds of convolutions, dense layers and matrix products in one forward pass of this input
  * @param outputBytes of all layers' F32 results together; views and untouched inputs count nothing
  */
@@ -35,6 +38,8 @@ public record Summary(
         List<Row> layers,
         long parameters,
         long trainable,
+        long statistics,
+        long total,
         long nonTrainable,
         long multiplyAdds,
         long outputBytes) {
@@ -43,10 +48,41 @@ public record Summary(
      * One run of a layer. A layer that contains others has a row for what it has and does itself, if that is anything.
      *
      * @param name dotted name
-     * @param parameters elements of the layer's parameters and buffers; 0 when an earlier row counted them
+     * @param parameters of the layer itself, counted as in the summary; 0 when an earlier row counted them
+     * @param statistics likewise
      */
     public record Row(
-            String name, String type, List<Integer> output, long parameters, long multiplyAdds, long outputBytes) {}
+            String name,
+            String type,
+            List<Integer> output,
+            long parameters,
+            long statistics,
+            long multiplyAdds,
+            long outputBytes) {}
+
+    /** Elements of one module without its children's, or of several modules. */
+    private record Count(long parameters, long trainable, long statistics) {
+        static final Count NOTHING = new Count(0, 0, 0);
+
+        static Count of(Module module) {
+            long parameters = module.constantCount();
+            long trainable = 0;
+            long statistics = 0;
+            for (Parameter parameter : module.ownParameters()) {
+                long elements = parameter.value().elementCount();
+                parameters += elements;
+                trainable += parameter.trainable() ? elements : 0;
+            }
+            for (Buffer buffer : module.ownBuffers()) {
+                statistics += buffer.value().elementCount();
+            }
+            return new Count(parameters, trainable, statistics);
+        }
+
+        Count plus(Count other) {
+            return new Count(parameters + other.parameters, trainable + other.trainable, statistics + other.statistics);
+        }
+    }
 
     /**
      * Builds the network without memory and runs it in evaluation mode without arithmetic. The thread's random sequences stay where they are.
@@ -62,15 +98,19 @@ public record Summary(
             Recorder recorder = new Recorder(backend);
             root.listen(recorder);
             root.apply(Tensor.empty(input, DType.F32));
-            long parameters = root.parameterCount();
-            long trainable = root.trainableCount();
+            List<Count> counts = new ArrayList<>();
+            root.walk(module -> counts.add(Count.of(module)));
+            Count all = counts.stream().reduce(Count.NOTHING, Count::plus);
+            long total = all.parameters + all.statistics;
             return new Summary(
                     root.type(),
                     list(input),
                     List.copyOf(recorder.rows),
-                    parameters,
-                    trainable,
-                    parameters - trainable,
+                    all.parameters,
+                    all.trainable,
+                    all.statistics,
+                    total,
+                    total - all.trainable,
                     backend.multiplyAdds(),
                     recorder.rows.stream().mapToLong(Row::outputBytes).sum());
         }
@@ -101,23 +141,18 @@ public record Summary(
         @Override
         public void after(Module module, Tensor input, Tensor output) {
             long own = backend.multiplyAdds() - listed - starts.pop();
-            long parameters = counted.add(module) ? ownCount(module) : 0;
-            if (module.children().isEmpty() || own > 0 || parameters > 0) {
-                long bytes = output.sharesMemoryWith(input) ? 0 : output.byteSize();
-                rows.add(new Row(module.path(), module.summaryType(), list(output.shape()), parameters, own, bytes));
+            Count count = counted.add(module) ? Count.of(module) : Count.NOTHING;
+            if (module.children().isEmpty() || own > 0 || count.parameters > 0) {
+                rows.add(new Row(
+                        module.path(),
+                        module.summaryType(),
+                        list(output.shape()),
+                        count.parameters,
+                        count.statistics,
+                        own,
+                        output.sharesMemoryWith(input) ? 0 : output.byteSize()));
                 listed += own;
             }
-        }
-
-        private static long ownCount(Module module) {
-            long count = 0;
-            for (Parameter parameter : module.ownParameters()) {
-                count += parameter.value().elementCount();
-            }
-            for (Buffer buffer : module.ownBuffers()) {
-                count += buffer.value().elementCount();
-            }
-            return count;
         }
     }
 
@@ -148,10 +183,14 @@ public record Summary(
             }
             out.append(line(cells.get(i), widths));
         }
-        out.append("trainable ")
-                .append(number(trainable))
-                .append(", not trainable ")
-                .append(number(nonTrainable));
+        out.append("trainable ").append(number(trainable));
+        out.append(", not trainable ").append(number(nonTrainable));
+        if (nonTrainable > 0) {
+            out.append(" (").append(number(parameters - trainable)).append(" frozen, ");
+            out.append(number(statistics))
+                    .append(" running statistics), together ")
+                    .append(number(total));
+        }
         out.append("; results of all layers ").append(mebibytes(outputBytes)).append(" in F32\n");
         long elsewhere = parameters - layers.stream().mapToLong(Row::parameters).sum();
         if (elsewhere > 0) {

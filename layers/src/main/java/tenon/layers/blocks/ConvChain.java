@@ -4,20 +4,23 @@ import tenon.layers.Conv2d;
 import tenon.layers.Initializer;
 
 /**
- * Geometry of a residual unit's convolutions, none with a bias.
+ * Geometry of a residual unit's convolutions.
  *
  * @param kernels square, padded by half their size
  * @param channels one more than kernels: convolution i goes from {@code channels[i]} to {@code channels[i + 1]}
  * @param strided the convolution that has the stride
+ * @param bias of all, and of the projection
  */
-record ConvChain(int[] kernels, int[] channels, int strided, int stride) {
-    static ConvChain bottleneck(int channels, int filters, int stride) {
+record ConvChain(int[] kernels, int[] channels, int strided, int stride, boolean bias) {
+    /** @param stridedFirst whether the first 1×1 convolution has the stride, else the 3×3 */
+    static ConvChain bottleneck(int channels, int filters, int stride, boolean stridedFirst, boolean bias) {
         int inner = filters / 4;
-        return new ConvChain(new int[] {1, 3, 1}, new int[] {channels, inner, inner, filters}, 1, stride);
+        int[] kernels = {1, 3, 1};
+        return new ConvChain(kernels, new int[] {channels, inner, inner, filters}, stridedFirst ? 0 : 1, stride, bias);
     }
 
-    static ConvChain basic(int channels, int filters, int stride) {
-        return new ConvChain(new int[] {3, 3}, new int[] {channels, filters, filters}, 0, stride);
+    static ConvChain basic(int channels, int filters, int stride, boolean bias) {
+        return new ConvChain(new int[] {3, 3}, new int[] {channels, filters, filters}, 0, stride, bias);
     }
 
     int length() {
@@ -44,11 +47,11 @@ record ConvChain(int[] kernels, int[] channels, int strided, int stride) {
         }
     }
 
-    private static Conv2d conv(int in, int out, int kernel, int stride, Initializer initializer) {
+    private Conv2d conv(int in, int out, int kernel, int convStride, Initializer initializer) {
         return Conv2d.builder(in, out, kernel)
-                .stride(stride)
+                .stride(convStride)
                 .padding(kernel / 2)
-                .bias(false)
+                .bias(bias)
                 .initializer(initializer)
                 .build();
     }

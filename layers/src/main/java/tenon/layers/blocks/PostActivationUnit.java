@@ -12,8 +12,8 @@ import tenon.layers.Module;
 
 /**
  * Residual unit of the original paper (He et al. 2015, "Deep residual learning", figures 2 and 5): input [N, H, W, C], output [N, P, Q, K] =
- * relu(bn_n(conv_n(… relu(bn1(conv1(x))))) + shortcut). The shortcut is x itself, or a 1×1 convolution of it with batch norm. Convolutions have no
- * bias; the stride is on the 3×3. Children {@code conv1}, {@code bn1}, …, {@code projection}.
+ * relu(bn_n(conv_n(… relu(bn1(conv1(x))))) + shortcut). The shortcut is x itself, or a 1×1 convolution of it with batch norm. Unless said
+ * otherwise, convolutions have no bias and the stride is on the 3×3. Children {@code conv1}, {@code bn1}, …, {@code projection}.
  */
 public final class PostActivationUnit extends Module {
     private final Conv2d[] convs;
@@ -36,13 +36,42 @@ public final class PostActivationUnit extends Module {
     /** 1×1 to a quarter of the filters, 3×3 with the stride, 1×1: for deep networks. */
     public static PostActivationUnit bottleneck(
             int channels, int filters, int stride, boolean projected, BatchNormSpec norm, Initializer initializer) {
-        return new PostActivationUnit(ConvChain.bottleneck(channels, filters, stride), projected, norm, initializer);
+        return bottleneck(channels, filters, stride, false, false, projected, norm, initializer);
+    }
+
+    /**
+     * @param stridedFirst whether the first 1×1 convolution has the stride, as in the paper, else the 3×3
+     * @param bias of all convolutions
+     */
+    public static PostActivationUnit bottleneck(
+            int channels,
+            int filters,
+            int stride,
+            boolean stridedFirst,
+            boolean bias,
+            boolean projected,
+            BatchNormSpec norm,
+            Initializer initializer) {
+        ConvChain chain = ConvChain.bottleneck(channels, filters, stride, stridedFirst, bias);
+        return new PostActivationUnit(chain, projected, norm, initializer);
     }
 
     /** 3×3 with the stride, 3×3. */
     public static PostActivationUnit basic(
             int channels, int filters, int stride, boolean projected, BatchNormSpec norm, Initializer initializer) {
-        return new PostActivationUnit(ConvChain.basic(channels, filters, stride), projected, norm, initializer);
+        return basic(channels, filters, stride, false, projected, norm, initializer);
+    }
+
+    /** @param bias of all convolutions */
+    public static PostActivationUnit basic(
+            int channels,
+            int filters,
+            int stride,
+            boolean bias,
+            boolean projected,
+            BatchNormSpec norm,
+            Initializer initializer) {
+        return new PostActivationUnit(ConvChain.basic(channels, filters, stride, bias), projected, norm, initializer);
     }
 
     @Override

@@ -35,13 +35,14 @@ public final class PreActivationUnit extends Module {
     /** 1×1 to a quarter of the filters, 3×3 with the stride, 1×1: for deep networks. */
     public static PreActivationUnit bottleneck(
             int channels, int filters, int stride, boolean projected, BatchNormSpec norm, Initializer initializer) {
-        return new PreActivationUnit(ConvChain.bottleneck(channels, filters, stride), projected, norm, initializer);
+        return new PreActivationUnit(
+                ConvChain.bottleneck(channels, filters, stride, false, false), projected, norm, initializer);
     }
 
     /** 3×3 with the stride, 3×3. */
     public static PreActivationUnit basic(
             int channels, int filters, int stride, boolean projected, BatchNormSpec norm, Initializer initializer) {
-        return new PreActivationUnit(ConvChain.basic(channels, filters, stride), projected, norm, initializer);
+        return new PreActivationUnit(ConvChain.basic(channels, filters, stride, false), projected, norm, initializer);
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -15,6 +16,7 @@ import tenon.engine.Tensor;
 import tenon.engine.backend.reference.ReferenceBackend;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
+import tenon.layers.Conv2d;
 import tenon.layers.Initializer;
 import tenon.layers.Module;
 
@@ -125,6 +127,75 @@ class BlocksTest {
                 output,
                 9,
                 inception.module("projection").apply(inception.module("pool").apply(input)));
+    }
+
+    @Test
+    void depthwiseSeparableIsOneFilterPerChannelThenA1x1Convolution() {
+        DepthwiseSeparable block = new DepthwiseSeparable(3, 5, 2, true, Activation.RELU6, NORM, GLOROT);
+        block.eval();
+        Tensor input = noise(2, 6, 5, 3);
+        Tensor filtered = block.module("depthwise.conv").apply(input);
+        assertThat(filtered.shape()).isEqualTo(Shape.of(2, 3, 3, 3));
+        Tensor filters = block.namedParameters().get("depthwise.conv.weight").value();
+        for (int c = 0; c < 3; c++) {
+            Conv2d single =
+                    Conv2d.builder(1, 1, 3).stride(2).samePadding().bias(false).build();
+            single.weight().value().upload(Arrays.copyOfRange(filters.toFloatArray(), 9 * c, 9 * (c + 1)));
+            Tensor plane = Tensor.of(channel(input, 3, c), 2, 6, 5, 1);
+            assertThat(channel(filtered, 3, c))
+                    .containsExactly(single.apply(plane).toFloatArray(), within(1e-5f));
+        }
+        Tensor output =
+                block.module("pointwise").apply(block.module("depthwise").apply(input));
+        assertThat(output.shape()).isEqualTo(Shape.of(2, 3, 3, 5));
+        assertThat(block.apply(input).toFloatArray()).containsExactly(output.toFloatArray(), within(1e-5f));
+        assertThat(block.trainableCount()).isEqualTo(9 * 3 + 2 * 3 + 3 * 5 + 2 * 5);
+    }
+
+    /** Channel c of [N, H, W, channels]. */
+    private static float[] channel(Tensor tensor, int channels, int c) {
+        float[] all = tensor.toFloatArray();
+        float[] channel = new float[all.length / channels];
+        for (int i = 0; i < channel.length; i++) {
+            channel[i] = all[i * channels + c];
+        }
+        return channel;
+    }
+
+    @Test
+    void invertedResidualAddsTheInputWhereTheShapeStays() {
+        InvertedResidual unit = new InvertedResidual(4, 4, 1, 6, true, Activation.RELU6, NORM, GLOROT);
+        assertThat(unit.isResidual()).isTrue();
+        zero(unit, "project.bn.gamma");
+        Tensor input = noise(2, 5, 5, 4);
+        assertThat(unit.apply(input).toFloatArray()).containsExactly(input.toFloatArray());
+        unit.eval();
+        assertThat(unit.apply(input).toFloatArray()).containsExactly(input.toFloatArray());
+        assertThat(new InvertedResidual(4, 5, 1, 6, true, Activation.RELU6, NORM, GLOROT).isResidual())
+                .isFalse();
+        assertThat(new InvertedResidual(4, 4, 2, 6, true, Activation.RELU6, NORM, GLOROT).isResidual())
+                .isFalse();
+    }
+
+    @Test
+    void invertedResidualEndsWithoutActivation() {
+        InvertedResidual unit = new InvertedResidual(4, 5, 2, 6, false, Activation.RELU6, NORM, GLOROT);
+        Tensor input = noise(2, 6, 7, 4);
+        Tensor output = unit.apply(input);
+        assertThat(output.shape()).isEqualTo(Shape.of(2, 3, 4, 5));
+        float least = Float.POSITIVE_INFINITY;
+        for (float value : output.toFloatArray()) {
+            least = Math.min(least, value);
+        }
+        assertThat(least).isNegative();
+        assertThat(unit.namedParameters().keySet())
+                .contains("expand.conv.weight", "depthwise.conv.weight", "project.bn.beta");
+        assertThat(unit.trainableCount()).isEqualTo(4 * 24 + 48 + 9 * 24 + 48 + 24 * 5 + 10);
+
+        InvertedResidual first = new InvertedResidual(8, 4, 1, 1, true, Activation.RELU6, NORM, GLOROT);
+        assertThat(first.namedParameters().keySet()).doesNotContain("expand.conv.weight");
+        assertThatThrownBy(() -> new InvertedResidual(4, 4, 1, 0, true, Activation.RELU6, NORM, GLOROT))
+                .hasMessage("InvertedResidual: expansion must be at least 1: expansion=0");
     }
 
     private static void assertChannels(Tensor output, int from, Tensor branch) {
