@@ -13,6 +13,8 @@ import tenon.apps.data.InspectCommand;
 import tenon.apps.data.SynthCommand;
 import tenon.apps.doctor.DoctorCommand;
 import tenon.apps.firstnetwork.FirstNetworkCommand;
+import tenon.apps.networks.NormPosition;
+import tenon.apps.networks.ResNet;
 import tenon.apps.quickstart.QuickstartCommand;
 import tenon.apps.training.AugmentCommand;
 import tenon.apps.training.Augmentation;
@@ -82,6 +84,8 @@ public final class Main implements Runnable {
         register(commandLine, RunConfig.Judge.class);
         register(commandLine, Scaling.class);
         register(commandLine, TrainCommand.Norm.class);
+        register(commandLine, NormPosition.class);
+        register(commandLine, ResNet.Design.class);
         register(commandLine, Precision.class);
         register(commandLine, StoreEncoding.class);
         register(commandLine, ImageNetBuilder.Step.class);

@@ -27,23 +27,28 @@ public final class GoogLeNet extends Sequential {
     /** Five halvings. */
     public static final int SMALLEST_SIDE = 32;
 
+    private final double multiplier;
     private final BatchNormSpec norm;
     private final Initializer initializer;
 
     public GoogLeNet(int channels, int classes) {
-        this(channels, classes, BatchNormSpec.mxnet(), Initializer.glorotUniform());
+        this(channels, classes, 1, BatchNormSpec.mxnet(), Initializer.glorotUniform());
     }
 
-    /** @param spec of batch norm; ReLU is added */
-    public GoogLeNet(int channels, int classes, BatchNormSpec spec, Initializer initializer) {
+    /**
+     * @param multiplier of all filters; they are rounded to multiples of 8. The original's is 1
+     * @param spec of batch norm; ReLU is added
+     */
+    public GoogLeNet(int channels, int classes, double multiplier, BatchNormSpec spec, Initializer initializer) {
+        this.multiplier = multiplier;
         norm = spec.withActivation(Activation.RELU);
         this.initializer = initializer;
-        add("conv1_1", conv(channels, 64, 7, 2));
+        add("conv1_1", conv(channels, scaled(64), 7, 2));
         add("pool1", halving());
-        add("conv1_2", conv(64, 64, 1, 1));
-        add("conv1_3", conv(64, 192, 3, 1));
+        add("conv1_2", conv(scaled(64), scaled(64), 1, 1));
+        add("conv1_3", conv(scaled(64), scaled(192), 3, 1));
         add("pool2", halving());
-        int in = 192;
+        int in = scaled(192);
         in = inception("3a", in, new Filters(64, 96, 128, 16, 32, 32));
         in = inception("3b", in, new Filters(128, 128, 192, 32, 96, 64));
         add("pool3", halving());
@@ -61,7 +66,14 @@ public final class GoogLeNet extends Sequential {
         add("fc1", new Dense(in, classes, true, initializer));
     }
 
-    private int inception(String name, int in, Filters filters) {
+    private int inception(String name, int in, Filters original) {
+        Filters filters = new Filters(
+                scaled(original.conv1x1()),
+                scaled(original.reduce3x3()),
+                scaled(original.conv3x3()),
+                scaled(original.reduce5x5()),
+                scaled(original.conv5x5()),
+                scaled(original.projection()));
         add("inception" + name, new Inception(in, filters, norm, initializer));
         return filters.output();
     }
@@ -74,6 +86,10 @@ public final class GoogLeNet extends Sequential {
                         .initializer(initializer)
                         .build(),
                 norm);
+    }
+
+    private int scaled(int count) {
+        return Widths.scaled(count, multiplier);
     }
 
     private static MaxPool2d halving() {

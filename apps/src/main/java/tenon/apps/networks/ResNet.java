@@ -1,6 +1,7 @@
 package tenon.apps.networks;
 
 import java.util.Arrays;
+import java.util.Locale;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.engine.ops.PoolSpec;
@@ -21,7 +22,7 @@ import tenon.layers.blocks.PreActivationUnit;
  * input, convolution 7×7/2, batch norm, ReLU, max pool 3×3/2; stages of residual units, of which the first has a projection and, from the second
  * stage on, stride 2; in pre-activation networks batch norm and ReLU; global average; dense. Convolutions have no bias.
  *
- * <p>Defaults are those of the original experiment in MXNet: pre-activation bottlenecks, batch norm with epsilon 2e-5 and momentum 0.9 (0.1 here)
+ * <p>Defaults are those of the original experiment in MXNet: {@link Design#PRE_ACTIVATION}, batch norm with epsilon 2e-5 and momentum 0.9 (0.1 here)
  * whose gamma is learned except for the input's, {@link Initializer#msraPrelu} weights. ResNet-50 has 25,549,483 trained parameters for 3
  * channels and 1000 classes.
  */
@@ -29,34 +30,56 @@ public final class ResNet extends Sequential {
     /** Five halvings. */
     public static final int SMALLEST_SIDE = 32;
 
-    /** What a stage is made of. */
+    /** What the depth's units consist of. */
     public enum Unit {
-        /** {@link PreActivationUnit}: three convolutions, filters / 4 in the first two. */
-        PRE_ACTIVATION_BOTTLENECK(true),
-        /** {@link PreActivationUnit}: two convolutions 3×3. */
-        PRE_ACTIVATION_BASIC(true),
-        /** {@link PostActivationUnit}: three convolutions, filters / 4 in the first two. */
-        POST_ACTIVATION_BOTTLENECK(false),
-        /** {@link PostActivationUnit}: two convolutions 3×3. */
-        POST_ACTIVATION_BASIC(false);
+        /** Convolutions 1×1, 3×3 and 1×1, filters / 4 in the first two. */
+        BOTTLENECK,
+        /** Two convolutions 3×3. */
+        BASIC
+    }
+
+    /** Where norms and activations stand, and what else published ResNets differ in. */
+    public enum Design {
+        /** {@link PreActivationUnit}, as in the best of the original experiments. */
+        PRE_ACTIVATION(true, true, false),
+        /** {@link PostActivationUnit}, all else as before: the other original experiments. */
+        POST_ACTIVATION(false, true, false),
+        /**
+         * {@link PostActivationUnit}, no norm of the input, a projection only where a unit changes the shape: the 2015 paper's network with the stride
+         * on the 3×3 convolution, which PyTorch's weights are for.
+         */
+        TORCHVISION(false, false, false),
+        /** As before, but bottlenecks with the stride on the first convolution, as in the paper, and with biases: Keras's ResNet-50. */
+        KERAS(false, false, true);
 
         private final boolean preActivation;
+        private final boolean normalizesInput;
+        private final boolean keras;
 
-        Unit(boolean preActivation) {
+        Design(boolean preActivation, boolean normalizesInput, boolean keras) {
             this.preActivation = preActivation;
+            this.normalizesInput = normalizesInput;
+            this.keras = keras;
         }
 
-        private Module build(
-                int in, int filters, int stride, boolean projected, BatchNormSpec norm, Initializer initializer) {
-            return switch (this) {
-                case PRE_ACTIVATION_BOTTLENECK ->
-                    PreActivationUnit.bottleneck(in, filters, stride, projected, norm, initializer);
-                case PRE_ACTIVATION_BASIC -> PreActivationUnit.basic(in, filters, stride, projected, norm, initializer);
-                case POST_ACTIVATION_BOTTLENECK ->
-                    PostActivationUnit.bottleneck(in, filters, stride, projected, norm, initializer);
-                case POST_ACTIVATION_BASIC ->
-                    PostActivationUnit.basic(in, filters, stride, projected, norm, initializer);
-            };
+        /** As typed on a command line: {@code pre-activation} and so on. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+
+        private Module unit(
+                Unit unit, int in, int filters, int stride, boolean first, BatchNormSpec norm, Initializer weights) {
+            boolean projected = first && (normalizesInput || stride > 1 || in != filters);
+            boolean bottleneck = unit == Unit.BOTTLENECK;
+            if (preActivation) {
+                return bottleneck
+                        ? PreActivationUnit.bottleneck(in, filters, stride, projected, norm, weights)
+                        : PreActivationUnit.basic(in, filters, stride, projected, norm, weights);
+            }
+            return bottleneck
+                    ? PostActivationUnit.bottleneck(in, filters, stride, keras, keras, projected, norm, weights)
+                    : PostActivationUnit.basic(in, filters, stride, keras, projected, norm, weights);
         }
     }
 
@@ -65,7 +88,15 @@ public final class ResNet extends Sequential {
      * @param filters of the first convolution, then of each stage's output
      */
     public ResNet(int channels, int classes, int[] stages, int[] filters) {
-        this(channels, classes, stages, filters, Unit.PRE_ACTIVATION_BOTTLENECK, norm(), Initializer.msraPrelu());
+        this(
+                channels,
+                classes,
+                stages,
+                filters,
+                Unit.BOTTLENECK,
+                Design.PRE_ACTIVATION,
+                norm(),
+                Initializer.msraPrelu());
     }
 
     /** @param norm of all but the input, whose gamma is frozen */
@@ -75,6 +106,7 @@ public final class ResNet extends Sequential {
             int[] stages,
             int[] filters,
             Unit unit,
+            Design design,
             BatchNormSpec norm,
             Initializer initializer) {
         if (filters.length != stages.length + 1) {
@@ -83,13 +115,15 @@ public final class ResNet extends Sequential {
                             + Arrays.toString(stages) + ", filters=" + Arrays.toString(filters));
         }
         BatchNormSpec normRelu = norm.withActivation(Activation.RELU);
-        add("bn1_1", new BatchNorm(channels, norm.withFrozenGamma(true)));
+        if (design.normalizesInput) {
+            add("bn1_1", new BatchNorm(channels, norm.withFrozenGamma(true)));
+        }
         add(
                 "conv1_1",
                 Conv2d.builder(channels, filters[0], 7)
                         .stride(2)
                         .padding(3)
-                        .bias(false)
+                        .bias(design.keras)
                         .initializer(initializer)
                         .build());
         add("bn1_2", new BatchNorm(filters[0], normRelu));
@@ -98,14 +132,14 @@ public final class ResNet extends Sequential {
             int in = filters[i];
             int out = filters[i + 1];
             Sequential stage = new Sequential();
-            stage.add("unit1", unit.build(in, out, i == 0 ? 1 : 2, true, norm, initializer));
+            stage.add("unit1", design.unit(unit, in, out, i == 0 ? 1 : 2, true, norm, initializer));
             for (int j = 2; j <= stages[i]; j++) {
-                stage.add("unit" + j, unit.build(out, out, 1, false, norm, initializer));
+                stage.add("unit" + j, design.unit(unit, out, out, 1, false, norm, initializer));
             }
             add("stage" + (i + 1), stage);
         }
         int last = filters[stages.length];
-        if (unit.preActivation) {
+        if (design.preActivation) {
             add("bn2_1", new BatchNorm(last, normRelu));
         }
         add("pool2", new GlobalAvgPool2d());
@@ -115,13 +149,40 @@ public final class ResNet extends Sequential {
 
     /** Four stages of 3, 4, 6 and 3 bottlenecks with 256 to 2048 filters. */
     public static ResNet resNet50(int channels, int classes) {
-        return resNet50(channels, classes, norm(), Initializer.msraPrelu());
+        return of(50, channels, classes, 1, Design.PRE_ACTIVATION, norm(), Initializer.msraPrelu());
     }
 
-    public static ResNet resNet50(int channels, int classes, BatchNormSpec norm, Initializer initializer) {
-        int[] stages = {3, 4, 6, 3};
-        int[] filters = {64, 256, 512, 1024, 2048};
-        return new ResNet(channels, classes, stages, filters, Unit.PRE_ACTIVATION_BOTTLENECK, norm, initializer);
+    /**
+     * The paper's networks.
+     *
+     * @param depth 18 or 34 (basic units), 50, 101 or 152 (bottlenecks)
+     * @param multiplier of all filters; they are rounded to multiples of 8, bottlenecks' to multiples of 32. The paper's is 1
+     */
+    public static ResNet of(
+            int depth,
+            int channels,
+            int classes,
+            double multiplier,
+            Design design,
+            BatchNormSpec norm,
+            Initializer initializer) {
+        int[] stages = switch (depth) {
+            case 18 -> new int[] {2, 2, 2, 2};
+            case 34, 50 -> new int[] {3, 4, 6, 3};
+            case 101 -> new int[] {3, 4, 23, 3};
+            case 152 -> new int[] {3, 8, 36, 3};
+            default ->
+                throw new IllegalArgumentException("ResNet: depth must be 18, 34, 50, 101 or 152: depth=" + depth
+                        + " (others are lists of stages)");
+        };
+        Unit unit = depth < 50 ? Unit.BASIC : Unit.BOTTLENECK;
+        int expansion = unit == Unit.BASIC ? 1 : 4;
+        int[] inner = Widths.scaled(new int[] {64, 64, 128, 256, 512}, multiplier);
+        int[] filters = inner.clone();
+        for (int i = 1; i < filters.length; i++) {
+            filters[i] = expansion * inner[i];
+        }
+        return new ResNet(channels, classes, stages, filters, unit, design, norm, initializer);
     }
 
     /** Batch norm of the original experiment. */

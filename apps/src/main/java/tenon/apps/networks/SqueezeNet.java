@@ -7,6 +7,7 @@ import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
 import tenon.layers.Dropout;
 import tenon.layers.Flatten;
+import tenon.layers.GlobalAvgPool2d;
 import tenon.layers.Initializer;
 import tenon.layers.MaxPool2d;
 import tenon.layers.Sequential;
@@ -29,16 +30,24 @@ public final class SqueezeNet extends Sequential {
 
     public static final int LARGEST_SIDE = smallestSide(LAST_SIDE + 1) - 1;
 
+    /** Instead of {@link #LAST_SIDE}: the last average goes over the whole map, whatever its size. */
+    public static final int WHOLE_MAP = 0;
+
+    /** Of the pictures that still have a last map. */
+    public static final int SMALLEST_SIDE_FOR_WHOLE_MAP = smallestSide(1);
+
+    private final double multiplier;
     private final Activation activation;
     private final BatchNormSpec norm;
     private final Initializer initializer;
 
     public SqueezeNet(int height, int width, int channels, int classes) {
-        this(height, width, channels, classes, LAST_SIDE, Activation.elu(0.25f), null, Initializer.glorotUniform());
+        this(height, width, channels, classes, 1, LAST_SIDE, Activation.elu(0.25f), null, Initializer.glorotUniform());
     }
 
     /**
-     * @param lastSide side of the last map, over which the last average goes; height and width must lead to it
+     * @param multiplier of all filters but the last convolution's; they are rounded to multiples of 8. The original's is 1
+     * @param lastSide side of the last map, over which the last average goes; height and width must lead to it. {@link #WHOLE_MAP} takes any
      * @param norm batch norm after each activation; null for none
      */
     public SqueezeNet(
@@ -46,37 +55,39 @@ public final class SqueezeNet extends Sequential {
             int width,
             int channels,
             int classes,
+            double multiplier,
             int lastSide,
             Activation activation,
             BatchNormSpec norm,
             Initializer initializer) {
-        if (lastSide(height) != lastSide || lastSide(width) != lastSide) {
+        if (lastSide != WHOLE_MAP && (lastSide(height) != lastSide || lastSide(width) != lastSide)) {
             throw new IllegalArgumentException("SqueezeNet: the last map must be " + lastSide + "x" + lastSide
                     + ", which pictures of " + smallestSide(lastSide) + " to " + (smallestSide(lastSide + 1) - 1)
                     + " pixels a side lead to: height=" + height + ", width=" + width);
         }
+        this.multiplier = multiplier;
         this.activation = activation;
         this.norm = norm;
         this.initializer = initializer;
-        conv(1, channels, 96, 7, 2);
+        int in = conv(1, channels, scaled(96), 7, 2);
         add("pool_1", new MaxPool2d(3, 2));
-        fire(2, 96, 16, 64);
-        fire(3, 128, 16, 64);
-        fire(4, 128, 32, 128);
+        in = fire(2, in, 16, 64);
+        in = fire(3, in, 16, 64);
+        in = fire(4, in, 32, 128);
         add("pool_4", new MaxPool2d(3, 2));
-        fire(5, 256, 32, 128);
-        fire(6, 256, 48, 192);
-        fire(7, 384, 48, 192);
-        fire(8, 384, 64, 256);
+        in = fire(5, in, 32, 128);
+        in = fire(6, in, 48, 192);
+        in = fire(7, in, 48, 192);
+        in = fire(8, in, 64, 256);
         add("pool_8", new MaxPool2d(3, 2));
-        fire(9, 512, 64, 256);
+        in = fire(9, in, 64, 256);
         add("do_9", new Dropout(0.5));
-        conv(10, 512, classes, 1, 1);
-        add("pool_10", new AvgPool2d(lastSide, 1));
+        conv(10, in, classes, 1, 1);
+        add("pool_10", lastSide == WHOLE_MAP ? new GlobalAvgPool2d() : new AvgPool2d(lastSide, 1));
         add("flatten", new Flatten());
     }
 
-    private void conv(int number, int in, int out, int kernel, int stride) {
+    private int conv(int number, int in, int out, int kernel, int stride) {
         add(
                 "conv_" + number,
                 Conv2d.builder(in, out, kernel)
@@ -87,10 +98,17 @@ public final class SqueezeNet extends Sequential {
         if (norm != null) {
             add("bn_" + number, new BatchNorm(out, norm));
         }
+        return out;
     }
 
-    private void fire(int number, int in, int squeeze, int expand) {
-        add("fire_" + number, new Fire(in, squeeze, expand, activation, norm, initializer));
+    private int fire(int number, int in, int squeeze, int expand) {
+        int filters = scaled(expand);
+        add("fire_" + number, new Fire(in, scaled(squeeze), filters, activation, norm, initializer));
+        return 2 * filters;
+    }
+
+    private int scaled(int count) {
+        return Widths.scaled(count, multiplier);
     }
 
     /** Side of the last map of a picture; 0 or less where there is none. */

@@ -1,15 +1,12 @@
 package tenon.apps.networks;
 
-import tenon.engine.Shape;
 import tenon.engine.ops.BatchNormSpec;
-import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
 import tenon.layers.Dense;
 import tenon.layers.Dropout;
 import tenon.layers.Flatten;
 import tenon.layers.Initializer;
 import tenon.layers.MaxPool2d;
-import tenon.layers.PRelu;
 import tenon.layers.Sequential;
 
 /**
@@ -27,59 +24,64 @@ public final class Vgg16 extends Sequential {
     /** That PReLU starts with. */
     public static final double SLOPE = 0.25;
 
+    /** Behind each pooling. */
+    public static final double POOL_DROPOUT = 0.25;
+
     private static final int[] CONVS = {2, 2, 3, 3, 3};
     private static final int[] FILTERS = {64, 128, 256, 512, 512};
 
-    private final double slope;
-    private final BatchNormSpec norm;
-    private final Initializer initializer;
+    private final UnitStyle style;
 
     public Vgg16(int height, int width, int channels, int classes) {
-        this(height, width, channels, classes, SLOPE, BatchNormSpec.mxnet(), Initializer.msraPrelu());
+        this(height, width, channels, classes, 1, POOL_DROPOUT, style());
     }
 
-    /** @param slope {@link #SLOPE} in the original, or 1 if its MXNet was older than 2017 */
+    /**
+     * A variant. The paper's network is {@link Nonlinearity#RELU} and {@link NormPosition#NONE} with a pool dropout of 0.
+     *
+     * @param multiplier of all layers' filters and units, but the last one's; they are rounded to multiples of 8. The original's is 1
+     * @param poolDropout 0 for no dropout behind the poolings
+     * @param style its PReLU starts at {@link #SLOPE} in the original, or at 1 if its MXNet was older than 2017
+     */
     public Vgg16(
-            int height,
-            int width,
-            int channels,
-            int classes,
-            double slope,
-            BatchNormSpec norm,
-            Initializer initializer) {
-        this.slope = slope;
-        this.norm = norm;
-        this.initializer = initializer;
+            int height, int width, int channels, int classes, double multiplier, double poolDropout, UnitStyle style) {
+        this.style = style;
         int in = channels;
         for (int block = 1; block <= CONVS.length; block++) {
-            int filters = FILTERS[block - 1];
+            int filters = Widths.scaled(FILTERS[block - 1], multiplier);
             for (int i = 1; i <= CONVS[block - 1]; i++) {
                 String unit = block + "_" + i;
-                add("conv" + unit, conv(in, filters));
-                activationAndNorm(unit, filters);
+                style.add(
+                        this,
+                        "conv" + unit,
+                        unit,
+                        Conv2d.builder(in, filters, 3).padding(1),
+                        filters);
                 in = filters;
             }
             add("pool" + block, new MaxPool2d(2, 2));
-            add("do" + block, new Dropout(0.25));
+            if (poolDropout > 0) {
+                add("do" + block, new Dropout(poolDropout));
+            }
         }
         add("flatten", new Flatten());
-        dense("fc1", 6, height / 32 * (width / 32) * in);
-        dense("fc2", 7, 4096);
-        add("fc3", new Dense(4096, classes, true, initializer));
+        int units = Widths.scaled(4096, multiplier);
+        dense("fc1", 6, height / 32 * (width / 32) * in, units);
+        dense("fc2", 7, units, units);
+        add("fc3", new Dense(units, classes, true, style.initializer()));
     }
 
-    private Conv2d conv(int in, int out) {
-        return Conv2d.builder(in, out, 3).padding(1).initializer(initializer).build();
+    /** The original's units. */
+    public static UnitStyle style() {
+        return new UnitStyle(
+                Nonlinearity.prelu(SLOPE),
+                NormPosition.AFTER_ACTIVATION,
+                BatchNormSpec.mxnet(),
+                Initializer.msraPrelu());
     }
 
-    private void dense(String name, int block, int in) {
-        add(name, new Dense(in, 4096, true, initializer));
-        activationAndNorm(block + "_1", 4096);
+    private void dense(String name, int block, int in, int units) {
+        style.add(this, name, block + "_1", Dense.builder(in, units), units);
         add("do" + block, new Dropout(0.5));
-    }
-
-    private void activationAndNorm(String unit, int channels) {
-        add("act" + unit, new PRelu(Initializer.constant(slope).create(Shape.of(channels))));
-        add("bn" + unit, new BatchNorm(channels, norm));
     }
 }

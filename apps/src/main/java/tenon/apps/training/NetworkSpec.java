@@ -1,38 +1,53 @@
 package tenon.apps.training;
 
 import java.util.Locale;
+import java.util.Set;
 import tenon.apps.cli.ImageSize;
 import tenon.apps.cli.UsageException;
 import tenon.apps.networks.AlexNet;
+import tenon.apps.networks.CifarNet;
 import tenon.apps.networks.DenseNet3;
 import tenon.apps.networks.GoogLeNet;
 import tenon.apps.networks.MiniVggNet;
 import tenon.apps.networks.MnistNet;
+import tenon.apps.networks.MobileNetV1;
+import tenon.apps.networks.MobileNetV2;
+import tenon.apps.networks.Nonlinearity;
 import tenon.apps.networks.NormPosition;
 import tenon.apps.networks.ResNet;
 import tenon.apps.networks.SmallVggNet;
 import tenon.apps.networks.SqueezeNet;
+import tenon.apps.networks.UnitStyle;
 import tenon.apps.networks.Vgg16;
 import tenon.engine.Shape;
+import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.layers.Initializer;
 import tenon.layers.Module;
 import tenon.layers.Summary;
 
 /**
- * A network by name and sizes: all that is needed to build it again and load weights into it. Its output is logits [N, classes].
+ * A network by name, sizes and variant: all that is needed to build it again and load weights into it. Its output is logits [N, classes].
  *
  * @param normMomentum weight of a new batch in batch norm's running averages ({@link BatchNormSpec}); networks without batch norm ignore it
- * @param multiplier of the number of filters and units of {@link AlexNet}; 1 for the other networks
+ * @param multiplier of the number of filters and units, for networks that can be widened; 1 for the others
+ * @param variant null is {@link NetworkVariant#ORIGINAL}
  */
 public record NetworkSpec(
-        Kind kind, int height, int width, int channels, int classes, double normMomentum, double multiplier) {
+        Kind kind,
+        int height,
+        int width,
+        int channels,
+        int classes,
+        double normMomentum,
+        double multiplier,
+        NetworkVariant variant) {
     /** Keras's averages, as in the original experiments: slow, so that validation lags behind in the first few hundred updates. */
     public static final double SLOW_NORM = BatchNormSpec.keras().momentum();
     /** PyTorch's averages. */
     public static final double FAST_NORM = BatchNormSpec.defaults().momentum();
 
-    /** Networks that the command line knows, typed as {@code minivgg} and so on. */
+    /** Networks that the command line knows, typed as {@code minivgg}, {@code mobilenet-v1} and so on. */
     public enum Kind {
         /** Two blocks of two convolutions, a dense layer of 512. */
         MINIVGG,
@@ -42,64 +57,114 @@ public record NetworkSpec(
         DENSE3,
         /** A dense layer of 800 with ReLU. */
         MNIST,
+        /** Five convolutions, dense layers of 1024, 512 and 256. */
+        CIFAR10_CNN,
         ALEXNET,
+        /** AlexNet as it was trained on dogs and cats. */
+        ALEXNET_DOGS_CATS,
         VGG16,
         GOOGLENET,
+        RESNET18,
+        RESNET34,
         RESNET50,
-        SQUEEZENET;
+        RESNET101,
+        RESNET152,
+        SQUEEZENET,
+        MOBILENET_V1,
+        MOBILENET_V2;
 
         @Override
         public String toString() {
-            return name().toLowerCase(Locale.ROOT);
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
 
         /** Height and width must be at least this, for every pooling to have something to pool. */
-        int smallestSide() {
+        int smallestSide(boolean globalAverage) {
             return switch (this) {
                 case MINIVGG -> 4;
                 case SMALLVGG -> 8;
                 case DENSE3, MNIST -> 1;
+                case CIFAR10_CNN -> CifarNet.SMALLEST_SIDE;
                 case ALEXNET -> AlexNet.SMALLEST_SIDE;
+                case ALEXNET_DOGS_CATS -> AlexNet.SMALLEST_PADDED_SIDE;
                 case VGG16 -> Vgg16.SMALLEST_SIDE;
                 case GOOGLENET -> GoogLeNet.SMALLEST_SIDE;
-                case RESNET50 -> ResNet.SMALLEST_SIDE;
-                case SQUEEZENET -> SqueezeNet.SMALLEST_SIDE;
+                case RESNET18, RESNET34, RESNET50, RESNET101, RESNET152 -> ResNet.SMALLEST_SIDE;
+                case SQUEEZENET -> globalAverage ? SqueezeNet.SMALLEST_SIDE_FOR_WHOLE_MAP : SqueezeNet.SMALLEST_SIDE;
+                case MOBILENET_V1 -> MobileNetV1.SMALLEST_SIDE;
+                case MOBILENET_V2 -> MobileNetV2.SMALLEST_SIDE;
             };
         }
 
-        int largestSide() {
-            return this == SQUEEZENET ? SqueezeNet.LARGEST_SIDE : Integer.MAX_VALUE;
+        int largestSide(boolean globalAverage) {
+            return this == SQUEEZENET && !globalAverage ? SqueezeNet.LARGEST_SIDE : Integer.MAX_VALUE;
         }
 
         /** The original experiment's picture. */
         public ImageSize defaultInput() {
             return switch (this) {
-                case MINIVGG -> new ImageSize(32, 32, 3);
+                case MINIVGG, CIFAR10_CNN -> new ImageSize(32, 32, 3);
                 case SMALLVGG -> new ImageSize(64, 64, 3);
                 case DENSE3 -> new ImageSize(32, 32, 3);
                 case MNIST -> new ImageSize(28, 28, 1);
-                case ALEXNET, SQUEEZENET -> new ImageSize(227, 227, 3);
-                case VGG16, GOOGLENET, RESNET50 -> new ImageSize(224, 224, 3);
+                case ALEXNET, ALEXNET_DOGS_CATS, SQUEEZENET -> new ImageSize(227, 227, 3);
+                case VGG16, GOOGLENET, RESNET18, RESNET34, RESNET50, RESNET101, RESNET152, MOBILENET_V1, MOBILENET_V2 ->
+                    new ImageSize(224, 224, 3);
             };
         }
 
         /** The original experiment's weight of a new batch in batch norm's running averages. */
         public double defaultNormMomentum() {
+            return norm().momentum();
+        }
+
+        private BatchNormSpec norm() {
             return switch (this) {
-                case MINIVGG, SMALLVGG, DENSE3, MNIST -> SLOW_NORM;
-                case ALEXNET, VGG16, GOOGLENET, RESNET50, SQUEEZENET -> FAST_NORM;
+                case MINIVGG, SMALLVGG, DENSE3, MNIST, CIFAR10_CNN, ALEXNET_DOGS_CATS, MOBILENET_V1, MOBILENET_V2 ->
+                    BatchNormSpec.keras();
+                case ALEXNET, VGG16, GOOGLENET, SQUEEZENET -> BatchNormSpec.mxnet();
+                case RESNET18, RESNET34, RESNET50, RESNET101, RESNET152 -> ResNet.norm();
             };
+        }
+
+        /** The original's, for the networks that let one choose. */
+        private Nonlinearity activation() {
+            return switch (this) {
+                case ALEXNET -> AlexNet.style().activation();
+                case VGG16 -> Vgg16.style().activation();
+                case SQUEEZENET -> Nonlinearity.elu(0.25);
+                case MOBILENET_V1, MOBILENET_V2 -> Nonlinearity.RELU6;
+                default -> Nonlinearity.RELU;
+            };
+        }
+
+        /** Paper's number of layers with weights. */
+        private int depth() {
+            return Integer.parseInt(name().substring("RESNET".length()));
         }
     }
 
+    private static final Set<Kind> RESNETS =
+            Set.of(Kind.RESNET18, Kind.RESNET34, Kind.RESNET50, Kind.RESNET101, Kind.RESNET152);
+    private static final Set<Kind> MOBILENETS = Set.of(Kind.MOBILENET_V1, Kind.MOBILENET_V2);
+    private static final Set<Kind> FIXED_WIDTH =
+            Set.of(Kind.MINIVGG, Kind.SMALLVGG, Kind.DENSE3, Kind.MNIST, Kind.CIFAR10_CNN);
+    /** {@link AlexNet} and {@link Vgg16}. */
+    private static final Set<Kind> STYLED = Set.of(Kind.ALEXNET, Kind.ALEXNET_DOGS_CATS, Kind.VGG16);
+
     public NetworkSpec {
-        if (height < kind.smallestSide() || width < kind.smallestSide()) {
-            throw new UsageException("network " + kind + " needs pictures of at least " + kind.smallestSide() + "x"
-                    + kind.smallestSide() + ": given " + height + "x" + width);
+        // Runs of before networks had variants.
+        variant = variant == null ? NetworkVariant.ORIGINAL : variant;
+        checkVariant(kind, variant);
+        int smallest = kind.smallestSide(variant.globalAverage() == Boolean.TRUE);
+        int largest = kind.largestSide(variant.globalAverage() == Boolean.TRUE);
+        if (height < smallest || width < smallest) {
+            throw new UsageException("network " + kind + " needs pictures of at least " + smallest + "x" + smallest
+                    + ": given " + height + "x" + width);
         }
-        if (height > kind.largestSide() || width > kind.largestSide()) {
-            throw new UsageException("network " + kind + " needs pictures of at most " + kind.largestSide() + "x"
-                    + kind.largestSide() + ": given " + height + "x" + width);
+        if (height > largest || width > largest) {
+            throw new UsageException("network " + kind + " needs pictures of at most " + largest + "x" + largest
+                    + ": given " + height + "x" + width);
         }
         if (channels != 1 && channels != 3) {
             throw new UsageException("network " + kind + ": channels must be 1 (grey) or 3 (colour): " + channels);
@@ -110,57 +175,128 @@ public record NetworkSpec(
         if (!(normMomentum > 0 && normMomentum <= 1)) {
             throw new UsageException("network " + kind + ": batch norm's momentum must lie in (0, 1]: " + normMomentum);
         }
-        if (!(multiplier > 0 && multiplier <= 4) || multiplier != 1 && kind != Kind.ALEXNET) {
+        boolean fixed = FIXED_WIDTH.contains(kind);
+        if (!(multiplier > 0 && multiplier <= 4) || multiplier != 1 && fixed) {
             throw new UsageException("network " + kind + ": the width multiplier must "
-                    + (kind == Kind.ALEXNET ? "lie in (0, 4]: " : "be 1, only alexnet has others: ") + multiplier);
+                    + (fixed ? "be 1, it has one width only: " : "lie in (0, 4]: ") + multiplier);
         }
     }
 
-    /** A network of the original number of filters. */
+    private static void checkVariant(Kind kind, NetworkVariant variant) {
+        boolean prelu = variant.activation() != null && variant.activation().kind() == Nonlinearity.Kind.PRELU;
+        boolean activation = STYLED.contains(kind) || !prelu && (kind == Kind.SQUEEZENET || MOBILENETS.contains(kind));
+        require(activation, kind, "activation", variant.activation());
+        boolean position =
+                STYLED.contains(kind) || kind == Kind.SQUEEZENET && variant.norm() != NormPosition.BEFORE_ACTIVATION;
+        require(position, kind, "position of batch norm", variant.norm());
+        boolean norm = kind != Kind.DENSE3 && kind != Kind.MNIST && kind != Kind.CIFAR10_CNN;
+        require(norm, kind, "epsilon of batch norm", variant.epsilon());
+        require(RESNETS.contains(kind), kind, "residual design", variant.design());
+        require(kind == Kind.SQUEEZENET, kind, "kind of last average", variant.globalAverage());
+        require(MOBILENETS.contains(kind), kind, "kind of padding", variant.symmetricPadding());
+    }
+
+    private static void require(boolean possible, Kind kind, String what, Object chosen) {
+        if (chosen != null && !possible) {
+            throw new UsageException("network " + kind + " has no such " + what + " to choose: " + chosen);
+        }
+    }
+
+    /** The original's width and variant. */
     public NetworkSpec(Kind kind, int height, int width, int channels, int classes, double normMomentum) {
-        this(kind, height, width, channels, classes, normMomentum, 1);
+        this(kind, height, width, channels, classes, normMomentum, 1, NetworkVariant.ORIGINAL);
     }
 
     /** The original experiment's network for that many classes. */
     public static NetworkSpec of(Kind kind, int classes) {
+        return of(kind, classes, NetworkVariant.ORIGINAL);
+    }
+
+    /** On the original experiment's pictures. */
+    public static NetworkSpec of(Kind kind, int classes, NetworkVariant variant) {
         ImageSize input = kind.defaultInput();
         return new NetworkSpec(
-                kind, input.height(), input.width(), input.channels(), classes, kind.defaultNormMomentum());
+                kind, input.height(), input.width(), input.channels(), classes, kind.defaultNormMomentum(), 1, variant);
     }
 
     /** Builds the network in the current scope; initial weights come from the thread's generator. */
     public Module build() {
         int features = height * width * channels;
+        Initializer glorot = Initializer.glorotUniform();
         return switch (kind) {
-            case MINIVGG -> new MiniVggNet(height, width, channels, classes, norm(), Initializer.glorotUniform());
-            case SMALLVGG -> new SmallVggNet(height, width, channels, classes, norm(), Initializer.glorotUniform());
+            case MINIVGG -> new MiniVggNet(height, width, channels, classes, norm(), glorot);
+            case SMALLVGG -> new SmallVggNet(height, width, channels, classes, norm(), glorot);
             case DENSE3 -> new DenseNet3(features, classes);
-            case MNIST -> new MnistNet(features, 800, classes, Initializer.glorotUniform());
-            case ALEXNET ->
-                new AlexNet(
-                        height,
-                        width,
+            case MNIST -> new MnistNet(features, 800, classes, glorot);
+            case CIFAR10_CNN -> new CifarNet(height, width, channels, classes);
+            case ALEXNET -> new AlexNet(height, width, channels, classes, multiplier, false, style(AlexNet.style()));
+            case ALEXNET_DOGS_CATS ->
+                new AlexNet(height, width, channels, classes, multiplier, true, style(AlexNet.dogsVsCatsStyle()));
+            case VGG16 ->
+                new Vgg16(height, width, channels, classes, multiplier, Vgg16.POOL_DROPOUT, style(Vgg16.style()));
+            case GOOGLENET -> new GoogLeNet(channels, classes, multiplier, norm(), glorot);
+            case RESNET18, RESNET34, RESNET50, RESNET101, RESNET152 -> resNet();
+            case SQUEEZENET -> squeezeNet();
+            case MOBILENET_V1 ->
+                new MobileNetV1(
                         channels,
                         classes,
                         multiplier,
-                        AlexNet.ACTIVATION,
-                        NormPosition.AFTER_ACTIVATION,
+                        samePadding(),
+                        MobileNetV1.DROPOUT,
+                        activation().activation(),
                         norm(),
-                        Initializer.glorotUniform());
-            case VGG16 -> new Vgg16(height, width, channels, classes, Vgg16.SLOPE, norm(), Initializer.msraPrelu());
-            case GOOGLENET -> new GoogLeNet(channels, classes, norm(), Initializer.glorotUniform());
-            case RESNET50 -> ResNet.resNet50(channels, classes, norm(), Initializer.msraPrelu());
-            case SQUEEZENET -> new SqueezeNet(height, width, channels, classes);
+                        glorot);
+            case MOBILENET_V2 ->
+                new MobileNetV2(
+                        channels,
+                        classes,
+                        multiplier,
+                        samePadding(),
+                        MobileNetV2.DROPOUT,
+                        activation().activation(),
+                        norm(),
+                        glorot);
         };
     }
 
+    private Module resNet() {
+        ResNet.Design design = variant.design() != null ? variant.design() : ResNet.Design.PRE_ACTIVATION;
+        return ResNet.of(kind.depth(), channels, classes, multiplier, design, norm(), Initializer.msraPrelu());
+    }
+
+    private Module squeezeNet() {
+        boolean normalized = variant.norm() == NormPosition.AFTER_ACTIVATION;
+        return new SqueezeNet(
+                height,
+                width,
+                channels,
+                classes,
+                multiplier,
+                variant.globalAverage() == Boolean.TRUE ? SqueezeNet.WHOLE_MAP : SqueezeNet.LAST_SIDE,
+                activation().activation(),
+                normalized ? norm() : null,
+                Initializer.glorotUniform());
+    }
+
+    private UnitStyle style(UnitStyle original) {
+        NormPosition position = variant.norm() != null ? variant.norm() : original.position();
+        return new UnitStyle(activation(), position, norm(), original.initializer());
+    }
+
+    private Nonlinearity activation() {
+        return variant.activation() != null ? variant.activation() : kind.activation();
+    }
+
+    private boolean samePadding() {
+        return variant.symmetricPadding() != Boolean.TRUE;
+    }
+
     private BatchNormSpec norm() {
-        BatchNormSpec original = switch (kind) {
-            case MINIVGG, SMALLVGG, DENSE3, MNIST -> BatchNormSpec.keras();
-            case ALEXNET, VGG16, GOOGLENET, SQUEEZENET -> BatchNormSpec.mxnet();
-            case RESNET50 -> ResNet.norm();
-        };
-        return original.withMomentum(normMomentum);
+        BatchNormSpec original = kind.norm();
+        double epsilon = variant.epsilon() != null ? variant.epsilon() : original.epsilon();
+        return new BatchNormSpec(
+                epsilon, normMomentum, original.frozenGamma(), original.unbiasedRunningVariance(), Activation.NONE);
     }
 
     /** Shape of a batch: [n, H, W, C]. */

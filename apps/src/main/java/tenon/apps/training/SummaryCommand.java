@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tenon.apps.cli.Console;
@@ -35,26 +36,14 @@ public final class SummaryCommand extends TenonCommand {
             description = "Number of classes. Default: ${DEFAULT-VALUE}.")
     private int classes;
 
-    @Option(
-            names = "--width-multiplier",
-            paramLabel = "M",
-            defaultValue = "1",
-            description =
-                    "Of alexnet: filters and units per layer as a share of the original's. Default: ${DEFAULT-VALUE}.")
-    private double multiplier;
+    @Mixin
+    private NetworkOptions options;
 
     @Override
     protected Map<String, ?> run(Console console) {
         ImageSize size = input == null ? network.defaultInput() : input;
-        NetworkSpec spec = new NetworkSpec(
-                network,
-                size.height(),
-                size.width(),
-                size.channels(),
-                classes,
-                network.defaultNormMomentum(),
-                multiplier);
-        Summary summary = spec.summary();
+        Summary summary = options.spec(network, size, classes, network.defaultNormMomentum())
+                .summary();
         console.print(summary.toString().stripTrailing());
         return new ObjectMapper().convertValue(summary, new TypeReference<Map<String, Object>>() {});
     }

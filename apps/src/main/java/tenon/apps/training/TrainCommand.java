@@ -8,6 +8,7 @@ import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import tenon.apps.cli.BuildBar;
 import tenon.apps.cli.ComputeOptions;
 import tenon.apps.cli.Console;
@@ -30,16 +31,18 @@ import tenon.io.record.Records;
         },
         footerHeading = "%nExample:%n",
         footer = {
-            "  ./tenon train --network smallvgg --data animals --size 64x64x3 --epochs 50 \\",
+            "  ./tenon train smallvgg --data animals --size 64x64x3 --epochs 50 \\",
             "      --lr 0.05 --schedule cosine --augment affine --output output/animals"
         })
 public final class TrainCommand extends TenonCommand {
-    @Option(
-            names = "--network",
-            paramLabel = "NAME",
-            defaultValue = "minivgg",
-            description = "One of ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+    @Parameters(
+            paramLabel = "NETWORK",
+            arity = "0..1",
+            description = "One of ${COMPLETION-CANDIDATES}. Default: minivgg.")
     private NetworkSpec.Kind network;
+
+    @Option(names = "--network", paramLabel = "NAME", description = "The same as an option.")
+    private NetworkSpec.Kind networkOption;
 
     @Option(
             names = "--data",
@@ -85,13 +88,8 @@ public final class TrainCommand extends TenonCommand {
                     + " ./tenon augment says what each does, and shows it. Default: ${DEFAULT-VALUE}.")
     private Augmentation augmentation;
 
-    @Option(
-            names = "--width-multiplier",
-            paramLabel = "M",
-            defaultValue = "1",
-            description =
-                    "Of alexnet: filters and units per layer as a share of the original's. Default: ${DEFAULT-VALUE}.")
-    private double multiplier;
+    @Mixin
+    private NetworkOptions networkOptions;
 
     @Option(
             names = "--norm",
@@ -211,6 +209,15 @@ public final class TrainCommand extends TenonCommand {
         }
     }
 
+    private void chooseNetwork() {
+        if (network != null && networkOption != null && network != networkOption) {
+            throw new UsageException("one network, please: given " + network + " and --network " + networkOption);
+        }
+        if (network == null) {
+            network = networkOption != null ? networkOption : NetworkSpec.Kind.MINIVGG;
+        }
+    }
+
     private double norm() {
         if (norm == null) {
             return network.defaultNormMomentum();
@@ -220,6 +227,7 @@ public final class TrainCommand extends TenonCommand {
 
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
+        chooseNetwork();
         compute.settings();
         loader.settings();
         if (!(validationShare > 0 && validationShare < 1)) {
@@ -316,15 +324,7 @@ public final class TrainCommand extends TenonCommand {
     }
 
     private NetworkSpec networkSpec(RecordSchema schema) {
-        ImageSize input = input(schema);
-        return new NetworkSpec(
-                network,
-                input.height(),
-                input.width(),
-                input.channels(),
-                schema.classNames().size(),
-                norm(),
-                multiplier);
+        return networkOptions.spec(network, input(schema), schema.classNames().size(), norm());
     }
 
     private ImageSize input(RecordSchema schema) {

@@ -16,7 +16,6 @@ import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
-import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.engine.ops.Losses;
 import tenon.layers.ActivationLayer;
@@ -27,18 +26,15 @@ import tenon.layers.Dropout;
 import tenon.layers.Initializer;
 import tenon.layers.MaxPool2d;
 import tenon.layers.Module;
+import tenon.layers.PRelu;
 
 class AlexNetTest {
     private static final Architecture NET = new Architecture(() -> new AlexNet(227, 227, 3, 1000), 1, 227, 227, 3);
 
-    private static Architecture variant(NormPosition position, Activation activation, boolean frozenGamma) {
+    private static Architecture variant(NormPosition position, Nonlinearity activation, boolean frozenGamma) {
         BatchNormSpec norm = BatchNormSpec.mxnet().withFrozenGamma(frozenGamma);
-        return new Architecture(
-                () -> new AlexNet(227, 227, 3, 1000, 1, activation, position, norm, Initializer.glorotUniform()),
-                1,
-                227,
-                227,
-                3);
+        UnitStyle style = new UnitStyle(activation, position, norm, Initializer.glorotUniform());
+        return new Architecture(() -> new AlexNet(227, 227, 3, 1000, 1, false, style), 1, 227, 227, 3);
     }
 
     @ParameterizedTest
@@ -68,11 +64,13 @@ class AlexNetTest {
     void totals() {
         assertThat(NET.trainedOutsideNorms()).isEqualTo(62_378_344);
         assertThat(NET.summary().trainable()).isEqualTo(62_387_912);
+        assertThat(NET.summary().parameters()).isEqualTo(62_397_480);
+        assertThat(NET.summary().total()).isEqualTo(62_416_616);
         assertThat(NET.summary().multiplyAdds()).isEqualTo(1_135_256_096);
 
-        Architecture learnedGamma = variant(NormPosition.AFTER_ACTIVATION, AlexNet.ACTIVATION, false);
+        Architecture learnedGamma = variant(NormPosition.AFTER_ACTIVATION, Nonlinearity.elu(0.25), false);
         assertThat(learnedGamma.summary().trainable()).isEqualTo(62_397_480);
-        assertThat(learnedGamma.summary().parameters()).isEqualTo(62_416_616);
+        assertThat(learnedGamma.summary().total()).isEqualTo(62_416_616);
 
         Architecture ten = new Architecture(() -> new AlexNet(227, 227, 3, 10), 1, 227, 227, 3);
         assertThat(ten.parameters("fc3")).isEqualTo(40_970);
@@ -106,12 +104,30 @@ class AlexNetTest {
 
     @Test
     void canNormalizeBeforeTheActivation() {
-        Architecture net = variant(NormPosition.BEFORE_ACTIVATION, Activation.RELU, true);
+        Architecture net = variant(NormPosition.BEFORE_ACTIVATION, Nonlinearity.RELU, true);
         assertThat(net.names())
                 .startsWith("conv1_1", "bn1_1", "act1_1", "pool1")
                 .endsWith("fc2", "bn5_1", "act5_1", "do5", "fc3");
         assertThat(net.summary().trainable()).isEqualTo(62_387_912);
         assertThat(net.settings(ActivationLayer.class)).hasSize(7).containsOnly("ActivationLayer(relu)");
+    }
+
+    @Test
+    void experiment1PoolsTheActivationsAndTheOthersTheNorms() {
+        Architecture first = variant(NormPosition.BEFORE_ACTIVATION, Nonlinearity.RELU, true);
+        assertThat(first.names()).containsSubsequence("act1_1", "pool1", "act2_1", "pool2", "act3_3", "pool3");
+        Architecture second = variant(NormPosition.AFTER_ACTIVATION, Nonlinearity.RELU, true);
+        assertThat(second.settings(Conv2d.class)).allMatch(conv -> conv.endsWith(", relu)"));
+        assertThat(second.names()).isEqualTo(NET.names());
+        assertThat(second.summary().trainable()).isEqualTo(62_387_912);
+    }
+
+    @Test
+    void withoutNorm() {
+        Architecture plain = variant(NormPosition.NONE, Nonlinearity.prelu(0.25), true);
+        assertThat(plain.count(BatchNorm.class)).isZero();
+        assertThat(plain.count(PRelu.class)).isEqualTo(7);
+        assertThat(plain.summary().parameters()).isEqualTo(62_378_344 + 9_568);
     }
 
     @Test
@@ -124,21 +140,8 @@ class AlexNetTest {
 
     @Test
     void filtersAndUnitsAreMultiplied() {
-        Architecture eighth = new Architecture(
-                () -> new AlexNet(
-                        67,
-                        67,
-                        3,
-                        10,
-                        0.125,
-                        AlexNet.ACTIVATION,
-                        NormPosition.AFTER_ACTIVATION,
-                        BatchNormSpec.mxnet(),
-                        Initializer.glorotUniform()),
-                2,
-                67,
-                67,
-                3);
+        Architecture eighth =
+                new Architecture(() -> new AlexNet(67, 67, 3, 10, 0.125, false, AlexNet.style()), 2, 67, 67, 3);
         // 96, 256, 384 and 4096 become 16 (12 to the next multiple of 8), 32, 48 and 512.
         assertThat(eighth.parameters("conv1_1")).isEqualTo(11 * 11 * 3 * 16 + 16);
         assertThat(eighth.parameters("conv2_1")).isEqualTo(5 * 5 * 16 * 32 + 32);

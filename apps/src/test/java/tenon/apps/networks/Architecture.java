@@ -56,9 +56,16 @@ final class Architecture {
         return shape.subList(1, shape.size());
     }
 
-    /** Parameters and buffers of the layer of that name and all in it. */
+    /** Of the layer of that name and all in it. */
     long parameters(String name) {
         return rows(name).stream().mapToLong(Summary.Row::parameters).sum();
+    }
+
+    /** Parameters and running statistics of the layer of that name and all in it. */
+    long stored(String name) {
+        return rows(name).stream()
+                .mapToLong(row -> row.parameters() + row.statistics())
+                .sum();
     }
 
     /** Trained parameters of the layers of those names and all in them. */

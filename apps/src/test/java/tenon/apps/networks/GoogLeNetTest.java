@@ -55,13 +55,15 @@ class GoogLeNetTest {
         assertThat(NET.parameters("fc1")).isEqualTo(1_025_000);
         assertThat(NET.trainedOutsideNorms()).isEqualTo(6_998_552);
         assertThat(NET.summary().trainable()).isEqualTo(7_005_832);
+        assertThat(NET.summary().parameters()).isEqualTo(7_013_112);
+        assertThat(NET.summary().total()).isEqualTo(7_027_672);
         assertThat(NET.summary().multiplyAdds()).isEqualTo(1_582_671_872);
 
         BatchNormSpec learnedGamma = BatchNormSpec.mxnet().withFrozenGamma(false);
         Architecture learned = new Architecture(
-                () -> new GoogLeNet(3, 1000, learnedGamma, Initializer.glorotUniform()), 1, 224, 224, 3);
+                () -> new GoogLeNet(3, 1000, 1, learnedGamma, Initializer.glorotUniform()), 1, 224, 224, 3);
         assertThat(learned.summary().trainable()).isEqualTo(7_013_112);
-        assertThat(learned.summary().parameters()).isEqualTo(7_027_672);
+        assertThat(learned.summary().total()).isEqualTo(7_027_672);
     }
 
     @ParameterizedTest
@@ -93,6 +95,15 @@ class GoogLeNetTest {
         Architecture net = new Architecture(() -> new GoogLeNet(3, 10), 1, side, side, 3);
         assertThat(net.output("inception5b")).containsExactly(last, last, 1024);
         assertThat(net.output("fc1")).containsExactly(10);
+    }
+
+    @Test
+    void filtersAreMultiplied() {
+        Architecture quarter = new Architecture(
+                () -> new GoogLeNet(3, 10, 0.25, BatchNormSpec.mxnet(), Initializer.glorotUniform()), 1, 32, 32, 3);
+        // 16, 32, 8 (4 to the next multiple), 8 and, of the joined branches, 16 + 32 + 8 + 8.
+        assertThat(quarter.output("inception3a")).containsExactly(4, 4, 64);
+        assertThat(quarter.output("inception5b")).containsExactly(1, 1, 96 + 96 + 32 + 32);
     }
 
     @Test

@@ -34,7 +34,10 @@ class InferenceTest {
                 network("GoogLeNet", 64, () -> new GoogLeNet(3, 100)),
                 network("ResNet-50", 64, () -> ResNet.resNet50(3, 100)),
                 network("ResNet, post-activation", 64, InferenceTest::postActivation),
-                network("SqueezeNet", 227, () -> new SqueezeNet(227, 227, 3, 100)));
+                network("SqueezeNet", 227, () -> new SqueezeNet(227, 227, 3, 100)),
+                network("MobileNet", 64, () -> new MobileNetV1(3, 100)),
+                network("MobileNetV2", 64, () -> new MobileNetV2(3, 100)),
+                network("CIFAR-10", 32, () -> new CifarNet(32, 32, 3, 10)));
     }
 
     private static Arguments network(String name, int side, Supplier<Module> network) {
@@ -47,7 +50,8 @@ class InferenceTest {
                 100,
                 new int[] {1, 2},
                 new int[] {32, 64, 128},
-                ResNet.Unit.POST_ACTIVATION_BOTTLENECK,
+                ResNet.Unit.BOTTLENECK,
+                ResNet.Design.POST_ACTIVATION,
                 ResNet.norm(),
                 Initializer.msraPrelu());
     }
@@ -104,6 +108,8 @@ class InferenceTest {
     @Test
     void foldsEveryNormBehindAConvolution() {
         assertThat(form(() -> new GoogLeNet(3, 10))).doesNotContain("bn");
+        assertThat(form(() -> new MobileNetV1(3, 10))).doesNotContain("bn").doesNotContain("act");
+        assertThat(form(() -> new MobileNetV2(3, 10))).doesNotContain("bn").doesNotContain("act");
         assertThat(form(InferenceTest::postActivation).replace("bn1_1", "")).doesNotContain("bn");
         assertThat(form(() -> new AlexNet(67, 67, 3, 10)))
                 .isEqualTo("InferenceForm(conv1_1, bn1_1, pool1, conv2_1, bn2_1, pool2, conv3_1, bn3_1, conv3_2, bn3_2,"

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tenon.apps.networks.ResNet.Design;
 import tenon.apps.networks.ResNet.Unit;
 import tenon.engine.Generator;
 import tenon.engine.Scope;
@@ -60,7 +61,9 @@ class ResNetTest {
         assertThat(NET.trained("fc1")).isEqualTo(2_049_000);
         assertThat(NET.output("fc1")).containsExactly(1000);
         assertThat(NET.summary().trainable()).isEqualTo(25_549_483);
-        assertThat(NET.summary().nonTrainable()).isEqualTo(45_574);
+        assertThat(NET.summary().parameters()).isEqualTo(25_549_483 + 3);
+        assertThat(NET.summary().statistics()).isEqualTo(45_574);
+        assertThat(NET.summary().total() * Float.BYTES).isEqualTo(102_380_240);
         assertThat(NET.summary().multiplyAdds()).isEqualTo(4_089_184_256L);
     }
 
@@ -73,7 +76,15 @@ class ResNetTest {
 
     private static long trained(Unit unit, int[] stages, int[] filters) {
         return new Architecture(
-                        () -> new ResNet(3, 1000, stages, filters, unit, ResNet.norm(), Initializer.msraPrelu()),
+                        () -> new ResNet(
+                                3,
+                                1000,
+                                stages,
+                                filters,
+                                unit,
+                                Design.PRE_ACTIVATION,
+                                ResNet.norm(),
+                                Initializer.msraPrelu()),
                         1,
                         32,
                         32,
@@ -84,7 +95,7 @@ class ResNetTest {
 
     @Test
     void otherDepths() {
-        Unit bottleneck = Unit.PRE_ACTIVATION_BOTTLENECK;
+        Unit bottleneck = Unit.BOTTLENECK;
         assertThat(trained(bottleneck, new int[] {3, 4, 23, 3}, BOTTLENECK_FILTERS))
                 .isEqualTo(44_541_611);
         assertThat(trained(bottleneck, new int[] {3, 8, 36, 3}, BOTTLENECK_FILTERS))
@@ -94,27 +105,63 @@ class ResNetTest {
         assertThat(trained(bottleneck, new int[] {2, 2, 2}, new int[] {64, 256, 512, 1024}))
                 .isEqualTo(4_465_579);
 
-        Unit basic = Unit.PRE_ACTIVATION_BASIC;
+        Unit basic = Unit.BASIC;
         int[] filters = {64, 64, 128, 256, 512};
         assertThat(trained(basic, new int[] {2, 2, 2, 2}, filters)).isEqualTo(11_691_947);
         assertThat(trained(basic, new int[] {3, 4, 6, 3}, filters)).isEqualTo(21_800_107);
     }
 
+    private static ResNet of(int depth, double multiplier, Design design) {
+        return ResNet.of(depth, 3, 1000, multiplier, design, ResNet.norm(), Initializer.msraPrelu());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"18, 11691947", "34, 21800107", "50, 25549483", "101, 44541611", "152, 60185259"})
+    void thePapersDepths(int depth, long trained) {
+        Architecture net = new Architecture(() -> of(depth, 1, Design.PRE_ACTIVATION), 1, 32, 32, 3);
+        assertThat(net.summary().trainable()).isEqualTo(trained);
+    }
+
+    /** The counts that torchvision prints. */
+    @ParameterizedTest
+    @CsvSource({"18, 11689512", "34, 21797672", "50, 25557032", "101, 44549160", "152, 60192808"})
+    void torchvisionsNetworks(int depth, long trained) {
+        Architecture net = new Architecture(() -> of(depth, 1, Design.TORCHVISION), 1, 32, 32, 3);
+        assertThat(net.summary().trainable()).isEqualTo(trained);
+        assertThat(net.summary().parameters()).isEqualTo(trained);
+        assertThat(net.names()).startsWith("conv1_1", "bn1_2", "pool1");
+    }
+
+    @Test
+    void kerassResNet50() {
+        Architecture net = new Architecture(() -> of(50, 1, Design.KERAS), 1, 224, 224, 3);
+        assertThat(net.summary().total()).isEqualTo(25_636_712);
+        assertThat(net.summary().statistics()).isEqualTo(53_120);
+        long classifier = net.parameters("fc1");
+        assertThat(net.summary().total() - classifier).isEqualTo(23_587_712);
+        assertThat(net.summary().trainable() - classifier).isEqualTo(23_534_592);
+        assertThat(net.output("stage4")).containsExactly(7, 7, 2048);
+        assertThat(net.output("pool2")).containsExactly(1, 1, 2048);
+        assertThat(net.output("flatten")).containsExactly(2048);
+        assertThat(net.settings(Conv2d.class))
+                .hasSize(53)
+                .noneMatch(conv -> conv.contains("no bias"))
+                .noneMatch(conv -> conv.contains("kernel=3x3, stride=2x2"));
+    }
+
+    @Test
+    void filtersAreMultiplied() {
+        Architecture net = new Architecture(() -> of(50, 0.125, Design.PRE_ACTIVATION), 1, 32, 32, 3);
+        assertThat(net.output("conv1_1")).containsExactly(16, 16, 8);
+        assertThat(net.output("stage1")).containsExactly(8, 8, 32);
+        assertThat(net.output("stage4")).containsExactly(1, 1, 256);
+        assertThatThrownBy(() -> of(26, 1, Design.PRE_ACTIVATION))
+                .hasMessage("ResNet: depth must be 18, 34, 50, 101 or 152: depth=26 (others are lists of stages)");
+    }
+
     @Test
     void withoutPreActivation() {
-        Architecture net = new Architecture(
-                () -> new ResNet(
-                        3,
-                        1000,
-                        new int[] {3, 4, 6, 3},
-                        BOTTLENECK_FILTERS,
-                        Unit.POST_ACTIVATION_BOTTLENECK,
-                        ResNet.norm(),
-                        Initializer.msraPrelu()),
-                1,
-                224,
-                224,
-                3);
+        Architecture net = new Architecture(() -> of(50, 1, Design.POST_ACTIVATION), 1, 224, 224, 3);
         assertThat(net.summary().trainable()).isEqualTo(25_557_035);
         assertThat(net.names()).doesNotContain("bn2_1");
         assertThat(net.output("stage4")).containsExactly(7, 7, 2048);

@@ -30,7 +30,8 @@ class SqueezeNetTest {
     private static final Architecture NET = new Architecture(() -> new SqueezeNet(227, 227, 3, 1000), 1, 227, 227, 3);
 
     private static SqueezeNet net(Activation activation, BatchNormSpec norm) {
-        return new SqueezeNet(227, 227, 3, 1000, SqueezeNet.LAST_SIDE, activation, norm, Initializer.glorotUniform());
+        return new SqueezeNet(
+                227, 227, 3, 1000, 1, SqueezeNet.LAST_SIDE, activation, norm, Initializer.glorotUniform());
     }
 
     @ParameterizedTest
@@ -92,7 +93,8 @@ class SqueezeNetTest {
         assertThat(frozen.summary().trainable()).isEqualTo(1_252_400);
         Architecture learned = new Architecture(
                 () -> net(Activation.RELU, BatchNormSpec.mxnet().withFrozenGamma(false)), 1, 227, 227, 3);
-        assertThat(learned.summary().parameters()).isEqualTo(1_264_328);
+        assertThat(learned.summary().total()).isEqualTo(1_264_328);
+        assertThat(frozen.summary().total()).isEqualTo(1_264_328);
     }
 
     @ParameterizedTest
@@ -111,6 +113,31 @@ class SqueezeNetTest {
         assertThat(side).isEqualTo(242);
         Architecture net = new Architecture(() -> new SqueezeNet(side, side, 3, 10), 1, side, side, 3);
         assertThat(net.output("conv_10")).containsExactly(13, 13, 10);
+    }
+
+    @Test
+    void canAverageTheWholeMapOfAnySize() {
+        int side = SqueezeNet.SMALLEST_SIDE_FOR_WHOLE_MAP;
+        assertThat(side).isEqualTo(35);
+        Architecture small = new Architecture(() -> wholeMap(side, side + 20), 1, side, side + 20, 3);
+        assertThat(small.output("conv_10")).containsExactly(1, 2, 10);
+        assertThat(small.output("flatten")).containsExactly(10);
+        // 96, 16, 64 become 24, 8 (4 to the next multiple) and 16.
+        assertThat(small.parameters("conv_1")).isEqualTo(49 * 3 * 24 + 24);
+        assertThat(small.parameters("fire_2")).isEqualTo((24 * 8 + 8) + (8 * 16 + 16) + (9 * 8 * 16 + 16));
+    }
+
+    private static SqueezeNet wholeMap(int height, int width) {
+        return new SqueezeNet(
+                height,
+                width,
+                3,
+                10,
+                0.25,
+                SqueezeNet.WHOLE_MAP,
+                Activation.elu(0.25f),
+                null,
+                Initializer.glorotUniform());
     }
 
     @Test

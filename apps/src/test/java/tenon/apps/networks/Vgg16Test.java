@@ -11,6 +11,7 @@ import tenon.engine.Scope;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
 import tenon.engine.ops.BatchNormSpec;
+import tenon.layers.ActivationLayer;
 import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
 import tenon.layers.Dense;
@@ -65,13 +66,15 @@ class Vgg16Test {
         assertThat(slopes).isEqualTo(12_416);
         assertThat(NET.trainedOutsideNorms() - slopes).isEqualTo(138_357_544);
         assertThat(NET.summary().trainable()).isEqualTo(138_382_376);
+        assertThat(NET.summary().parameters()).isEqualTo(138_394_792);
+        assertThat(NET.summary().total()).isEqualTo(138_419_624);
         assertThat(NET.summary().multiplyAdds()).isEqualTo(15_470_264_320L);
 
         BatchNormSpec learnedGamma = BatchNormSpec.mxnet().withFrozenGamma(false);
-        Architecture learned = new Architecture(
-                () -> new Vgg16(224, 224, 3, 1000, Vgg16.SLOPE, learnedGamma, Initializer.msraPrelu()), 1, 224, 224, 3);
+        Architecture learned =
+                variant(Nonlinearity.prelu(Vgg16.SLOPE), NormPosition.AFTER_ACTIVATION, learnedGamma, 0.25);
         assertThat(learned.summary().trainable()).isEqualTo(138_394_792);
-        assertThat(learned.summary().parameters()).isEqualTo(138_419_624);
+        assertThat(learned.summary().total()).isEqualTo(138_419_624);
 
         Architecture ten = new Architecture(() -> new Vgg16(224, 224, 3, 10), 1, 224, 224, 3);
         assertThat(ten.parameters("fc3")).isEqualTo(40_970);
@@ -102,6 +105,39 @@ class Vgg16Test {
                         "Dropout(rate=0.25)",
                         "Dropout(rate=0.5)",
                         "Dropout(rate=0.5)");
+    }
+
+    private static Architecture variant(
+            Nonlinearity activation, NormPosition position, BatchNormSpec norm, double poolDropout) {
+        UnitStyle style = new UnitStyle(activation, position, norm, Initializer.msraPrelu());
+        return new Architecture(() -> new Vgg16(224, 224, 3, 1000, 1, poolDropout, style), 1, 224, 224, 3);
+    }
+
+    @Test
+    void otherActivationsAndPlacesOfTheNorm() {
+        Architecture elu =
+                variant(Nonlinearity.elu(1), NormPosition.BEFORE_ACTIVATION, BatchNormSpec.mxnet(), Vgg16.POOL_DROPOUT);
+        assertThat(elu.names())
+                .startsWith("conv1_1", "bn1_1", "act1_1", "conv1_2")
+                .containsSubsequence("fc2", "bn7_1", "act7_1");
+        assertThat(elu.settings(ActivationLayer.class)).hasSize(15).containsOnly("ActivationLayer(elu, alpha=1.0)");
+        assertThat(elu.summary().parameters()).isEqualTo(138_357_544 + 2 * 12_416);
+
+        Architecture paper = variant(Nonlinearity.RELU, NormPosition.NONE, BatchNormSpec.mxnet(), 0);
+        assertThat(paper.summary().parameters()).isEqualTo(138_357_544);
+        assertThat(paper.summary().total()).isEqualTo(138_357_544);
+        assertThat(paper.names())
+                .startsWith("conv1_1", "conv1_2", "pool1", "conv2_1")
+                .endsWith("flatten", "fc1", "do6", "fc2", "do7", "fc3");
+    }
+
+    @Test
+    void filtersAndUnitsAreMultiplied() {
+        Architecture eighth = new Architecture(
+                () -> new Vgg16(32, 32, 3, 10, 0.125, Vgg16.POOL_DROPOUT, Vgg16.style()), 1, 32, 32, 3);
+        assertThat(eighth.output("pool5")).containsExactly(1, 1, 64);
+        assertThat(eighth.parameters("conv1_1")).isEqualTo(27 * 8 + 8);
+        assertThat(eighth.parameters("fc2")).isEqualTo(512 * 512 + 512);
     }
 
     @Test

@@ -2,7 +2,10 @@ package tenon.apps.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tenon.apps.Cli;
 
 class SummaryCommandTest {
@@ -11,7 +14,9 @@ class SummaryCommandTest {
         Cli.Result result = Cli.run("summary", "smallvgg", "--input", "64x64x3", "--classes", 3, "--json");
         assertThat(result.exitCode()).isZero();
         assertThat(result.out()).contains("4,625,923").contains("trainable 4,623,811, not trainable 2,112");
-        assertThat(result.json().get("parameters").asLong()).isEqualTo(4_625_923);
+        assertThat(result.json().get("parameters").asLong()).isEqualTo(4_623_811);
+        assertThat(result.json().get("statistics").asLong()).isEqualTo(2_112);
+        assertThat(result.json().get("total").asLong()).isEqualTo(4_625_923);
         assertThat(result.json().get("multiplyAdds").asLong()).isEqualTo(158_729_728);
     }
 
@@ -27,6 +32,85 @@ class SummaryCommandTest {
                         .get("parameters")
                         .asLong())
                 .isEqualTo(636_010);
+    }
+
+    /** Weights, biases, slopes, gammas and betas, frozen ones included, of the original experiments. */
+    @ParameterizedTest
+    @CsvSource({
+        "alexnet, 62397480, 62387912",
+        "vgg16, 138394792, 138382376",
+        "googlenet, 7013112, 7005832",
+        "resnet18, 11691950, 11691947",
+        "resnet34, 21800110, 21800107",
+        "resnet50, 25549486, 25549483",
+        "resnet101, 44541614, 44541611",
+        "resnet152, 60185262, 60185259",
+        "squeezenet, 1248424, 1248424",
+        "mobilenet-v1, 4231976, 4231976",
+        "mobilenet-v2, 3504872, 3504872",
+    })
+    void networksOfAThousandClasses(String network, long parameters, long trainable) {
+        JsonNode json = Cli.run("summary", network, "--classes", 1000, "--json").json();
+        assertThat(json.get("parameters").asLong()).isEqualTo(parameters);
+        assertThat(json.get("trainable").asLong()).isEqualTo(trainable);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"cifar10-cnn, 10, 9312202", "alexnet-dogs-cats, 2, 58308674", "mnist, 10, 636010", "dense3, 3, 3673091"
+    })
+    void smallerNetworks(String network, int classes, long parameters) {
+        JsonNode json =
+                Cli.run("summary", network, "--classes", classes, "--json").json();
+        assertThat(json.get("parameters").asLong()).isEqualTo(parameters);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "alexnet --activation relu --batch-norm before-activation, 62397480",
+        "alexnet --activation prelu --batch-norm none, 62387912",
+        "vgg16 --activation elu:1, 138382376",
+        "vgg16 --activation relu --batch-norm none, 138357544",
+        "resnet50 --residuals post-activation, 25557038",
+        "resnet50 --residuals torchvision --norm-epsilon 1e-5, 25557032",
+        "resnet50 --residuals keras, 25583592",
+        "squeezenet --activation relu --batch-norm after-activation, 1256376",
+        "squeezenet --global-average --input 67x67x3, 1248424",
+        "mobilenet-v1 --width-multiplier 0.5 --input 128x128x3, 1331592",
+        "mobilenet-v2 --symmetric-padding, 3504872",
+    })
+    void variants(String options, long parameters) {
+        Object[] words = ("summary " + options + " --classes 1000 --json").split(" ");
+        assertThat(Cli.run(words).json().get("parameters").asLong()).isEqualTo(parameters);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "googlenet --activation relu|network googlenet has no such activation to choose: relu",
+                "squeezenet --activation prelu|network squeezenet has no such activation to choose: prelu:0.25",
+                "squeezenet --batch-norm before-activation|network squeezenet has no such position of batch norm to"
+                        + " choose: before-activation",
+                "alexnet --residuals keras|network alexnet has no such residual design to choose: keras",
+                "resnet50 --global-average|network resnet50 has no such kind of last average to choose: true",
+                "vgg16 --symmetric-padding|network vgg16 has no such kind of padding to choose: true",
+                "mnist --norm-epsilon 0.1|network mnist has no such epsilon of batch norm to choose: 0.1",
+                "cifar10-cnn --width-multiplier 0.5|network cifar10-cnn: the width multiplier must be 1, it has one"
+                        + " width only: 0.5",
+            })
+    void impossibleVariantsAreUsageErrors(String options, String message) {
+        Cli.Result result = Cli.run((Object[]) ("summary " + options).split(" "));
+        assertThat(result.exitCode()).isEqualTo(2);
+        assertThat(result.errLines().getFirst()).isEqualTo("tenon summary: " + message);
+    }
+
+    @Test
+    void activationsAreExplained() {
+        Cli.Result name = Cli.run("summary", "alexnet", "--activation", "swish");
+        assertThat(name.exitCode()).isEqualTo(2);
+        assertThat(name.err()).contains("'swish' must be one of relu, relu6, leaky-relu, elu, prelu, sigmoid, tanh");
+        assertThat(Cli.run("summary", "alexnet", "--activation", "elu:x").err())
+                .contains("'elu:x' must end in a number, e.g. elu:0.25");
     }
 
     @Test

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.apps.Cli;
 import tenon.apps.TestData;
+import tenon.apps.networks.Nonlinearity;
 import tenon.io.record.Label;
 import tenon.io.record.RecordReader;
 import tenon.io.record.RecordSchema;
@@ -265,7 +266,6 @@ class TrainCommandTest {
     void earlyStoppingEndsTheRun() {
         Cli.Result result = Cli.run(
                 "train",
-                "--network",
                 "mnist",
                 "--data",
                 records.resolve("train.trec"),
@@ -290,8 +290,51 @@ class TrainCommandTest {
     }
 
     @Test
+    void variantsAreTrainedSavedAndBuiltAgain() throws IOException {
+        Path output = folder.resolve("variant");
+        Cli.Result trained = Cli.run(
+                "train",
+                "mobilenet-v2",
+                "--activation",
+                "leaky-relu:0.125",
+                "--width-multiplier",
+                0.25,
+                "--symmetric-padding",
+                "--norm-epsilon",
+                1e-4,
+                "--size",
+                "32x32x3",
+                "--data",
+                records.resolve("train.trec"),
+                "--val",
+                records.resolve("val.trec"),
+                "--epochs",
+                1,
+                "--output",
+                output,
+                "--json");
+        assertThat(trained.err()).isEmpty();
+        assertThat(trained.exitCode()).isZero();
+        NetworkSpec spec = RunFolder.around(output).readConfig().network();
+        assertThat(spec.multiplier()).isEqualTo(0.25);
+        assertThat(spec.variant())
+                .isEqualTo(NetworkVariant.ORIGINAL
+                        .withActivation(Nonlinearity.parse("leaky-relu:0.125"))
+                        .withSymmetricPadding(true)
+                        .withEpsilon(1e-4));
+        Cli.Result evaluated = Cli.run("evaluate", output, "--data", records.resolve("val.trec"), "--json");
+        assertThat(evaluated.err()).isEmpty();
+        assertThat(evaluated.json().get("loss").asDouble())
+                .isCloseTo(trained.json().get("val_loss").asDouble(), Offset.offset(1e-4));
+    }
+
+    @Test
     void mistakesAreNamedBeforeAnyWork() throws IOException {
         Path output = folder.resolve("mistakes");
+        assertThat(Cli.run("train", "mnist", "--network", "dense3", "--data", output, "--output", output)
+                        .errLines()
+                        .getFirst())
+                .isEqualTo("tenon train: one network, please: given mnist and --network dense3");
         Cli.Result noFile = Cli.run("train", "--data", folder.resolve("no.trec"), "--output", output);
         assertThat(noFile.exitCode()).isEqualTo(1);
         assertThat(noFile.err()).contains("no.trec: there is no such file");

@@ -35,6 +35,7 @@ import tenon.layers.Residual;
 import tenon.layers.Sequential;
 import tenon.layers.blocks.Fire;
 import tenon.layers.blocks.Inception;
+import tenon.layers.blocks.InvertedResidual;
 import tenon.layers.blocks.PostActivationUnit;
 import tenon.layers.blocks.PreActivationUnit;
 
@@ -63,6 +64,7 @@ final class TorchTranslation {
             case Fire _ -> fire(module);
             case PreActivationUnit _ -> preActivation(module);
             case PostActivationUnit _ -> postActivation(module);
+            case InvertedResidual unit -> invertedResidual(unit);
             case Conv2d conv -> conv(conv);
             case Dense dense -> dense(dense);
             case BatchNorm norm -> norm(norm);
@@ -199,6 +201,11 @@ final class TorchTranslation {
         return (x, training) -> torch.relu_(main.apply(x, training).add_(projection.apply(x, training)));
     }
 
+    private Layer invertedResidual(InvertedResidual unit) {
+        Layer main = chain(unit.children().values().toArray(Module[]::new));
+        return unit.isResidual() ? (x, training) -> main.apply(x, training).add_(x) : main;
+    }
+
     private static Tensor identity(Tensor x, boolean training) {
         return x;
     }
@@ -206,7 +213,7 @@ final class TorchTranslation {
     // ---- layers with weights ----
 
     private Layer conv(Conv2d conv) {
-        ConvSpec spec = conv.spec();
+        ConvSpec spec = conv.specFor(shape.dim(1), shape.dim(2));
         tenon.engine.Tensor filters = conv.weight().value();
         Tensor weight = learn(
                 conv.weight(),
@@ -214,12 +221,19 @@ final class TorchTranslation {
                 filters.shape());
         TensorOptional bias = vector(conv.bias());
         long[] stride = {spec.strideH(), spec.strideW()};
-        long[] padding = symmetric(conv, spec.padding());
+        Padding sides = spec.padding();
+        boolean symmetric = isSymmetric(sides);
+        long[] padding = symmetric ? new long[] {sides.top(), sides.left()} : new long[] {0, 0};
+        long[] around = {sides.left(), sides.right(), sides.top(), sides.bottom()};
+        Scalar zero = new Scalar(0.0);
         long[] dilation = {spec.dilationH(), spec.dilationW()};
         shape = spec.outputShape(shape, filters.shape(), null);
         Layer activation = activation(conv.activation());
-        return (x, training) ->
-                activation.apply(torch.conv2d(x, weight, bias, stride, padding, dilation, spec.groups()), training);
+        return (x, training) -> {
+            Tensor padded = symmetric ? x : torch.constant_pad_nd(x, around, zero);
+            return activation.apply(
+                    torch.conv2d(padded, weight, bias, stride, padding, dilation, spec.groups()), training);
+        };
     }
 
     /** Weights of a dense layer behind an image are a filter of the image's size. */
@@ -309,7 +323,7 @@ final class TorchTranslation {
     private Layer maxPool(PoolSpec spec) {
         long[] kernel = {spec.kernelH(), spec.kernelW()};
         long[] stride = {spec.strideH(), spec.strideW()};
-        long[] padding = symmetric(null, spec.padding());
+        long[] padding = symmetric(spec.padding());
         long[] one = {1, 1};
         shape = spec.outputShape("max_pool2d", shape);
         return (x, _) -> torch.max_pool2d(x, kernel, stride, padding, one, spec.ceilMode());
@@ -318,7 +332,7 @@ final class TorchTranslation {
     private Layer averagePool(PoolSpec spec) {
         long[] kernel = {spec.kernelH(), spec.kernelW()};
         long[] stride = {spec.strideH(), spec.strideW()};
-        long[] padding = symmetric(null, spec.padding());
+        long[] padding = symmetric(spec.padding());
         LongOptional divisor = new LongOptional();
         shape = spec.outputShape("avg_pool2d", shape);
         return (x, _) -> torch.avg_pool2d(x, kernel, stride, padding, spec.ceilMode(), spec.countPadding(), divisor);
@@ -342,11 +356,14 @@ final class TorchTranslation {
         return (x, _) -> torch.flatten(x, 1, -1);
     }
 
-    private static long[] symmetric(Module module, Padding padding) {
-        if (padding.top() != padding.bottom() || padding.left() != padding.right()) {
-            throw new IllegalArgumentException("libtorch: padding there is symmetric: padding=" + padding
-                    + (module == null ? "" : ", layer='" + module.path() + "'"));
+    private static long[] symmetric(Padding padding) {
+        if (!isSymmetric(padding)) {
+            throw new IllegalArgumentException("libtorch: padding of poolings there is symmetric: padding=" + padding);
         }
         return new long[] {padding.top(), padding.left()};
+    }
+
+    private static boolean isSymmetric(Padding padding) {
+        return padding.top() == padding.bottom() && padding.left() == padding.right();
     }
 }

@@ -20,6 +20,7 @@ import tenon.engine.Precision;
 import tenon.engine.Shape;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
+import tenon.engine.ops.Activation;
 import tenon.layers.Initializer;
 import tenon.layers.Module;
 
@@ -34,6 +35,9 @@ class NetworkParityTest {
     private static final boolean FULL = "full".equals(System.getProperty("tenon.parity"));
     private static final int CLASSES = FULL ? 1000 : 100;
     private static final int BATCH = 8;
+    /** Of the largest logit. */
+    private static final double OUTPUT_TOLERANCE = 1e-4;
+
     private static final double LOSS_TOLERANCE = 1e-3;
     private static final double MOVEMENT_TOLERANCE = 0.05;
 
@@ -59,8 +63,9 @@ class NetworkParityTest {
                         side,
                         3,
                         CLASSES,
+                        1,
                         side == 67 ? 3 : SqueezeNet.LAST_SIDE,
-                        AlexNet.ACTIVATION,
+                        Activation.elu(0.25f),
                         null,
                         Initializer.glorotUniform())),
         ALEXNET(67, 227, 1e-6, side -> new AlexNet(side, side, 3, CLASSES)),
@@ -102,6 +107,14 @@ class NetworkParityTest {
                         .as("loss of step %d", step)
                         .isCloseTo(full[step], within(BF16_TRAINING * full[0]));
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void outputsInEvaluationMode(Case network) {
+        try (Backend backend = CpuBackend.open(2)) {
+            assertThat(Parity.outputDifference(network.task(), backend)).isLessThanOrEqualTo(OUTPUT_TOLERANCE);
         }
     }
 

@@ -9,10 +9,12 @@ import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.InferenceMode;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import tenon.benchmarks.TenonTraining;
 import tenon.engine.DType;
 import tenon.engine.Generator;
+import tenon.engine.GradMode;
 import tenon.engine.Precision;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
@@ -74,6 +76,55 @@ record Parity(
             net.state().forEach((name, tensor) -> end.put(name, tensor.toDoubleArray()));
             return new Parity(ourLosses, theirLosses, start, end, torchNet.state());
         }
+    }
+
+    /**
+     * Largest difference between the logits here and in libtorch, both in evaluation mode and F32, over the largest logit; with statistics such as
+     * training leaves.
+     */
+    static double outputDifference(Task task, Backend backend) {
+        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(22);
+        int[] dims = {task.batch, task.input.dim(0), task.input.dim(1), task.input.dim(2)};
+        try (var _ = Scope.open("model", backend);
+                var _ = GradMode.noGrad();
+                var _ = new PointerScope();
+                var _ = new InferenceMode()) {
+            Generator.current().manualSeed(1);
+            Module net = task.network.get();
+            randomizeNorms(net, random);
+            net.eval();
+            TorchNetwork torchNet = new TorchNetwork(net, task.input, TorchOptions.comparable(ScalarType.Float));
+            double[] images =
+                    random.doubles(Shape.of(dims).elementCount(), -2, 2).toArray();
+            double[] ours =
+                    net.apply(Casts.cast(Tensor.of(images, dims), DType.F32)).toDoubleArray();
+            double[] theirs = TorchTensors.toArray(
+                    torchNet.forward(torchNet.image(images, dims[0], dims[1], dims[2], dims[3]), false));
+            double largest = 0;
+            double difference = 0;
+            for (int i = 0; i < ours.length; i++) {
+                largest = Math.max(largest, Math.abs(theirs[i]));
+                difference = Math.max(difference, Math.abs(ours[i] - theirs[i]));
+                if (Double.isNaN(ours[i])) {
+                    return Double.NaN;
+                }
+            }
+            return difference / largest;
+        }
+    }
+
+    private static void randomizeNorms(Module net, RandomGenerator random) {
+        net.state().forEach((name, tensor) -> {
+            if (!name.endsWith("weight")) {
+                boolean positive = name.endsWith("runningVariance") || name.endsWith("gamma");
+                double low = positive ? 0.5 : -0.5;
+                float[] values = new float[(int) tensor.elementCount()];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = (float) (low + random.nextDouble());
+                }
+                tensor.upload(values);
+            }
+        });
     }
 
     /** The losses of the same steps here alone, in F32 or BF16. */

@@ -29,8 +29,10 @@ import tenon.layers.PRelu;
 import tenon.layers.Residual;
 import tenon.layers.Sequential;
 import tenon.layers.blocks.ConvNorm;
+import tenon.layers.blocks.DepthwiseSeparable;
 import tenon.layers.blocks.Fire;
 import tenon.layers.blocks.Inception;
+import tenon.layers.blocks.InvertedResidual;
 import tenon.layers.blocks.PostActivationUnit;
 import tenon.layers.blocks.PreActivationUnit;
 
@@ -109,6 +111,28 @@ class ParityTest {
                 5));
     }
 
+    /** The betas of linear bottlenecks move by rounding alone: batch norm behind the next 1×1 convolution takes them out again. */
+    @Test
+    void depthwiseBlocksInF64() {
+        compareF64Losses(f64(
+                () -> new Sequential()
+                        .add(
+                                "stem",
+                                Conv2d.builder(3, 6, 3).stride(2).samePadding().build())
+                        .add("separable1", new DepthwiseSeparable(6, 8, 2, true, Activation.RELU6, KERAS, GLOROT))
+                        .add("separable2", new DepthwiseSeparable(8, 5, 1, false, Activation.RELU, TORCH, GLOROT))
+                        .add("first", new InvertedResidual(5, 4, 1, 1, true, Activation.RELU6, KERAS, GLOROT))
+                        .add("added", new InvertedResidual(4, 4, 1, 6, true, Activation.RELU6, TORCH, GLOROT))
+                        .add("halving", new InvertedResidual(4, 6, 2, 3, true, Activation.RELU6, TORCH, GLOROT))
+                        .add("symmetric", new InvertedResidual(6, 4, 2, 2, false, Activation.RELU6, TORCH, GLOROT))
+                        .add("even", Conv2d.builder(4, 3, 2).samePadding().build())
+                        .add("average", new GlobalAvgPool2d())
+                        .add("flatten", new Flatten())
+                        .add("fc", new Dense(3, 5)),
+                Shape.of(32, 28, 3),
+                5));
+    }
+
     /** Without batch norm behind a bias, whose gradient is then nothing but rounding. */
     @Test
     void inceptionFireAndTheRestInF64() {
@@ -159,7 +183,7 @@ class ParityTest {
         }
     }
 
-    /** Where the biases of convolutions in front of batch norm move by rounding alone. */
+    /** Where parameters whose effect batch norm takes out move by rounding alone. */
     private static void compareF64Losses(Task task) {
         try (Backend backend = ReferenceBackend.open()) {
             Parity.run(task, backend, DType.F64).assertLosses(1e-8).assertStates(1e-8);

@@ -1,0 +1,77 @@
+package tenon.apps.training;
+
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+import tenon.apps.cli.ImageSize;
+import tenon.apps.networks.Nonlinearity;
+import tenon.apps.networks.NormPosition;
+import tenon.apps.networks.ResNet;
+
+/** Options of commands that build a network: its width, and how it differs from the original. */
+public final class NetworkOptions {
+    @Option(
+            names = "--width-multiplier",
+            paramLabel = "M",
+            defaultValue = "1",
+            description = "Filters and units per layer as a share of the original's, for networks from alexnet on."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private double multiplier;
+
+    @Option(
+            names = "--activation",
+            paramLabel = "NAME",
+            converter = NonlinearityConverter.class,
+            description = "Of alexnet, vgg16, squeezenet and the mobilenets: relu, relu6, leaky-relu:SLOPE, elu:ALPHA,"
+                    + " sigmoid, tanh; of alexnet and vgg16 also prelu:SLOPE (default: as in the original experiment).")
+    private Nonlinearity activation;
+
+    @Option(
+            names = "--batch-norm",
+            paramLabel = "PLACE",
+            description = "Of alexnet, vgg16 and squeezenet, one of ${COMPLETION-CANDIDATES}; squeezenet knows the last"
+                    + " two (default: as in the original experiment).")
+    private NormPosition norm;
+
+    @Option(
+            names = "--norm-epsilon",
+            paramLabel = "E",
+            description = "Of batch norm (default: as in the original experiment).")
+    private Double epsilon;
+
+    @Option(
+            names = "--residuals",
+            paramLabel = "DESIGN",
+            description = "Of the resnets, one of ${COMPLETION-CANDIDATES} (default: pre-activation).")
+    private ResNet.Design design;
+
+    @Option(
+            names = "--global-average",
+            description =
+                    "Of squeezenet: its last average takes maps of any size, so that pictures need not be 227x227.")
+    private boolean globalAverage;
+
+    @Option(
+            names = "--symmetric-padding",
+            description = "Of the mobilenets: pad all four sides alike, as PyTorch's weights want it.")
+    private boolean symmetricPadding;
+
+    /** @param normMomentum see {@link NetworkSpec} */
+    NetworkSpec spec(NetworkSpec.Kind kind, ImageSize input, int classes, double normMomentum) {
+        NetworkVariant variant = new NetworkVariant(
+                activation, norm, epsilon, design, globalAverage ? true : null, symmetricPadding ? true : null);
+        return new NetworkSpec(
+                kind, input.height(), input.width(), input.channels(), classes, normMomentum, multiplier, variant);
+    }
+
+    private static final class NonlinearityConverter implements ITypeConverter<Nonlinearity> {
+        @Override
+        public Nonlinearity convert(String text) {
+            try {
+                return Nonlinearity.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
+    }
+}
