@@ -81,6 +81,10 @@ final class Cuda implements AutoCloseable {
         }
     }
 
+    MemorySegment address(String name) {
+        return driver.findOrThrow(name);
+    }
+
     void check(String name, Object... arguments) {
         int status = call(name, arguments);
         assertThat(status).as(() -> name + " " + simulator.violations()).isEqualTo(SUCCESS);
