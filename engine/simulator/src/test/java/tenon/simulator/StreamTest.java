@@ -271,7 +271,10 @@ class StreamTest {
             thread.start();
             thread.join();
             assertThat(status[0]).isEqualTo(mode == GLOBAL ? CAPTURE_UNSUPPORTED : Cuda.SUCCESS);
-            cuda.call("cuStreamEndCapture", stream, cuda.arena.allocate(8));
+            MemorySegment graph = cuda.arena.allocate(8);
+            if (cuda.call("cuStreamEndCapture", stream, graph) == Cuda.SUCCESS) {
+                cuda.check("cuGraphDestroy", graph.get(ValueLayout.JAVA_LONG, 0));
+            }
         }
     }
 
