@@ -42,9 +42,15 @@ public final class SimulatedDevice {
             new Library(DRIVER, "driver", null, List.of()),
             new Library("libnvrtc.so.12", "nvrtc", "libnvrtc.so.12", List.of("-DNVRTC_MAJOR=12")),
             new Library("libnvrtc.so.13", "nvrtc", "libnvrtc.so.13", List.of("-DNVRTC_MAJOR=13")),
-            new Library("libcudnn.so.9", "cudnn", "libcudnn.so.9", List.of()),
-            new Library("libcublas.so.12", "cublas", "libcublas.so.12", List.of("-DCUBLAS_MAJOR=12")),
-            new Library("libcublas.so.13", "cublas", "libcublas.so.13", List.of("-DCUBLAS_MAJOR=13")));
+            new Library("libcudnn.so.9", "cudnn", "libcudnn.so.9", fast()),
+            new Library("libcublas.so.12", "cublas", "libcublas.so.12", fast("-DCUBLAS_MAJOR=12")),
+            new Library("libcublas.so.13", "cublas", "libcublas.so.13", fast("-DCUBLAS_MAJOR=13")));
+
+    /** For this machine: the libraries are used where they are built. */
+    private static List<String> fast(String... options) {
+        return Stream.concat(Stream.of("-O3", "-march=native"), Stream.of(options))
+                .toList();
+    }
 
     private static final String COMPILER = "g++";
 
