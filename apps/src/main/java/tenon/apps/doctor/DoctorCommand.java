@@ -14,8 +14,10 @@ import tenon.apps.pictures.Fonts;
 import tenon.engine.TenonException;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
+import tenon.engine.backend.cuda.CudaBackend;
 import tenon.engine.backend.reference.ReferenceBackend;
 import tenon.engine.nativelib.CpuInfo;
+import tenon.engine.nativelib.CudaInfo;
 import tenon.engine.nativelib.DnnlInfo;
 import tenon.io.jpeg.JpegLibrary;
 
@@ -42,10 +44,10 @@ public final class DoctorCommand extends TenonCommand {
         memory();
         drawing();
         decoder();
-        line("gpu", "gpu", "not used in this version");
         List<Backend> backends = new ArrayList<>(List.of(ReferenceBackend.open()));
         try {
             onednn(backends);
+            gpu(backends);
             console.print("");
             SupportMatrix.lines(backends).forEach(console::print);
             result.put("support", SupportMatrix.json(backends));
@@ -139,6 +141,21 @@ public final class DoctorCommand extends TenonCommand {
         JpegLibrary.TURBO
                 .problem()
                 .ifPresent(problem -> advice.add("JPEG pictures load at half the speed: " + problem));
+    }
+
+    private void gpu(List<Backend> backends) {
+        GpuReport report = GpuReport.of(CudaInfo.read());
+        result.putAll(report.json());
+        report.lines().forEach(console::print);
+        advice.addAll(report.advice());
+        if (report.usable()) {
+            try {
+                backends.add(CudaBackend.open());
+            } catch (TenonException | LinkageError e) {
+                result.put("gpu_problem", e.getMessage());
+                advice.add("--device cuda cannot be used: " + e.getMessage());
+            }
+        }
     }
 
     private void onednn(List<Backend> backends) {

@@ -9,6 +9,7 @@ import tenon.engine.nativelib.CudaSearch.Choice;
 /**
  * What there is to compute with CUDA. Reading it loads nothing but the driver.
  *
+ * @param present whether the machine has an NVIDIA GPU, with or without a driver that sees it
  * @param gpus that the driver sees
  * @param driverVersion release of CUDA that the driver runs, e.g. {@code 12.6}; empty without driver
  * @param libraries that the back-end would load, and the driver
@@ -16,7 +17,12 @@ import tenon.engine.nativelib.CudaSearch.Choice;
  * @param advice what would make it better
  */
 public record CudaInfo(
-        List<Gpu> gpus, String driverVersion, List<Library> libraries, List<String> problems, List<String> advice) {
+        boolean present,
+        List<Gpu> gpus,
+        String driverVersion,
+        List<Library> libraries,
+        List<String> problems,
+        List<String> advice) {
     /**
      * @param computeCapability e.g. {@code 9.0}
      */
@@ -58,11 +64,6 @@ public record CudaInfo(
         } catch (DeviceException e) {
             problems.add(e.getMessage());
         }
-        return new CudaInfo(gpus, driverVersion, List.copyOf(libraries), List.copyOf(problems), List.copyOf(advice));
-    }
-
-    /** Whether the machine has a GPU that the driver sees, so that problems are worth solving. */
-    public boolean hasGpu() {
-        return !gpus.isEmpty();
+        return new CudaInfo(!gpus.isEmpty() || search.seesGpu(), gpus, driverVersion, List.copyOf(libraries), List.copyOf(problems), List.copyOf(advice));
     }
 }
