@@ -99,7 +99,10 @@ public final class CudaLibraries {
         CudaLibraries result = new CudaLibraries(choice.major());
         result.libraries.put(CudaPart.DRIVER, driverLibrary);
         for (CudaPart part : List.of(CudaPart.CUBLAS_LT, CudaPart.CUBLAS, CudaPart.NVRTC_BUILTINS, CudaPart.NVRTC)) {
-            result.libraries.put(part, open(part, choice.files().get(part)));
+            Path file = choice.files().get(part);
+            if (file != null) {
+                result.libraries.put(part, open(part, file));
+            }
         }
         openParts(CudaSearch.cudnnParts(cudnn.path()));
         result.libraries.put(CudaPart.CUDNN, cudnn);
@@ -121,16 +124,14 @@ public final class CudaLibraries {
     static String missing(CudaSearch search, Choice choice) {
         Map<String, String> missing = new LinkedHashMap<>();
         CudaSearch.required()
-                .filter(part -> part != CudaPart.DRIVER && !choice.files().containsKey(part))
-                .forEach(part -> missing.merge(
-                        part.howToInstall(choice.major()),
-                        part.file(choice.major()) + (part == CudaPart.NVRTC_BUILTINS ? "*" : ""),
-                        (a, b) -> a + " and " + b));
+                .filter(part -> !choice.files().containsKey(part))
+                .forEach(part -> missing.put(
+                        part.howToInstall(choice.major()), part.label() + " (" + part.file(choice.major()) + ")"));
         if (missing.isEmpty()) {
             return "";
         }
         List<String> texts = new ArrayList<>();
-        missing.forEach((how, files) -> texts.add(files + " not found: " + how));
+        missing.forEach((how, what) -> texts.add(what + " not found: " + how));
         return String.join("; ", texts) + ". Looked in " + search.lookedAt() + "; -D" + CudaSearch.PROPERTY
                 + "=FOLDER names further folders";
     }
@@ -140,7 +141,9 @@ public final class CudaLibraries {
             return NativeLibrary.load(path);
         } catch (UnsatisfiedLinkError e) {
             throw new DeviceException(
-                    "cuda: " + part.label() + " was found but does not load: " + path + ": " + e.getMessage());
+                    "cuda: " + part.label() + " was found but does not load: " + path + ": " + e.getMessage()
+                            + " (is the installation complete? "
+                            + part.howToInstall(path.toString().contains(".so.13") ? 13 : 12) + ")");
         }
     }
 
@@ -205,7 +208,10 @@ public final class CudaLibraries {
         if (!choice.files().containsKey(CudaPart.CUBLAS)) {
             return Optional.empty();
         }
-        open(CudaPart.CUBLAS_LT, choice.files().get(CudaPart.CUBLAS_LT));
+        Path companion = choice.files().get(CudaPart.CUBLAS_LT);
+        if (companion != null) {
+            open(CudaPart.CUBLAS_LT, companion);
+        }
         return Optional.of(open(CudaPart.CUBLAS, choice.files().get(CudaPart.CUBLAS)));
     }
 }

@@ -6,7 +6,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashSet;
@@ -110,7 +109,7 @@ final class CudaSearch {
         return new Choice(bestMajor, files);
     }
 
-    /** cuBLAS and NVRTC with what belongs to them: a pair only together, from one folder. */
+    /** cuBLAS and NVRTC, each with its companion from the same folder. */
     private static Map<CudaPart, Path> toolkit(Family family, int major) {
         Map<CudaPart, Path> found = new EnumMap<>(CudaPart.class);
         pair(family, CudaPart.CUBLAS, CudaPart.CUBLAS_LT, major, found);
@@ -118,16 +117,12 @@ final class CudaSearch {
         return found;
     }
 
-    private static void pair(Family family, CudaPart part, CudaPart companion, int major, Map<CudaPart, Path> found) {
-        for (Path folder : family.folders()) {
-            Optional<Path> file = find(folder, part, major);
-            Optional<Path> beside = find(folder, companion, major);
-            if (file.isPresent() && beside.isPresent()) {
-                found.put(part, file.get());
-                found.put(companion, beside.get());
-                return;
-            }
-        }
+    private static void pair(
+            Family family, CudaPart part, CudaPart companion, int major, Map<CudaPart, Path> found) {
+        family.find(part, major).ifPresent(file -> {
+            found.put(part, file);
+            find(file.getParent(), companion, major).ifPresent(beside -> found.put(companion, beside));
+        });
     }
 
     private void complete(Map<CudaPart, Path> files, int major) {
@@ -138,16 +133,27 @@ final class CudaSearch {
             ordered.sort(Comparator.comparing(family -> !family.folders().contains(chosen.getParent())));
         }
         for (Family family : ordered) {
-            for (Map.Entry<CudaPart, Path> missing : toolkit(family, major).entrySet()) {
-                files.putIfAbsent(missing.getKey(), missing.getValue());
-            }
+            Map<CudaPart, Path> others = toolkit(family, major);
+            take(files, others, CudaPart.CUBLAS, CudaPart.CUBLAS_LT);
+            take(files, others, CudaPart.NVRTC, CudaPart.NVRTC_BUILTINS);
             for (CudaPart part : List.of(CudaPart.CUDNN, CudaPart.NCCL)) {
                 family.find(part, major).ifPresent(file -> files.putIfAbsent(part, file));
             }
         }
     }
 
-    /** The parts that cuDNN 9 loads by name while it runs, in the folder of {@code cudnn}; those that others need first. */
+    /** Adds a library that is missing, and its companion with it. */
+    private static void take(
+            Map<CudaPart, Path> files, Map<CudaPart, Path> others, CudaPart part, CudaPart companion) {
+        if (!files.containsKey(part) && others.containsKey(part)) {
+            files.put(part, others.get(part));
+            if (others.containsKey(companion)) {
+                files.put(companion, others.get(companion));
+            }
+        }
+    }
+
+    /** The parts that cuDNN 9 loads by name while it runs, in the folder of {@code cudnn}. */
     static List<Path> cudnnParts(Path cudnn) {
         return list(cudnn.getParent(), "libcudnn_*.so.9");
     }
@@ -350,7 +356,8 @@ final class CudaSearch {
         return String.join(", ", families().stream().map(Family::name).toList());
     }
 
+    /** Companions are not asked for: a library without its own does not load, and says so. */
     static Stream<CudaPart> required() {
-        return Arrays.stream(CudaPart.values()).filter(part -> part != CudaPart.NCCL);
+        return Stream.of(CudaPart.CUBLAS, CudaPart.NVRTC, CudaPart.CUDNN);
     }
 }

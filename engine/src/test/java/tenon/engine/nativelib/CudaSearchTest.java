@@ -163,26 +163,31 @@ class CudaSearchTest {
         files("usr/local/cuda/lib64", "libcublas.so.12", "libcublasLt.so.12");
         CudaSearch search = search();
         assertThat(CudaLibraries.missing(search, search.choose(0, 12)))
-                .startsWith("libnvrtc.so.12 and libnvrtc-builtins.so.12.* not found: apt-get install cuda-nvrtc-12-6"
-                        + " (from NVIDIA's repository), or pip install nvidia-cuda-nvrtc-cu12; libcudnn.so.9 not"
-                        + " found: apt-get install libcudnn9-cuda-12 (from NVIDIA's repository), or pip install"
+                .startsWith("NVRTC (libnvrtc.so.12) not found: apt-get install cuda-nvrtc-12-6 (from NVIDIA's"
+                        + " repository), or pip install nvidia-cuda-nvrtc-cu12; cuDNN (libcudnn.so.9) not found:"
+                        + " apt-get install libcudnn9-cuda-12 (from NVIDIA's repository), or pip install"
                         + " nvidia-cudnn-cu12. Looked in " + root.resolve("usr/local/cuda"))
                 .endsWith("; -Dtenon.cuda.path=FOLDER names further folders");
     }
 
     @Test
-    void packagesOfCuda13HaveOtherNames() throws IOException {
+    void packagesOfCuda13HaveOtherNames() {
         CudaSearch search = search();
         assertThat(CudaLibraries.missing(search, search.choose(13, 13)))
-                .startsWith("libcublasLt.so.13 and libcublas.so.13 not found: apt-get install libcublas-13-0 (from"
-                        + " NVIDIA's repository), or pip install nvidia-cublas; libnvrtc.so.13")
+                .startsWith("cuBLAS (libcublas.so.13) not found: apt-get install libcublas-13-0 (from NVIDIA's"
+                        + " repository), or pip install nvidia-cublas; NVRTC (libnvrtc.so.13)")
                 .contains("pip install nvidia-cudnn-cu13");
     }
 
     @Test
-    void aBrokenInstallationIsNotTaken() throws IOException {
-        files("usr/local/cuda/lib64", "libcublas.so.12", "libnvrtc.so.12");
-        assertThat(search().choose(0, 12).files()).as("without cublasLt and built-ins").isEmpty();
+    void aCompanionComesFromTheSameFolderOrNotAtAll() throws IOException {
+        files("opt/cuda/lib64", "libcublas.so.12", "libnvrtc.so.12");
+        files("usr/lib/x86_64-linux-gnu", "libcublasLt.so.12", "libnvrtc-builtins.so.12.6");
+        assertThat(search().choose(0, 12).files()).containsOnlyKeys(CudaPart.CUBLAS, CudaPart.NVRTC);
+        toolkit("usr/local/lib", "12.2");
+        assertThat(search().choose(0, 12).files().get(CudaPart.CUBLAS))
+                .as("the complete installation")
+                .isEqualTo(at("usr/local/lib/libcublas.so.12"));
     }
 
     @Test

@@ -31,23 +31,28 @@ final class StepScalars implements AutoCloseable {
 
     private final CudaBackend backend;
     private final Storage device;
-    private final Pinned host;
     private final Event[] ends = new Event[SEGMENTS];
     private final MemorySegment[] entries = new MemorySegment[ENTRIES];
+    private Pinned host;
     private int next;
 
     StepScalars(CudaBackend backend) {
         this.backend = backend;
         // After the ring: an int that is always 0, and the guard of recordings.
         device = backend.general().allocate((long) (ENTRIES + 2) * LARGEST);
-        host = new Pinned((long) ENTRIES * LARGEST);
-        for (int i = 0; i < SEGMENTS; i++) {
-            ends[i] = new Event();
+        try {
+            host = new Pinned((long) ENTRIES * LARGEST);
+            for (int i = 0; i < SEGMENTS; i++) {
+                ends[i] = new Event();
+            }
+            for (int i = 0; i < ENTRIES; i++) {
+                entries[i] = host.segment().asSlice((long) i * LARGEST, LARGEST);
+            }
+            clear(never(), 2L * LARGEST);
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
         }
-        for (int i = 0; i < ENTRIES; i++) {
-            entries[i] = host.segment().asSlice((long) i * LARGEST, LARGEST);
-        }
-        clear(never(), 2L * LARGEST);
     }
 
     private void clear(long address, long byteSize) {
@@ -109,9 +114,13 @@ final class StepScalars implements AutoCloseable {
     @Override
     public void close() {
         for (Event end : ends) {
-            end.close();
+            if (end != null) {
+                end.close();
+            }
         }
-        host.close();
+        if (host != null) {
+            host.close();
+        }
         device.release();
     }
 }
