@@ -16,7 +16,7 @@ import tenon.simulator.Simulator;
 /** Back-ends of the CUDA tests: on the simulated device, or with {@code -Dtenon.test.gpu=real} on a real GPU. */
 public final class CudaTesting {
     private static final boolean REAL = "real".equals(System.getProperty("tenon.test.gpu"));
-    /** Kernels that were compiled for the host stay away from those of real GPUs. */
+    /** Kernels that were compiled for the host stay away from those of real GPUs, and of other versions of the simulated device. */
     private static final Path CACHE = Path.of("target", "cuda-kernels");
 
     private static Simulator simulator;
@@ -25,6 +25,9 @@ public final class CudaTesting {
 
     /** A back-end on device 0; skips the test, and says why, where there can be none. */
     public static CudaBackend open() {
+        if (!REAL) {
+            simulator();
+        }
         return open(options());
     }
 
@@ -42,7 +45,8 @@ public final class CudaTesting {
 
     /** Options of tests: nothing is kept outside of the build's folder. */
     public static CudaOptions options() {
-        return CudaOptions.defaults().withCache(CACHE.toAbsolutePath());
+        Path cache = REAL ? CACHE : CACHE.resolve(SimulatedDevice.folder().getFileName());
+        return CudaOptions.defaults().withCache(cache.toAbsolutePath());
     }
 
     /** The simulated device's controls, for tests of what only it can show; skips the test where there is none. */
