@@ -61,8 +61,7 @@ static void runKernel(const KernelCall &kernel) {
 
 // Writes the library in the image into the kernel folder, unless it is there, and returns its path, or nothing.
 static std::string unpack(const SimImage *image) {
-    std::string folder = state.kernelFolder.empty() ? "/tmp" : state.kernelFolder;
-    std::string path = folder + "/" + image->hash + ".so";
+    std::string path = std::string(sim_kernel_folder()) + "/" + image->hash + ".so";
     struct stat information;
     if (stat(path.c_str(), &information) == 0 && information.st_size == (off_t)image->libraryBytes) return path;
     std::string temporary = path + "." + std::to_string(getpid());
@@ -93,6 +92,8 @@ static CUresult load(const char *name, CUmodule *module, const void *data) {
     if (CUresult status = unsafeInCapture(name)) return status;
     const SimImage *image = (const SimImage *)data;
     if (memcmp(image->magic, SIM_IMAGE_MAGIC, sizeof image->magic) != 0) return entry.wrong(CUDA_ERROR_INVALID_IMAGE, "no image of the simulated NVRTC");
+    // As if the file were of a newer driver: programs that keep compiled kernels compile them anew.
+    if (strncmp(image->build, strrchr(sim_folder(), '/') + 1, sizeof image->build - 1) != 0) return CUDA_ERROR_INVALID_IMAGE;
     int major = image->architecture / 10, minor = image->architecture % 10;
     // A cubin runs on devices of its major version from its minor one on, PTX on all newer ones.
     int device = state.computeMajor * 10 + state.computeMinor;

@@ -2,9 +2,13 @@
 #include "driver.h"
 
 #include <algorithm>
+#include <climits>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
+#include <sys/stat.h>
 
 namespace sim {
 
@@ -181,7 +185,22 @@ CUdevice sim_device(CUcontext context) {
 
 int sim_compute_capability(CUcontext) { return state.computeMajor * 10 + state.computeMinor; }
 
-const char *sim_kernel_folder() { return state.kernelFolder.c_str(); }
+const char *sim_folder() {
+    static const std::string folder = [] {
+        Dl_info self;
+        char path[PATH_MAX];
+        std::string library = dladdr((void *)sim_folder, &self) && realpath(self.dli_fname, path) ? path : "./";
+        return library.substr(0, library.rfind('/'));
+    }();
+    return folder.c_str();
+}
+
+const char *sim_kernel_folder() {
+    Locked locked(state.lock);
+    if (state.kernelFolder.empty()) state.kernelFolder = std::string(sim_folder()) + "/kernels";
+    mkdir(state.kernelFolder.c_str(), 0755);
+    return state.kernelFolder.c_str();
+}
 
 // ---- For Java ----
 

@@ -3,16 +3,13 @@
 #include "simulator.h"
 
 #include <cerrno>
-#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <dlfcn.h>
 #include <fstream>
 #include <iterator>
 #include <mutex>
 #include <sstream>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <unordered_set>
 
@@ -110,22 +107,6 @@ static Options readOptions(int count, const char *const *texts) {
 
 // ---- Compiling ----
 
-// The folder of this library: the header and the runtime of kernels lie beside it.
-static std::string ownFolder() {
-    Dl_info self;
-    char path[PATH_MAX];
-    if (!dladdr((void *)ownFolder, &self) || !realpath(self.dli_fname, path)) return ".";
-    std::string folder = path;
-    return folder.substr(0, folder.rfind('/'));
-}
-
-static std::string kernelFolder() {
-    std::string folder = sim_kernel_folder();
-    if (folder.empty()) folder = ownFolder() + "/kernels";
-    mkdir(folder.c_str(), 0755);
-    return folder;
-}
-
 static uint64_t hash(const std::string &text, uint64_t seed) {
     uint64_t value = seed;
     for (unsigned char byte : text) value = (value ^ byte) * 0x100000001B3;
@@ -167,7 +148,7 @@ static const char *const COMPILER_FLAGS =
 // The shared library for a source: from the folder, or compiled now.
 static bool compile(const std::string &source, const std::string &name, const Options &options, std::string *hashText, std::string *library,
         std::string *log) {
-    std::string own = ownFolder(), flags = COMPILER_FLAGS;
+    std::string own = sim_folder(), flags = COMPILER_FLAGS;
     for (const std::string &option : options.compiler) flags += " " + quoted(option);
     // Unnamed: see __shared__ in kernel_shim.h.
     std::string text = "namespace {\n#line 1 \"" + name + "\"\n" + source + "\n}\n";
@@ -175,7 +156,7 @@ static bool compile(const std::string &source, const std::string &name, const Op
     char digits[40] = {};
     snprintf(digits, sizeof digits, "%016llx%016llx", (unsigned long long)hash(key, 0xCBF29CE484222325), (unsigned long long)hash(key, 0x9E3779B97F4A7C15));
     *hashText = digits;
-    std::string path = kernelFolder() + "/" + digits;
+    std::string path = std::string(sim_kernel_folder()) + "/" + digits;
     if (readFile(path + ".so", library) && !library->empty()) return true;
 
     std::string temporary = path + "." + std::to_string(getpid());
@@ -195,6 +176,7 @@ static bool compile(const std::string &source, const std::string &name, const Op
 static std::string image(bool binary, int architecture, const std::string &hashText, const std::string &library) {
     SimImage header = {};
     memcpy(header.magic, SIM_IMAGE_MAGIC, sizeof header.magic);
+    strncpy(header.build, strrchr(sim_folder(), '/') + 1, sizeof header.build - 1);
     header.binary = binary;
     header.architecture = (uint32_t)architecture;
     memcpy(header.hash, hashText.c_str(), hashText.size());

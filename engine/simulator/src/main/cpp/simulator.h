@@ -76,7 +76,9 @@ enum CUresult {
     CUDA_ERROR_UNKNOWN = 999
 };
 
-// Where compiled kernels are kept; set from Java.
+// The folder that the driver was loaded from, links followed. Its name is a hash of the sources.
+SIM_EXPORT const char *sim_folder();
+// Where compiled kernels are kept.
 SIM_EXPORT const char *sim_kernel_folder();
 
 // ---- Counting, failures and faults ----
