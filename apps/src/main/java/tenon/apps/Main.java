@@ -12,6 +12,8 @@ import tenon.apps.data.ExportCommand;
 import tenon.apps.data.InspectCommand;
 import tenon.apps.data.SynthCommand;
 import tenon.apps.doctor.DoctorCommand;
+import tenon.apps.features.FeaturesCommand;
+import tenon.apps.features.LogregCommand;
 import tenon.apps.firstnetwork.FirstNetworkCommand;
 import tenon.apps.networks.NormPosition;
 import tenon.apps.networks.ResNet;
@@ -47,6 +49,8 @@ import tenon.io.sets.ImageNetBuilder;
             EvaluateCommand.class,
             PredictCommand.class,
             SummaryCommand.class,
+            FeaturesCommand.class,
+            LogregCommand.class,
             InspectCommand.class,
             AugmentCommand.class,
             ExportCommand.class,

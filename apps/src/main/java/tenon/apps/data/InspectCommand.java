@@ -104,6 +104,10 @@ public final class InspectCommand extends TenonCommand {
         }
         Map<String, Object> result = new LinkedHashMap<>();
         try (Records records = single ? RecordReader.open(files.getFirst()) : Records.open(files)) {
+            if (records.schema().encoding() == ImageEncoding.RAW_F32 && (sample != null || montage != null)) {
+                throw new UsageException(records.files().getFirst()
+                        + " holds features, not pictures: --sample and --montage have nothing to draw");
+            }
             RecordDescription.write(records, console, result);
             if (sample != null) {
                 result.put("picture", writeSample(records, console).toString());

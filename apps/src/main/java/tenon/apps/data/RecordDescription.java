@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import tenon.apps.cli.Console;
-import tenon.io.record.ImageEncoding;
 import tenon.io.record.LabelKind;
 import tenon.io.record.RecordSchema;
 import tenon.io.record.Records;
@@ -99,7 +98,11 @@ final class RecordDescription {
     }
 
     private static String encoding(RecordSchema schema) {
-        return schema.encoding() == ImageEncoding.RAW_U8 ? "raw-u8" : "encoded";
+        return switch (schema.encoding()) {
+            case ENCODED -> "encoded";
+            case RAW_U8 -> "raw-u8";
+            case RAW_F32 -> "raw-f32";
+        };
     }
 
     private static String decimals(List<Double> values) {

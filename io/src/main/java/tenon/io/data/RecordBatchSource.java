@@ -18,6 +18,7 @@ import tenon.engine.data.BatchIterator;
 import tenon.engine.data.BatchSource;
 import tenon.io.augment.Augmenter;
 import tenon.io.jpeg.JpegLibrary;
+import tenon.io.record.ImageEncoding;
 import tenon.io.record.LabelKind;
 import tenon.io.record.RecordException;
 import tenon.io.record.RecordSchema;
@@ -61,6 +62,10 @@ public final class RecordBatchSource implements BatchSource {
         if (schema.label() == LabelKind.BOXES) {
             throw new DTypeException("batch source: " + name()
                     + " holds boxes, which do not stack into one tensor (read samples with Records)");
+        }
+        if (schema.encoding() == ImageEncoding.RAW_F32) {
+            throw new DTypeException("batch source: " + name()
+                    + " holds features, not pictures (fit a classifier to them with ./tenon logreg)");
         }
         if (options.dtype != DType.F32 && options.dtype != DType.BF16) {
             throw new DTypeException("batch source: inputs must be F32 or BF16: dtype=" + options.dtype);

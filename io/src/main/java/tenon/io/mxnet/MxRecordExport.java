@@ -151,6 +151,9 @@ public final class MxRecordExport {
     private byte[] imageFile(SampleBuffer buffer) {
         byte[] stored = Arrays.copyOf(buffer.bytes(), buffer.imageBytes());
         RecordSchema schema = records.schema();
+        if (schema.encoding() == ImageEncoding.RAW_F32) {
+            throw new BuildException("mxnet export: " + records.files().getFirst() + " holds features, not pictures");
+        }
         return schema.encoding() == ImageEncoding.RAW_U8
                 ? ImageCodec.encodePng(new Image(schema.width(), schema.height(), schema.channels(), stored))
                 : stored;

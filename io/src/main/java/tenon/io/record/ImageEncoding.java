@@ -9,5 +9,8 @@ public enum ImageEncoding {
     ENCODED,
     /** Bytes 0…255 in H, W, C order, all samples of one size. */
     @JsonProperty("raw-u8")
-    RAW_U8
+    RAW_U8,
+    /** F32, little-endian, in H, W, C order, all samples of one shape: features, [1, D, 1], rather than pictures. */
+    @JsonProperty("raw-f32")
+    RAW_F32
 }

@@ -175,7 +175,7 @@ final class RecordIndex {
 
     private void checkFitsSchema(int i, int imageBytes, int labelBytes) {
         check(
-                schema.encoding() != ImageEncoding.RAW_U8 || imageBytes == schema.rawImageBytes(),
+                schema.encoding() == ImageEncoding.ENCODED || imageBytes == schema.rawImageBytes(),
                 at(i) + "a raw image must have height·width·channels bytes: given=" + imageBytes + DAMAGED);
         int classIndex = entryInt(i, Entry.CLASS_INDEX);
         boolean labelFits = switch (schema.label()) {

@@ -52,9 +52,9 @@ public record RecordSchema(
         require(
                 fixed || height == 0 && width == 0 && channels == 0,
                 "height, width and channels must be all given or all 0");
-        require(fixed || encoding != ImageEncoding.RAW_U8, "raw-u8 images need height, width and channels");
+        require(fixed || encoding == ImageEncoding.ENCODED, "raw images need height, width and channels");
         require(
-                (long) height * width <= RecordFormat.SEGMENT_BYTES / Math.max(1, channels),
+                (long) height * width <= RecordFormat.SEGMENT_BYTES / (Math.max(1, channels) * elementBytes(encoding)),
                 "an image must have at most 2^30 bytes: " + height + "x" + width + "x" + channels);
         require(
                 label == LabelKind.VECTOR ? labelSize > 0 : labelSize == 0,
@@ -89,6 +89,25 @@ public record RecordSchema(
                 height,
                 width,
                 channels,
+                LabelKind.CLASS,
+                0,
+                split,
+                0,
+                1,
+                classNames,
+                List.of(),
+                List.of(),
+                0,
+                Map.of());
+    }
+
+    /** Rows of {@code count} F32 features, with class labels. */
+    public static RecordSchema features(String split, int count, List<String> classNames) {
+        return new RecordSchema(
+                ImageEncoding.RAW_F32,
+                1,
+                count,
+                1,
                 LabelKind.CLASS,
                 0,
                 split,
@@ -165,6 +184,10 @@ public record RecordSchema(
 
     /** Bytes of one raw image. */
     public int rawImageBytes() {
-        return height * width * channels;
+        return height * width * channels * elementBytes(encoding);
+    }
+
+    private static int elementBytes(ImageEncoding encoding) {
+        return encoding == ImageEncoding.RAW_F32 ? Float.BYTES : 1;
     }
 }

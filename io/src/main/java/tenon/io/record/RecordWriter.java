@@ -118,10 +118,16 @@ public final class RecordWriter implements AutoCloseable {
         add(image, label, key, source, null);
     }
 
+    /** Adds a row of a file of features. */
+    public void add(float[] features, Label label, String key, String source) {
+        check(schema.encoding() == ImageEncoding.RAW_F32, key, "features need an encoding of raw-f32");
+        add(floatBytes(features), label, key, source);
+    }
+
     /**
      * Adds a sample.
      *
-     * @param image H·W·C bytes for raw files, else a JPEG or PNG file's bytes
+     * @param image H·W·C bytes for raw-u8 files, four times as many for raw-f32 ones, else a JPEG or PNG file's bytes
      * @param label of the schema's kind
      * @param key short unique name of the sample, e.g. {@code cats/0001.jpg}
      * @param source where the sample came from, for messages; may be empty
@@ -167,11 +173,11 @@ public final class RecordWriter implements AutoCloseable {
     }
 
     private void checkImage(byte[] image, String key) {
-        if (schema.encoding() == ImageEncoding.RAW_U8) {
+        if (schema.encoding() != ImageEncoding.ENCODED) {
             check(
                     image.length == schema.rawImageBytes(),
                     key,
-                    "a raw image must have height·width·channels bytes: wanted=" + schema.rawImageBytes() + ", given="
+                    "a raw image must have height·width·channels elements: bytes wanted=" + schema.rawImageBytes() + ", given="
                             + image.length);
         } else {
             check(

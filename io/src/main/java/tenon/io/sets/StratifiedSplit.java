@@ -14,11 +14,11 @@ import tenon.io.build.BuildException;
  * @param rest indices that were not drawn
  * @param drawn indices that were
  */
-record StratifiedSplit(int[] rest, int[] drawn) {
+public record StratifiedSplit(int[] rest, int[] drawn) {
     private static final int STREAM = Rng.stream("split.stratified");
 
     /** @param count how many to draw, at least 1 and fewer than there are */
-    static StratifiedSplit of(int[] labels, int classCount, int count, long seed) {
+    public static StratifiedSplit of(int[] labels, int classCount, int count, long seed) {
         if (count < 1 || count >= labels.length) {
             throw new BuildException("stratified split: the number to draw must lie in [1, " + labels.length
                     + "), the number of images: given=" + count);

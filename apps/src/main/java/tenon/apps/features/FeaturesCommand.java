@@ -1,0 +1,177 @@
+package tenon.apps.features;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tenon.apps.cli.ComputeOptions;
+import tenon.apps.cli.ComputeSettings;
+import tenon.apps.cli.Console;
+import tenon.apps.cli.ProgressBar;
+import tenon.apps.cli.TenonCommand;
+import tenon.apps.cli.UsageException;
+import tenon.apps.training.Classifier;
+import tenon.apps.training.NetworkSpec;
+import tenon.apps.training.PictureData;
+import tenon.apps.training.SavedModel;
+import tenon.engine.Scope;
+import tenon.engine.Tensor;
+import tenon.engine.backend.Backend;
+import tenon.engine.data.Batch;
+import tenon.engine.data.BatchIterator;
+import tenon.io.data.RecordBatchSource;
+import tenon.io.record.Label;
+import tenon.io.record.LabelKind;
+import tenon.io.record.RecordSchema;
+import tenon.io.record.RecordWriter;
+import tenon.io.record.Records;
+
+/** {@code tenon features}: what a trained network sees in pictures, as numbers for a simple classifier. */
+@Command(
+        name = "features",
+        description = {
+            "Runs a trained network over labelled pictures and writes what one of its layers puts out, one row of fp32"
+                    + " numbers a picture, into a record file: input for ./tenon logreg.",
+            "By default these are the inputs of the last dense layer, 2048 for ResNet-50."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  ./tenon features resnet50.safetensors --data pictures/train --out features.trec",
+            "  ./tenon features output/run --data data/test.trec --layer stage3 --out stage3.trec",
+            "  ./tenon logreg features.trec --out classifier.safetensors"
+        })
+public final class FeaturesCommand extends TenonCommand {
+    @Parameters(
+            paramLabel = "CHECKPOINT",
+            description = "Folder of a training run or of one checkpoint, or a model file.")
+    private Path checkpoint;
+
+    @Option(
+            names = "--data",
+            paramLabel = "PATH",
+            required = true,
+            description = "Record file, or folder of class folders.")
+    private Path data;
+
+    @Option(names = "--out", paramLabel = "FILE", required = true, description = "Record file (.trec) to write.")
+    private Path out;
+
+    @Option(
+            names = "--layer",
+            paramLabel = "NAME",
+            description = "Take this layer's output (names as ./tenon summary prints them) instead.")
+    private String layer;
+
+    @Option(
+            names = "--flatten",
+            description = "Keep a map's every position; by default its average over height and width is taken.")
+    private boolean flatten;
+
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            defaultValue = "16",
+            description = "Pictures at a time. Default: ${DEFAULT-VALUE}.")
+    private int batch;
+
+    @Mixin
+    private ComputeOptions compute;
+
+    @Override
+    protected Map<String, ?> run(Console console) throws IOException {
+        if (batch < 1) {
+            throw new UsageException("--batch must be at least 1: " + batch);
+        }
+        if (Files.exists(out)) {
+            throw new UsageException("--out exists already: " + out + " (delete it, or choose another name)");
+        }
+        ComputeSettings settings = compute.settings();
+        try (Backend backend = settings.open();
+                Scope _ = Scope.open("model", backend)) {
+            Classifier classifier = SavedModel.read(checkpoint);
+            classifier.network().computeIn(settings.precision(backend, console));
+            FeatureExtractor extractor = FeatureExtractor.of(classifier.network(), layer, !flatten);
+            try (PictureData pictures = PictureData.open(data, classifier, console)) {
+                return extract(classifier, extractor, pictures.records(), console);
+            }
+        }
+    }
+
+    private Map<String, Object> extract(
+            Classifier classifier, FeatureExtractor extractor, Records records, Console console) {
+        if (records.schema().label() != LabelKind.CLASS) {
+            throw new UsageException("--data must have class labels: " + data + " has "
+                    + records.schema().label());
+        }
+        NetworkSpec spec = classifier.spec();
+        RecordBatchSource.Builder stored = RecordBatchSource.of(records)
+                .batchSize(batch)
+                .channels(spec.channels())
+                .normalize(classifier.normalization());
+        int width = 0;
+        try (RecordBatchSource source = classifier
+                        .augmentation()
+                        .evaluate(stored, spec.height(), spec.width())
+                        .open();
+                BatchIterator batches = source.iterate(0, 0)) {
+            RecordWriter writer = null;
+            ProgressBar bar = new ProgressBar(console, source.sampleCount(), "pictures");
+            long done = 0;
+            try {
+                while (batches.hasNext()) {
+                    Batch next = batches.next();
+                    try (Scope _ = Scope.open("step")) {
+                        Tensor features = extractor.features(next.input());
+                        if (writer == null) {
+                            width = features.shape().dim(1);
+                            writer = RecordWriter.create(out, schema(records, extractor, width));
+                        }
+                        write(writer, features, next, records);
+                    }
+                    done += next.size();
+                    bar.update(done, "Extracting Features");
+                }
+                if (writer == null) {
+                    throw new UsageException("--data holds no pictures: " + data);
+                }
+                writer.commit();
+            } finally {
+                if (writer != null) {
+                    writer.close();
+                }
+            }
+            bar.finish(width + " features each");
+            console.print("%d rows of %d features (%s) written to %s", done, width, extractor.description(), out);
+            Map<String, Object> result = new LinkedHashMap<>();
+            result.put("rows", done);
+            result.put("features", width);
+            result.put("from", extractor.description());
+            result.put("file", out.toString());
+            return result;
+        }
+    }
+
+    private RecordSchema schema(Records records, FeatureExtractor extractor, int width) {
+        return RecordSchema.features(
+                        records.schema().split(), width, records.schema().classNames())
+                .withBuild(Map.of("network", checkpoint.toString(), "layer", extractor.description()));
+    }
+
+    private static void write(RecordWriter writer, Tensor features, Batch batch, Records records) {
+        int width = features.shape().dim(1);
+        float[] all = new float[batch.size() * width];
+        features.download(MemorySegment.ofArray(all));
+        float[] row = new float[width];
+        for (int i = 0; i < batch.size(); i++) {
+            System.arraycopy(all, i * width, row, 0, width);
+            int sample = (int) batch.keys()[i];
+            writer.add(row, Label.ofClass(records.classIndex(sample)), records.key(sample), records.source(sample));
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** Features of a trained network, and logistic regression on them. */
+package tenon.apps.features;
