@@ -126,6 +126,11 @@ struct State {
 
     std::map<std::string, long> calls;
     std::map<std::string, std::vector<Planned>> plans;
+    struct Mutation {
+        std::string file, from, to;
+    };
+    std::vector<Mutation> mutations; // of kernel sources
+    uintptr_t freedEarly = 0;        // of a fault: freed after the next launch
     long fired = 0;
     std::vector<std::string> violations;
 

@@ -184,7 +184,9 @@ CU_EXPORT cuMemAlloc_v2(uintptr_t *address, size_t bytes) {
     Locked locked(state.lock);
     Entry entry("cuMemAlloc");
     if (entry.call.fault == SIM_HALF) bytes = (bytes + 1) / 2;
-    return allocateOn(entry, bytes, false, address);
+    CUresult status = allocateOn(entry, bytes, false, address);
+    if (status == CUDA_SUCCESS && entry.call.fault == SIM_EARLY) state.freedEarly = *address;
+    return status;
 }
 
 CU_EXPORT cuMemFree_v2(uintptr_t address) {

@@ -30,6 +30,7 @@ struct KernelCall {
     SimThunk thunk;
     CUcontext context;
     unsigned grid[3], block[3];
+    bool half;
     std::vector<std::vector<char>> values;
 };
 
@@ -45,6 +46,7 @@ static void runKernel(const KernelCall &kernel) {
     SimLaunch launch = {};
     memcpy(launch.grid, kernel.grid, sizeof launch.grid);
     memcpy(launch.block, kernel.block, sizeof launch.block);
+    launch.half = kernel.half;
     launch.order = state.kernelOrder;
     launch.seed = state.seed + ++state.launches;
     launch.stacks = state.stacks;
@@ -275,7 +277,7 @@ CU_EXPORT cuLaunchKernel(CUfunction function, unsigned gx, unsigned gy, unsigned
     if (call.fault == SIM_DROP) return CUDA_SUCCESS;
 
     auto kernel = std::make_shared<KernelCall>();
-    *kernel = {function->name, function->thunk, entry.context, {gx, gy, gz}, {bx, by, bz}, {}};
+    *kernel = {function->name, function->thunk, entry.context, {gx, gy, gz}, {bx, by, bz}, call.fault == SIM_HALF, {}};
     if (!readParameters(function->signature, parameters, extra, &kernel->values)) {
         return entry.wrong(CUDA_ERROR_INVALID_VALUE, "%s: parameters are missing", function->name.c_str());
     }
@@ -293,5 +295,9 @@ CU_EXPORT cuLaunchKernel(CUfunction function, unsigned gx, unsigned gy, unsigned
     }
     work->what = kernelName;
     work->run = [kernel] { runKernel(*kernel); };
+    if (state.freedEarly != 0) {
+        if (findAllocation(state.freedEarly)) release(state.freedEarly);
+        state.freedEarly = 0;
+    }
     return enqueue(stream, work, entry.call.name);
 }

@@ -82,6 +82,8 @@ static void resetSettings() {
     for (Device &device : state.devices) device.memory = (size_t)8 << 30;
     state.calls.clear();
     state.plans.clear();
+    state.mutations.clear();
+    state.freedEarly = 0;
     state.fired = 0;
     state.violations.clear();
 }
@@ -141,6 +143,22 @@ SimCall sim_call(const char *name) {
         break;
     }
     return call;
+}
+
+std::string sim_mutate(const char *file, const std::string &source) {
+    Locked locked(state.lock);
+    std::string result = source;
+    for (const State::Mutation &mutation : state.mutations) {
+        if (mutation.file != file) continue;
+        size_t at = result.find(mutation.from);
+        if (at == std::string::npos) {
+            sim_violation("%s: nothing to change: %s", file, mutation.from.c_str());
+            continue;
+        }
+        result.replace(at, mutation.from.size(), mutation.to);
+        state.fired++;
+    }
+    return result;
 }
 
 void sim_violation(const char *format, ...) {
@@ -238,9 +256,16 @@ extern "C" SIM_EXPORT void tenon_sim_plan(const char *call, long n, int fails, i
     state.plans[call].push_back({state.calls[call] + n, fails != 0, status, (SimFault)fault});
 }
 
+// Changes the first place in a kernel file where a text stands, when NVRTC compiles it.
+extern "C" SIM_EXPORT void tenon_sim_mutate(const char *file, const char *from, const char *to) {
+    Locked locked(state.lock);
+    state.mutations.push_back({file, from, to});
+}
+
 extern "C" SIM_EXPORT void tenon_sim_clear_plans() {
     Locked locked(state.lock);
     state.plans.clear();
+    state.mutations.clear();
 }
 
 extern "C" SIM_EXPORT long tenon_sim_count(const char *what, const char *name) {

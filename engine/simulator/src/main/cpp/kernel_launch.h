@@ -16,7 +16,7 @@ struct SimSignature {
     const SimParameter *parameters;
 };
 
-enum { SIM_LAUNCH_VERSION = 5, SIM_WARP = 32, SIM_MAX_THREADS = 1024, SIM_STACK_BYTES = 64 << 10 };
+enum { SIM_LAUNCH_VERSION = 6, SIM_WARP = 32, SIM_MAX_THREADS = 1024, SIM_STACK_BYTES = 64 << 10 };
 
 enum SimOrder { SIM_ASCENDING = 0, SIM_DESCENDING = 1, SIM_SHUFFLED = 2 };
 
@@ -25,6 +25,7 @@ struct SimLaunch {
     int order; // SimOrder: of blocks, of threads, and of whoever waits
     uint64_t seed;
     char *stacks; // SIM_MAX_THREADS times SIM_STACK_BYTES
+    bool half;            // of a fault: half of the blocks do not run
     uint64_t accessLimit; // loads and stores, of all threads together
     // The memory that the address lies in and the kernel may touch: false if there is none.
     bool (*find)(uintptr_t address, uintptr_t *from, uintptr_t *to);

@@ -385,7 +385,8 @@ void run(SimLaunch *toRun, void (*body)(void **), void **arguments) {
     uint64_t blocks = (uint64_t)gridDim.x * gridDim.y * gridDim.z, step = 1, offset = 0;
     if (launch->order == SIM_SHUFFLED) drawBlockOrder(blocks, &step, &offset);
     if (launch->order == SIM_DESCENDING) step = blocks - 1, offset = blocks - 1;
-    for (uint64_t i = 0, block = offset; i < blocks && launch->status == 0; i++, block = (block + step) % blocks) {
+    uint64_t end = toRun->half ? blocks / 2 : blocks;
+    for (uint64_t i = 0, block = offset; i < end && launch->status == 0; i++, block = (block + step) % blocks) {
         blockIdx = {(unsigned)(block % gridDim.x), (unsigned)(block / gridDim.x % gridDim.y), (unsigned)(block / gridDim.x / gridDim.y)};
         runBlock();
     }

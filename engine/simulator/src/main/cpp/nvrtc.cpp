@@ -251,7 +251,8 @@ NVRTC_EXPORT nvrtcCompileProgram(nvrtcProgram program, int count, const char *co
         return NVRTC_ERROR_INVALID_OPTION;
     }
     std::string hashText, library;
-    if (!compile(program->source, program->name, options, &hashText, &library, &program->log)) return NVRTC_ERROR_COMPILATION;
+    std::string source = sim_mutate(program->name.c_str(), program->source);
+    if (!compile(source, program->name, options, &hashText, &library, &program->log)) return NVRTC_ERROR_COMPILATION;
     program->compiled = true;
     program->cubin = options.binary ? image(true, options.architecture, hashText, library) : "";
     program->ptx = image(false, options.architecture, hashText, library);

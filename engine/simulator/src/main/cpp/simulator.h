@@ -81,6 +81,9 @@ SIM_EXPORT const char *sim_folder();
 // Where compiled kernels are kept.
 SIM_EXPORT const char *sim_kernel_folder();
 
+// The source of a kernel file with the changes that a test asked for.
+SIM_EXPORT std::string sim_mutate(const char *file, const std::string &source);
+
 // ---- Counting, failures and faults ----
 
 // What a test asked to go wrong with one call. A library double does what fits the call; where nothing fits, it does nothing.

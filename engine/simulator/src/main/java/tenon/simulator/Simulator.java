@@ -58,9 +58,9 @@ public final class Simulator {
         SWAP_ARGUMENTS,
         /** It runs on a stream of its own. */
         WRONG_STREAM,
-        /** It runs at once, before what was queued. */
+        /** It runs at once, before what was queued. Memory that is allocated so is freed early: after the next launch of a kernel. */
         EARLY,
-        /** It does half of the work. */
+        /** It does half of the work: half of the bytes, of the images, of a kernel's blocks. */
         HALF
     }
 
@@ -70,6 +70,7 @@ public final class Simulator {
     private final MethodHandle set;
     private final MethodHandle kernelFolder;
     private final MethodHandle plan;
+    private final MethodHandle mutate;
     private final MethodHandle clearPlans;
     private final MethodHandle count;
     private final MethodHandle text;
@@ -92,6 +93,7 @@ public final class Simulator {
                 FunctionDescriptor.of(ValueLayout.JAVA_BOOLEAN, text, number, number));
         kernelFolder = find(linker, library, "tenon_sim_kernel_folder", FunctionDescriptor.ofVoid(text));
         plan = find(linker, library, "tenon_sim_plan", FunctionDescriptor.ofVoid(text, number, small, small, small));
+        mutate = find(linker, library, "tenon_sim_mutate", FunctionDescriptor.ofVoid(text, text, text));
         clearPlans = find(linker, library, "tenon_sim_clear_plans", FunctionDescriptor.ofVoid());
         count = find(linker, library, "tenon_sim_count", FunctionDescriptor.of(number, text, text));
         this.text = find(linker, library, "tenon_sim_text", FunctionDescriptor.of(number, text, text, number));
@@ -194,14 +196,30 @@ public final class Simulator {
         });
     }
 
-    /** Forgets failures and faults that have not happened yet. */
+    /**
+     * Changes a kernel's source, from now on, whenever NVRTC is given it: the first place where a text stands becomes another text. A file without that text is
+     * a violation. Programs that keep compiled kernels do not give it again.
+     *
+     * @param file the program's name as NVRTC is told it
+     */
+    public void mutate(String file, String from, String to) {
+        withText(
+                file,
+                name -> withText(
+                        from,
+                        before -> withText(to, after -> {
+                            mutate.invokeExact(name, before, after);
+                        })));
+    }
+
+    /** Forgets failures, faults and changes of kernels that have not happened yet. */
     public void clearPlans() {
         call(() -> {
             clearPlans.invokeExact();
         });
     }
 
-    /** How many failures and faults have happened. */
+    /** How many failures, faults and changes of kernels have happened. */
     public long fired() {
         return count("fired", "");
     }

@@ -266,6 +266,45 @@ class DriverTest {
     }
 
     @Test
+    void halfOfAKernelIsHalfOfItsBlocks() {
+        long kernel = cuda.kernel("TENON_KERNEL(one, float *x) { x[blockIdx.x] = 1; }", "one");
+        long x = cuda.upload(new float[10]);
+        cuda.simulator.fault("kernel one", 1, Fault.HALF);
+        assertThat(cuda.run(kernel, 10, 1, x)).isEqualTo(Cuda.SUCCESS);
+        float sum = 0;
+        for (float value : cuda.download(x, 10)) {
+            sum += value;
+        }
+        assertThat(sum).isEqualTo(5);
+    }
+
+    @Test
+    void memoryThatIsFreedEarlyIsMissed() {
+        long kernel = cuda.kernel("TENON_KERNEL(one, float *x) { x[blockIdx.x] = 1; }", "one");
+        cuda.simulator.streams(Simulator.Streams.LAZY);
+        cuda.simulator.fault("cuMemAlloc", 1, Fault.EARLY);
+        long x = cuda.allocate(40);
+        assertThat(cuda.run(kernel, 10, 1, x)).isEqualTo(700);
+        assertThat(cuda.simulator.violations()).singleElement().asString().contains("memory that was freed");
+    }
+
+    @Test
+    void kernelsAreChangedInTheirSource() {
+        String source = "TENON_KERNEL(two, float *x) { x[0] = 2 + 1; }";
+        cuda.simulator.mutate("test.cu", " + 1", "");
+        long x = cuda.upload(0);
+        assertThat(cuda.run(cuda.kernel(source, "two"), 1, 1, x)).isEqualTo(Cuda.SUCCESS);
+        assertThat(cuda.download(x, 1)).containsExactly(2);
+        assertThat(cuda.simulator.fired()).isEqualTo(1);
+        cuda.simulator.clearPlans();
+        assertThat(cuda.run(cuda.kernel(source, "two"), 1, 1, x)).isEqualTo(Cuda.SUCCESS);
+        assertThat(cuda.download(x, 1)).containsExactly(3);
+        cuda.simulator.mutate("test.cu", "nowhere", "");
+        cuda.kernel(source, "two");
+        assertThat(cuda.simulator.violations()).singleElement().asString().contains("nothing to change");
+    }
+
+    @Test
     void leaksAreCounted() {
         long x = cuda.allocate(4);
         cuda.pinned(1);
