@@ -60,12 +60,9 @@ final class Recording implements CapturedStep {
 
     /** Ends a recording whose step ran through. */
     void finish() {
+        Driver.run("cuStreamEndCapture", () -> JCudaDriver.cuStreamEndCapture(backend.compute.handle(), graph));
         capturing = false;
-        try {
-            Driver.run("cuStreamEndCapture", () -> JCudaDriver.cuStreamEndCapture(backend.compute.handle(), graph));
-        } finally {
-            backend.endRecording();
-        }
+        backend.endRecording();
         hasGraph = true;
         restoreCopies();
         scalars.finish();

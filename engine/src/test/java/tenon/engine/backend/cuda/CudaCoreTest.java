@@ -299,6 +299,23 @@ class CudaCoreTest {
     }
 
     @Test
+    void everyKindOfArgumentArrives() {
+        try (CudaBackend backend = CudaTesting.open();
+                Scope _ = Scope.open("test", backend)) {
+            Tensor out = Tensor.empty(Shape.of(4), DType.F64);
+            Kernel kernel = backend.kernels.get("core_test", "every_kind");
+            backend.launch(kernel)
+                    .int32(-7)
+                    .float32(1.5f)
+                    .int64(1L << 40)
+                    .float64(-0.25)
+                    .address(out.address())
+                    .elements(1);
+            assertThat(out.toDoubleArray()).containsExactly(-7, 1.5, 1L << 40, -0.25);
+        }
+    }
+
+    @Test
     void emptyGridsAreNotLaunched() {
         try (CudaBackend backend = CudaTesting.open()) {
             Kernel kernel = backend.kernels.get("capture", "guard_finite");
