@@ -53,11 +53,7 @@ record GpuReport(Map<String, Object> json, List<String> lines, List<String> advi
             lines.add(line("", library.part().label() + " " + library.version() + ", " + library.path()));
             libraries.put(
                     library.part().name().toLowerCase(Locale.ROOT),
-                    Map.of(
-                            "version",
-                            library.version(),
-                            "path",
-                            library.path().toString()));
+                    Map.of("version", library.version(), "path", library.path().toString()));
         }
         json.put("cuda_libraries", libraries);
         json.put("cuda_problems", info.problems());

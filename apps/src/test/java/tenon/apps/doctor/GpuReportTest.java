@@ -29,7 +29,8 @@ class GpuReportTest {
                         "             cuBLAS 12.6.4.1, /opt/libcublas.so.12");
         assertThat(report.advice()).containsExactly("get NCCL");
         assertThat(report.json().get("cuda_libraries"))
-                .hasToString("{cublas=" + java.util.Map.of("version", "12.6.4.1", "path", "/opt/libcublas.so.12") + "}");
+                .hasToString(
+                        "{cublas=" + java.util.Map.of("version", "12.6.4.1", "path", "/opt/libcublas.so.12") + "}");
         assertThat((List<?>) report.json().get("gpu")).hasSize(2);
     }
 

@@ -64,6 +64,12 @@ public record CudaInfo(
         } catch (DeviceException e) {
             problems.add(e.getMessage());
         }
-        return new CudaInfo(!gpus.isEmpty() || search.seesGpu(), gpus, driverVersion, List.copyOf(libraries), List.copyOf(problems), List.copyOf(advice));
+        return new CudaInfo(
+                !gpus.isEmpty() || search.seesGpu(),
+                gpus,
+                driverVersion,
+                List.copyOf(libraries),
+                List.copyOf(problems),
+                List.copyOf(advice));
     }
 }

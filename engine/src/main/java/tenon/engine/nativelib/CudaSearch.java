@@ -117,8 +117,7 @@ final class CudaSearch {
         return found;
     }
 
-    private static void pair(
-            Family family, CudaPart part, CudaPart companion, int major, Map<CudaPart, Path> found) {
+    private static void pair(Family family, CudaPart part, CudaPart companion, int major, Map<CudaPart, Path> found) {
         family.find(part, major).ifPresent(file -> {
             found.put(part, file);
             find(file.getParent(), companion, major).ifPresent(beside -> found.put(companion, beside));
@@ -143,8 +142,7 @@ final class CudaSearch {
     }
 
     /** Adds a library that is missing, and its companion with it. */
-    private static void take(
-            Map<CudaPart, Path> files, Map<CudaPart, Path> others, CudaPart part, CudaPart companion) {
+    private static void take(Map<CudaPart, Path> files, Map<CudaPart, Path> others, CudaPart part, CudaPart companion) {
         if (!files.containsKey(part) && others.containsKey(part)) {
             files.put(part, others.get(part));
             if (others.containsKey(companion)) {

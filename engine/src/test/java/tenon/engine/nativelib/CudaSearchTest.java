@@ -139,11 +139,11 @@ class CudaSearchTest {
     @Test
     void theLoadersCacheNamesFurtherFolders() throws IOException {
         loaderCache = """
-                1234 libs found in cache `/etc/ld.so.cache'
-                \tlibcudnn.so.9 (libc6,x86-64) => /opt/deep/lib/libcudnn.so.9
-                \tlibcudnn.so.9 (libc6) => /opt/lib32/libcudnn.so.9
-                \tlibzstd.so.1 (libc6,x86-64) => /opt/other/libzstd.so.1
-                """;
+            1234 libs found in cache `/etc/ld.so.cache'
+            \tlibcudnn.so.9 (libc6,x86-64) => /opt/deep/lib/libcudnn.so.9
+            \tlibcudnn.so.9 (libc6) => /opt/lib32/libcudnn.so.9
+            \tlibzstd.so.1 (libc6,x86-64) => /opt/other/libzstd.so.1
+            """;
         files("opt/deep/lib", "libcudnn.so.9");
         CudaSearch search = search();
         assertThat(search.choose(0, 13).files()).containsEntry(CudaPart.CUDNN, at("opt/deep/lib/libcudnn.so.9"));

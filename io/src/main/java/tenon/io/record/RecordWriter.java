@@ -177,8 +177,8 @@ public final class RecordWriter implements AutoCloseable {
             check(
                     image.length == schema.rawImageBytes(),
                     key,
-                    "a raw image must have height·width·channels elements: bytes wanted=" + schema.rawImageBytes() + ", given="
-                            + image.length);
+                    "a raw image must have height·width·channels elements: bytes wanted=" + schema.rawImageBytes()
+                            + ", given=" + image.length);
         } else {
             check(
                     ImageCodec.isJpegOrPng(image),

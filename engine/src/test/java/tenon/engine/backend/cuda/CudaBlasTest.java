@@ -73,7 +73,13 @@ class CudaBlasTest {
     }
 
     private static void product(
-            CudaBackend backend, Blas blas, int[] size, boolean transposeA, boolean transposeB, float beta, Random random) {
+            CudaBackend backend,
+            Blas blas,
+            int[] size,
+            boolean transposeA,
+            boolean transposeB,
+            float beta,
+            Random random) {
         int m = size[0];
         int n = size[1];
         int k = size[2];
@@ -138,7 +144,18 @@ class CudaBlasTest {
                 backend.enter();
                 for (Tensor out : new Tensor[] {wide, narrow}) {
                     blas.gemm(
-                            false, false, 2, 2, 2, 1, a.address(), b.address(), DType.BF16, 0, out.address(), out.dtype());
+                            false,
+                            false,
+                            2,
+                            2,
+                            2,
+                            1,
+                            a.address(),
+                            b.address(),
+                            DType.BF16,
+                            0,
+                            out.address(),
+                            out.dtype());
                 }
             }
             assertThat(wide.toFloatArray()).containsExactly(4.5f, 1, 9.5f, 1);
@@ -177,9 +194,8 @@ class CudaBlasTest {
     void openingFailsWhole(Way way) {
         try (CudaBackend backend = CudaTesting.open()) {
             Map<String, Long> live = simulator.live();
-            for (String call : new String[] {
-                "cublasCreate", "cublasSetStream", "cublasSetWorkspace", "cublasSetMathMode"
-            }) {
+            for (String call :
+                    new String[] {"cublasCreate", "cublasSetStream", "cublasSetWorkspace", "cublasSetMathMode"}) {
                 simulator.failAt(call, 1, 3);
                 assertThatThrownBy(() -> way.open(backend, BlasMath.DEFAULT))
                         .isInstanceOf(DeviceException.class)
@@ -205,7 +221,9 @@ class CudaBlasTest {
     void theBackendHasOneForItsRelease() {
         try (CudaBackend backend = CudaTesting.open()) {
             synchronized (backend.lock) {
-                assertThat(backend.blas().description()).startsWith("cuBLAS 12.").endsWith(" through JCublas");
+                assertThat(backend.blas().description())
+                        .startsWith("cuBLAS 12.")
+                        .endsWith(" through JCublas");
                 assertThat(backend.blas()).isSameAs(backend.blas());
             }
         }

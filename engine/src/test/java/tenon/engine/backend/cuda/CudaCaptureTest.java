@@ -220,7 +220,8 @@ class CudaCaptureTest {
         assertThatThrownBy(() -> backend.capture().record(STATE, () -> {
                     try (Scope _ = Scope.open("step", backend)) {
                         step(backend);
-                        // Given back blocks keep their place in what was recorded, so they cannot go back to the device.
+                        // Given back blocks keep their place in what was recorded, so they cannot go back to the
+                        // device.
                         Tensor.empty(backend, Shape.of(200_000), DType.F32).close();
                         Tensor.empty(backend, Shape.of(250_000), DType.F32);
                     }
@@ -334,9 +335,13 @@ class CudaCaptureTest {
         w.upload(new float[] {1, 2, 3});
         assertThat(bf16()).as("after an upload").containsExactly(1, 2, 3);
         long address = w.storage().blockAddress();
-        assertThat(ComputeCopy.of(w.storage()).isValid()).as("reading is no writing").isTrue();
+        assertThat(ComputeCopy.of(w.storage()).isValid())
+                .as("reading is no writing")
+                .isTrue();
         assertThat(w.address()).isEqualTo(address);
-        assertThat(ComputeCopy.of(w.storage()).isValid()).as("who asks may write").isFalse();
+        assertThat(ComputeCopy.of(w.storage()).isValid())
+                .as("who asks may write")
+                .isFalse();
         assertThat(w.toFloatArray()).containsExactly(1, 2, 3);
     }
 

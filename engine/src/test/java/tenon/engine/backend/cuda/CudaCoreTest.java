@@ -203,7 +203,9 @@ class CudaCoreTest {
                 "cuEventCreate",
                 "cuMemsetD8Async")) {
             simulator.failAt(call, 1, OUT_OF_MEMORY);
-            assertThatThrownBy(CudaTesting::open).as(call).isInstanceOfAny(DeviceException.class, OutOfMemoryException.class);
+            assertThatThrownBy(CudaTesting::open)
+                    .as(call)
+                    .isInstanceOfAny(DeviceException.class, OutOfMemoryException.class);
             CudaTesting.assertClean(liveBefore);
         }
     }
@@ -220,8 +222,13 @@ class CudaCoreTest {
                 assertThat(backend.kernels.loaded()).isOne();
             }
         }
-        assertThat(files(cache)).singleElement().asString().startsWith("capture.cu-sm_90-").endsWith(".bin");
-        try (CudaBackend fast = CudaTesting.open(CudaTesting.options().withCache(cache).withFastMath(true))) {
+        assertThat(files(cache))
+                .singleElement()
+                .asString()
+                .startsWith("capture.cu-sm_90-")
+                .endsWith(".bin");
+        try (CudaBackend fast =
+                CudaTesting.open(CudaTesting.options().withCache(cache).withFastMath(true))) {
             fast.kernels.get("capture", "guard_finite");
             assertThat(fast.kernels.compiled()).as("the other build").isOne();
         }
@@ -290,7 +297,10 @@ class CudaCoreTest {
             Kernel kernel = backend.kernels.get("capture", "guard_finite");
             simulator.failAt("kernel guard_finite", 1, ILLEGAL_ADDRESS);
             assertThatThrownBy(() -> {
-                        backend.launch(kernel).address(loss.address()).address(backend.scalars.problem()).elements(1);
+                        backend.launch(kernel)
+                                .address(loss.address())
+                                .address(backend.scalars.problem())
+                                .elements(1);
                         backend.synchronize();
                     })
                     .isInstanceOf(DeviceException.class)
