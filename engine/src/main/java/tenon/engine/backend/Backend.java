@@ -133,6 +133,11 @@ public interface Backend extends AutoCloseable {
         return null;
     }
 
+    /** Turns raw images into network inputs on the device; null where the host does it as well. */
+    default BatchAugmentation augmentation() {
+        return null;
+    }
+
     /** Counters that must stand still once a training step is warm. */
     BackendStatistics statistics();
 

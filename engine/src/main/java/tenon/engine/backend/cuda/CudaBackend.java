@@ -20,6 +20,7 @@ import tenon.engine.Tensor;
 import tenon.engine.backend.ActivationKernels;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.BackendStatistics;
+import tenon.engine.backend.BatchAugmentation;
 import tenon.engine.backend.ChannelKernels;
 import tenon.engine.backend.ConvolutionKernels;
 import tenon.engine.backend.DenseKernels;
@@ -92,6 +93,7 @@ public final class CudaBackend implements Backend {
     final CudaPooling pooling = new CudaPooling(this);
     final CudaRandom random = new CudaRandom(this);
     final CudaUpdates updates = new CudaUpdates(this);
+    private final CudaAugmentation augmentation = new CudaAugmentation(this);
 
     private final ThreadLocal<Launch> launches = ThreadLocal.withInitial(() -> new Launch(this));
 
@@ -547,6 +549,11 @@ public final class CudaBackend implements Backend {
     @Override
     public Staging staging() {
         return staging;
+    }
+
+    @Override
+    public BatchAugmentation augmentation() {
+        return augmentation;
     }
 
     @Override

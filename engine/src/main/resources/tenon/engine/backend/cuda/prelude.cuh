@@ -330,6 +330,88 @@ __device__ __forceinline__ T blockReduce(T x) {
     return total;
 }
 
+// One row per warp, or per block where rows are long: what a thread's lane is within its row, and which rows it takes part in.
+template <bool BLOCK>
+struct Rows {
+    static __device__ __forceinline__ int lane() { return BLOCK ? threadIdx.x : threadIdx.x % 32; }
+    static __device__ __forceinline__ int lanes() { return BLOCK ? blockDim.x : 32; }
+    static __device__ __forceinline__ int64 first() { return BLOCK ? (int64)blockIdx.x : threadNumber() / 32; }
+    static __device__ __forceinline__ int64 step() { return BLOCK ? (int64)gridDim.x : threadCount() / 32; }
+
+    template <typename Op, typename T>
+    static __device__ __forceinline__ T reduce(T x) {
+        return BLOCK ? blockReduce<Op>(x) : warpReduce<Op>(x);
+    }
+};
+
+// Pairwise.
+template <int N>
+__device__ __forceinline__ float sumOf(const float (&v)[N]) {
+    float s[N];
+#pragma unroll
+    for (int j = 0; j < N; j++) {
+        s[j] = v[j];
+    }
+#pragma unroll
+    for (int half = N / 2; half > 0; half /= 2) {
+#pragma unroll
+        for (int j = 0; j < half; j++) {
+            s[j] += s[j + half];
+        }
+    }
+    return s[0];
+}
+
+// This block's part of the sum of f(a[i]) over [0, n), to partial[block]: a few neighbours in F32, then in F64. The order depends on the grid alone.
+template <typename A, typename F>
+__device__ __forceinline__ void partialSum(const A* a, int64 n, double* partial, F f) {
+    const int N = Width<A>::N;
+    int64 vectors = aligned(a) ? n / N : 0;
+    double sum = 0;
+    for (int64 i = threadNumber(); i < vectors; i += threadCount()) {
+        float v[N];
+        load(a + i * N, v);
+#pragma unroll
+        for (int j = 0; j < N; j++) {
+            v[j] = f(v[j]);
+        }
+        sum += sumOf(v);
+    }
+    for (int64 i = vectors * N + threadNumber(); i < n; i += threadCount()) {
+        sum += f(toFloat(a[i]));
+    }
+    sum = blockReduce<Sum>(sum);
+    if (threadIdx.x == 0) {
+        partial[blockIdx.x] = sum;
+    }
+}
+
+// The same of f(a[i], b[i]).
+template <typename A, typename B, typename F>
+__device__ __forceinline__ void partialSum(const A* a, const B* b, int64 n, double* partial, F f) {
+    const int N = Width<A, B>::N;
+    int64 vectors = aligned(a, b) ? n / N : 0;
+    double sum = 0;
+    for (int64 i = threadNumber(); i < vectors; i += threadCount()) {
+        float v[N];
+        float w[N];
+        load(a + i * N, v);
+        load(b + i * N, w);
+#pragma unroll
+        for (int j = 0; j < N; j++) {
+            v[j] = f(v[j], w[j]);
+        }
+        sum += sumOf(v);
+    }
+    for (int64 i = vectors * N + threadNumber(); i < n; i += threadCount()) {
+        sum += f(toFloat(a[i]), toFloat(b[i]));
+    }
+    sum = blockReduce<Sum>(sum);
+    if (threadIdx.x == 0) {
+        partial[blockIdx.x] = sum;
+    }
+}
+
 // ---- activations: the values are the ordinals of tenon.engine.ops.Activation.Kind ----
 
 enum Activation { NONE, RELU, RELU6, LEAKY_RELU, ELU, SIGMOID, TANH };
@@ -404,4 +486,12 @@ __device__ __forceinline__ uint4 philox(unsigned long long seed, unsigned step, 
         k1 += 0xBB67AE85u;
     }
     return make_uint4(c0, c1, c2, c3);
+}
+
+// 32 random bits: draw `index`.
+__device__ __forceinline__ unsigned draw(unsigned long long seed, unsigned step, unsigned stream, int64 index) {
+    uint4 block = philox(seed, step, stream, index >> 2);
+    unsigned low = index & 1 ? block.y : block.x;
+    unsigned high = index & 1 ? block.w : block.z;
+    return index & 2 ? high : low;
 }
