@@ -429,7 +429,7 @@ const char *cublasGetStatusName(int status) {
         case LICENSE_ERROR:
             return "CUBLAS_STATUS_LICENSE_ERROR";
         default:
-            return "unknown cublasStatus_t";
+            return "unrecognized status";
     }
 }
 
@@ -444,7 +444,7 @@ const char *cublasGetStatusString(int status) {
         case INVALID_VALUE:
             return "an unsupported value or parameter was passed to the function";
         case ARCH_MISMATCH:
-            return "the requested functionality requires a feature absent from the current GPU architecture";
+            return "the function requires an architectural feature absent from the device";
         case MAPPING_ERROR:
             return "an access to GPU memory space failed";
         case EXECUTION_FAILED:
@@ -452,11 +452,11 @@ const char *cublasGetStatusString(int status) {
         case INTERNAL_ERROR:
             return "an internal operation failed";
         case NOT_SUPPORTED:
-            return "the functionality is not supported";
+            return "the requested functionality is not supported";
         case LICENSE_ERROR:
-            return "the functionality requested requires a license";
+            return "the license check failed";
         default:
-            return "unknown status";
+            return "unrecognized status";
     }
 }
 

@@ -109,7 +109,10 @@ int setTensor(const char *name, void *descriptor, int format, int type, int rank
     if (dims == nullptr || !dataType(type) || format < NCHW || format > NCHW_VECT_C) {
         return failed(BAD_PARAM, "%s: format=%d, data type=%d", name, format, type);
     }
-    if (rank < 3 || rank > MAX_DIMENSIONS || format == NCHW_VECT_C) {
+    if (format == NCHW_VECT_C && type != INT8) {
+        return failed(BAD_PARAM, "%s: vectors of channels of data type %d", name, type);
+    }
+    if (rank < 1 || rank > MAX_DIMENSIONS || format == NCHW_VECT_C || (format == NHWC && rank < 3)) {
         return failed(NOT_SUPPORTED, "%s: format=%d with %d dimensions", name, format, rank);
     }
     Tensor made;
@@ -171,8 +174,8 @@ int setConvolution(
     if (convolution == nullptr) {
         return BAD_PARAM;
     }
-    if (pad == nullptr || stride == nullptr || dilation == nullptr || mode < CONVOLUTION || mode > CROSS_CORRELATION || !dataType(type)
-            || rank < 1) {
+    bool accumulates = type == FLOAT || type == DOUBLE || type == HALF || type == INT32;
+    if (pad == nullptr || stride == nullptr || dilation == nullptr || mode < CONVOLUTION || mode > CROSS_CORRELATION || !accumulates || rank < 1) {
         return failed(BAD_PARAM, "%s: mode=%d, compute type=%d, dimensions=%d", name, mode, type, rank);
     }
     if (rank > MAX_DIMENSIONS - 2) {
@@ -218,10 +221,6 @@ int setPooling(
     for (int i = 0; i < rank; i++) {
         if (window[i] <= 0 || stride[i] <= 0 || pad[i] < 0) {
             return failed(BAD_PARAM, "%s: window=%d, padding=%d, stride=%d", name, window[i], pad[i], stride[i]);
-        }
-        // A window must reach the tensor wherever it stands.
-        if (pad[i] >= window[i]) {
-            return failed(BAD_PARAM, "%s: padding=%d does not fit window=%d", name, pad[i], window[i]);
         }
         made.window[i] = window[i];
         made.pad[i] = pad[i];

@@ -1,7 +1,7 @@
 // The graph interface of the double of cuDNN: convolutions alone, and forward convolutions with what follows elementwise.
 //
-// Descriptors hold their attributes as they were set. Finalizing one checks them; a finalized descriptor never changes. The double insists that every
-// descriptor a plan was made from lives as long as the plan is used, because no document says that the library copies them.
+// Descriptors hold their attributes as they were set, other descriptors as copies, as the library does (9.24): what they were made from may be destroyed. Finalizing one checks
+// them; a finalized descriptor never changes.
 #include "cudnn_double.h"
 
 #include <atomic>
@@ -127,7 +127,7 @@ enum Name {
     ENGINE_SM_COUNT_TARGET = 1306
 };
 
-enum Note { NOTE_TENSOR_CORE = 0, NOTE_DOWN_CONVERT_INPUTS = 1, NOTE_NONDETERMINISTIC = 4 };
+enum Note { NOTE_TENSOR_CORE = 0, NOTE_REDUCED_PRECISION_REDUCTION = 2, NOTE_NONDETERMINISTIC = 4 };
 constexpr int NOTE_RUNTIME_COMPILATION = 0;
 
 enum PointwiseMode { POINTWISE_ADD = 0, POINTWISE_RELU_FWD = 100, POINTWISE_IDENTITY = 21 };
@@ -167,9 +167,9 @@ constexpr Rule RULES[] = {
         {POINTWISE, POINTWISE_MODE, TYPE_POINTWISE_MODE, 1, REQUIRED},
         {POINTWISE, POINTWISE_MATH_PREC, TYPE_DATA_TYPE, 1, REQUIRED},
         {POINTWISE, POINTWISE_NAN_PROPAGATION, TYPE_NAN_PROPAGATION, 1, OPTIONAL},
-        {POINTWISE, POINTWISE_RELU_LOWER_CLIP, TYPE_DOUBLE, 1, OPTIONAL},
-        {POINTWISE, POINTWISE_RELU_UPPER_CLIP, TYPE_DOUBLE, 1, OPTIONAL},
-        {POINTWISE, POINTWISE_RELU_LOWER_CLIP_SLOPE, TYPE_DOUBLE, 1, OPTIONAL},
+        {POINTWISE, POINTWISE_RELU_LOWER_CLIP, TYPE_SCALAR, 1, OPTIONAL},
+        {POINTWISE, POINTWISE_RELU_UPPER_CLIP, TYPE_SCALAR, 1, OPTIONAL},
+        {POINTWISE, POINTWISE_RELU_LOWER_CLIP_SLOPE, TYPE_SCALAR, 1, OPTIONAL},
         {FORWARD_OP, FORWARD_ALPHA, TYPE_SCALAR, 1, REQUIRED},
         {FORWARD_OP, FORWARD_BETA, TYPE_SCALAR, 1, REQUIRED},
         {FORWARD_OP, FORWARD_CONV_DESC, TYPE_DESCRIPTOR, 1, REQUIRED, CONVOLUTION_KIND},
@@ -252,6 +252,7 @@ struct Attribute {
     int64_t count = 0;
     std::vector<char> bytes;
     std::vector<Reference> descriptors;
+    bool whole = true;  // every descriptor was finalized
 };
 
 /** What a convolution operation comes to. */
@@ -266,7 +267,6 @@ struct Shape {
 struct State {
     int kind = 0;
     bool finalized = false;
-    bool destroyed = false;
     bool owned = true;  // the caller's; false for what the library made for itself
     std::map<int, Attribute> attributes;
 
@@ -519,14 +519,21 @@ EngineFacts engineFacts(const State &graph, int64_t index) {
         return {status, 0, false, true};
     }
     bool fused = chain.size() > 1, nhwc = s.x.channelsLast() && s.w.channelsLast() && s.y.channelsLast();
-    bool single = s.x.type == FLOAT, reduced = s.x.type == HALF || s.x.type == BFLOAT16;
-    bool types = (single || reduced) && s.w.type == s.x.type && (fused || s.y.type == s.x.type) && s.compute == FLOAT;
+    // What is read is of one type. What is written may be F32 where the kernel is compiled for it.
+    int written = s.kind == FORWARD_OP ? s.y.type : s.kind == BACKWARD_DATA_OP ? s.x.type : s.w.type;
+    int read = s.kind == BACKWARD_DATA_OP ? s.y.type : s.x.type, other = s.kind == BACKWARD_FILTER_OP ? s.y.type : s.w.type;
+    bool single = read == FLOAT, reduced = read == HALF || read == BFLOAT16;
+    bool types = (single || reduced) && other == read && s.compute == FLOAT && (fused || written == read || written == FLOAT);
+    bool mixed = !fused && written != read;
     const Geometry &g = s.geometry;
     int64_t multiple = single ? 4 : 8;
     bool even = g.channels % multiple == 0 && g.filters % multiple == 0 && g.groups == 1;
     bool plain = s.alpha == 1 && s.beta == 0;
     int64_t filterBytes = s.w.elements() * 4;
     EngineFacts no{NOT_SUPPORTED, 0, false, true};
+    if (mixed && index != 0) {
+        return no;
+    }
     if (!types) {
         return {failed(NOT_SUPPORTED_DATA_TYPE, "convolution: data types of x, w and y: %d, %d, %d, computed in %d", s.x.type, s.w.type, s.y.type, s.compute), 0,
                 false, true};
@@ -547,21 +554,21 @@ EngineFacts engineFacts(const State &graph, int64_t index) {
     }
 }
 
+/** As the library notes them: TF32 is TENSOR_CORE and no more. */
 std::vector<int> notesOf(const State &graph, int64_t index) {
-    EngineFacts facts = engineFacts(graph, index);
     std::vector<Reference> chain;
-    chainOf(graph, &chain);
-    std::vector<int> notes;
-    if (facts.tensorCores || index == 0 || index == 1 || index == 3) {
-        notes.push_back(NOTE_TENSOR_CORE);
-        if (!chain.empty() && namesOf(chain[0]->kind) != nullptr && tensorOf(*chain[0]->descriptor(namesOf(chain[0]->kind)->x)).type == FLOAT) {
-            notes.push_back(NOTE_DOWN_CONVERT_INPUTS);
-        }
+    bool single = chainOf(graph, &chain) != SUCCESS || tensorOf(*chain[0]->descriptor(namesOf(chain[0]->kind)->y)).type == FLOAT;
+    switch (index) {
+        case 0:
+        case 3:
+            return {NOTE_TENSOR_CORE};
+        case 1:
+            return {NOTE_TENSOR_CORE, NOTE_NONDETERMINISTIC};
+        case 4:
+            return single ? std::vector<int>{NOTE_NONDETERMINISTIC} : std::vector<int>{NOTE_REDUCED_PRECISION_REDUCTION, NOTE_NONDETERMINISTIC};
+        default:
+            return {};
     }
-    if (index == 1 || index == 4) {
-        notes.push_back(NOTE_NONDETERMINISTIC);
-    }
-    return notes;
 }
 
 Reference engineOf(const Reference &graph, int64_t index) {
@@ -610,25 +617,24 @@ Status finish(const Reference &state, const char *call) {
             int mode = state->value<int>(ENGINEHEUR_MODE);
             std::vector<int64_t> order = mode == 1 ? std::vector<int64_t>{3, 0, 2} : mode == 2 ? std::vector<int64_t>{2, 4} : std::vector<int64_t>{0, 1, 3, 2};
             std::vector<Reference> results;
+            std::vector<EngineFacts> facts;
             bool any = false;
-            Status last = NOT_SUPPORTED;
             for (int64_t index : order) {
-                EngineFacts facts = engineFacts(*graph, index);
-                any = any || facts.status == SUCCESS;
-                last = facts.status == SUCCESS ? last : facts.status;
-                if (facts.status != SUCCESS && index != 0) {
+                facts.push_back(engineFacts(*graph, index));
+                any = any || facts.back().status == SUCCESS;
+            }
+            // A graph that no engine does has no results; that is no error.
+            for (size_t i = 0; any && i < order.size(); i++) {
+                if (facts[i].status != SUCCESS && order[i] != 0) {
                     continue;
                 }
                 Reference config = std::make_shared<State>();
                 config->kind = ENGINE_CONFIG;
                 config->owned = false;
                 config->finalized = true;
-                config->put(ENGINECFG_ENGINE, {engineOf(graph, index)});
-                config->put<int64_t>(ENGINECFG_WORKSPACE_SIZE, TYPE_INT64, {facts.workspace});
+                config->put(ENGINECFG_ENGINE, {engineOf(graph, order[i])});
+                config->put<int64_t>(ENGINECFG_WORKSPACE_SIZE, TYPE_INT64, {facts[i].workspace});
                 results.push_back(config);
-            }
-            if (!any) {
-                return last;
             }
             state->put(ENGINEHEUR_RESULTS, results);
             return SUCCESS;
@@ -673,21 +679,6 @@ Status finish(const Reference &state, const char *call) {
         default:
             return SUCCESS;
     }
-}
-
-/** Whether every descriptor of the caller's that this one was made from is still there. */
-bool alive(const State &state) {
-    if (state.destroyed) {
-        return false;
-    }
-    for (const auto &[name, attribute] : state.attributes) {
-        for (const Reference &each : attribute.descriptors) {
-            if (!alive(*each)) {
-                return false;
-            }
-        }
-    }
-    return true;
 }
 
 // ---- Execution ----
@@ -835,7 +826,6 @@ int cudnnBackendDestroyDescriptor(void *descriptor) {
         return BAD_PARAM;
     }
     Descriptor *gone = static_cast<Descriptor *>(descriptor);
-    gone->state->destroyed = gone->state->owned;
     delete gone;
     return SUCCESS;
 }
@@ -860,7 +850,7 @@ int cudnnBackendSetAttribute(void *descriptor, int name, int type, int64_t count
     }
     State &state = *to->state;
     if (state.finalized) {
-        return failed(NOT_INITIALIZED, "%s: the descriptor was finalized", call.name);
+        return failed(BAD_PARAM, "%s: the descriptor was finalized", call.name);
     }
     const Rule *rule = ruleOf(state.kind, name);
     if (rule == nullptr || rule->use == READ_ONLY) {
@@ -890,12 +880,12 @@ int cudnnBackendSetAttribute(void *descriptor, int name, int type, int64_t count
             }
             bool fits = rule->of == OPERATION ? namesOf(each->state->kind) != nullptr || each->state->kind == POINTWISE_OP : each->state->kind == rule->of;
             if (!fits) {
+                // The library reads it as what it should be, and crashes.
+                sim_violation("%s: attribute %d with a descriptor of kind %d", call.name, name, each->state->kind);
                 return failed(DESCRIPTOR_TYPE, "%s: attribute %d with a descriptor of kind %d", call.name, name, each->state->kind);
             }
-            if (!each->state->finalized) {
-                return failed(NOT_FINALIZED, "%s: attribute %d with a descriptor that was not finalized", call.name, name);
-            }
-            made.descriptors.push_back(each->state);
+            made.whole = made.whole && each->state->finalized;
+            made.descriptors.push_back(each->state->finalized ? each->state : std::make_shared<State>(*each->state));
         }
     } else {
         made.bytes.assign(static_cast<const char *>(elements), static_cast<const char *>(elements) + size_t(count) * sizeOf(type));
@@ -933,6 +923,11 @@ int cudnnBackendFinalize(void *descriptor) {
             return failed(BAD_PARAM, "%s: attribute %d of a descriptor of kind %d was not set", call.name, rule.name, state.kind);
         }
     }
+    for (const auto &[name, attribute] : state.attributes) {
+        if (!attribute.whole) {
+            return failed(BAD_PARAM, "%s: attribute %d holds a descriptor that was not finalized", call.name, name);
+        }
+    }
     if (Status status = finish(of->state, call.name)) {
         return status;
     }
@@ -952,7 +947,7 @@ int cudnnBackendGetAttribute(void *descriptor, int name, int type, int64_t reque
         return failed(BAD_PARAM, "%s: a descriptor of kind %d has no attribute %d", call.name, state.kind, name);
     }
     if (!state.finalized) {
-        return failed(NOT_FINALIZED, "%s: the descriptor was not finalized", call.name);
+        return failed(NOT_INITIALIZED, "%s: the descriptor was not finalized", call.name);
     }
     auto found = state.attributes.find(name);
     bool fits = found == state.attributes.end() ? type == rule->type : type == found->second.type;
@@ -965,10 +960,9 @@ int cudnnBackendGetAttribute(void *descriptor, int name, int type, int64_t reque
     Attribute derived;
     const Attribute *from = found == state.attributes.end() ? &derived : &found->second;
     if (state.kind == ENGINE && (name == ENGINE_NUMERICAL_NOTE || name == ENGINE_BEHAVIOR_NOTE)) {
-        const State &graph = *state.descriptor(ENGINE_OPERATION_GRAPH);
         int64_t index = state.value<int64_t>(ENGINE_GLOBAL_INDEX);
         State holder;
-        holder.put<int>(name, type, name == ENGINE_NUMERICAL_NOTE ? notesOf(graph, index) : index == 0 ? std::vector<int>{NOTE_RUNTIME_COMPILATION} : std::vector<int>{});
+        holder.put<int>(name, type, name == ENGINE_NUMERICAL_NOTE ? notesOf(*state.descriptor(ENGINE_OPERATION_GRAPH), index) : index == 0 ? std::vector<int>{NOTE_RUNTIME_COMPILATION} : std::vector<int>{});
         derived = holder.attributes[name];
         from = &derived;
     }
@@ -1015,10 +1009,6 @@ int cudnnBackendExecute(void *handle, void *planDescriptor, void *packDescriptor
     }
     if (!plan->state->finalized || !pack->state->finalized) {
         return failed(NOT_FINALIZED, "%s: plan or variant pack was not finalized", call.name);
-    }
-    if (!alive(*plan->state)) {
-        sim_violation("%s: a descriptor that the plan was made from was destroyed", call.name);
-        return BAD_PARAM;
     }
     Handle *made = cudnn::known<Handle>(HANDLE, plan->state->value<void *>(PLAN_HANDLE), call.name);
     if (made == nullptr || made->place.context != on->place.context) {
@@ -1073,8 +1063,8 @@ int cudnnBackendExecute(void *handle, void *planDescriptor, void *packDescriptor
     for (size_t i = 1; i < chain.size(); i++) {
         const State &pointwise = *chain[i]->descriptor(POINTWISE_OP_DESCRIPTOR);
         Step step{pointwise.value<int>(POINTWISE_MODE), chain[i]->number(POINTWISE_OP_ALPHA1, 1), chain[i]->number(POINTWISE_OP_ALPHA2, 1),
-                float(pointwise.value<double>(POINTWISE_RELU_LOWER_CLIP)), float(pointwise.value<double>(POINTWISE_RELU_UPPER_CLIP, HUGE_VAL)),
-                float(pointwise.value<double>(POINTWISE_RELU_LOWER_CLIP_SLOPE)), Tensor(), nullptr};
+                pointwise.number(POINTWISE_RELU_LOWER_CLIP, 0), pointwise.number(POINTWISE_RELU_UPPER_CLIP, HUGE_VALF),
+                pointwise.number(POINTWISE_RELU_LOWER_CLIP_SLOPE, 0), Tensor(), nullptr};
         if (step.mode == POINTWISE_ADD) {
             step.b = tensorOf(*chain[i]->descriptor(POINTWISE_OP_B));
             step.data = memory(chain[i]->descriptor(POINTWISE_OP_B), false, "second operand");

@@ -20,8 +20,6 @@ abstract class CudnnFixture extends LibraryFixture {
     static final int ATTRIBUTE_TYPE = 2010;
     static final int DESCRIPTOR_TYPE = 2012;
     static final int NOT_SUPPORTED = 3000;
-    static final int NOT_SUPPORTED_GRAPH_PATTERN = 3001;
-    static final int NOT_SUPPORTED_DATA_TYPE = 3003;
     static final int EXECUTION_FAILED = 5000;
 
     static final int FLOAT = 0;

@@ -99,7 +99,7 @@ class CudnnLayersDoubleTest extends CudnnFixture {
         long halved = tensor(NHWC, HALF, 1, 1, 2, 2);
         assertThat(dnn.call("cudnnPoolingForward", handle, pooling, scalar(1), xs, x, scalar(0), halved, y))
                 .isEqualTo(BAD_PARAM);
-        assertThat(dnn.call("cudnnSetPooling2dDescriptor", pooling, MAX, 1, 2, 2, 2, 2, 1, 1))
+        assertThat(dnn.call("cudnnSetPooling2dDescriptor", pooling, MAX, 1, 2, 2, -1, 0, 1, 1))
                 .as("padding")
                 .isEqualTo(BAD_PARAM);
         assertThat(dnn.call("cudnnSetPooling2dDescriptor", pooling, 4, 1, 2, 2, 0, 0, 1, 1))
