@@ -23,6 +23,7 @@ import tenon.apps.training.Augmentation;
 import tenon.apps.training.EvaluateCommand;
 import tenon.apps.training.NetworkSpec;
 import tenon.apps.training.OptimizerSpec;
+import tenon.apps.training.PlotCommand;
 import tenon.apps.training.PredictCommand;
 import tenon.apps.training.ResumeCommand;
 import tenon.apps.training.RunConfig;
@@ -46,6 +47,7 @@ import tenon.io.sets.ImageNetBuilder;
             SynthCommand.class,
             TrainCommand.class,
             ResumeCommand.class,
+            PlotCommand.class,
             EvaluateCommand.class,
             PredictCommand.class,
             SummaryCommand.class,

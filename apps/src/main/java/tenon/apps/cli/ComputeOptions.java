@@ -4,6 +4,7 @@ import picocli.CommandLine.Option;
 import tenon.engine.Precision;
 
 /** What a command computes with. Mixed into the commands that run networks. */
+@OptionSection("Computing")
 public final class ComputeOptions {
     @Option(
             names = "--device",

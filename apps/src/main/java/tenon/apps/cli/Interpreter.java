@@ -28,6 +28,7 @@ public final class Interpreter {
         commandLine.registerConverter(PictureSize.class, new PictureSize.Converter());
         commandLine.setParameterExceptionHandler(Interpreter::wrongCall);
         commandLine.setExecutionExceptionHandler(Interpreter::failure);
+        OptionSections.apply(commandLine);
         return commandLine;
     }
 

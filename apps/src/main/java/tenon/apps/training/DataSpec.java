@@ -15,10 +15,12 @@ import tenon.io.record.Records;
  * @param classNames one per class
  */
 public record DataSpec(Part train, Part validation, Normalization normalization, List<String> classNames) {
+    private static final String SYNTHETIC = "synthetic";
+
     /**
-     * Samples of a record file.
+     * Samples of a record file, or made-up ones.
      *
-     * @param file path of the record file, or of one of a set of shards
+     * @param file path of the record file, or of one of a set of shards; {@value #SYNTHETIC} for random pictures without a file
      * @param from first sample
      * @param to the sample after the last
      */
@@ -28,6 +30,15 @@ public record DataSpec(Part train, Part validation, Normalization normalization,
                 throw new UsageException(
                         "data: needs at least one sample of " + file + ": from=" + from + ", to=" + to);
             }
+        }
+
+        /** Random pictures without a file. */
+        static Part synthetic(int count) {
+            return new Part(SYNTHETIC, 0, count);
+        }
+
+        boolean isSynthetic() {
+            return file.equals(SYNTHETIC);
         }
 
         /** All samples of a file. */

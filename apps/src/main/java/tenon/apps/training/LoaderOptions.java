@@ -1,11 +1,13 @@
 package tenon.apps.training;
 
 import picocli.CommandLine.Option;
+import tenon.apps.cli.OptionSection;
 import tenon.apps.cli.UsageException;
 import tenon.engine.TenonException;
 import tenon.io.data.OnError;
 
 /** How training pictures are read. Mixed into the commands that train on record files. */
+@OptionSection("Reading pictures")
 public final class LoaderOptions {
     @Option(
             names = "--workers",

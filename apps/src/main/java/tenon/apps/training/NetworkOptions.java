@@ -4,11 +4,13 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 import tenon.apps.cli.ImageSize;
+import tenon.apps.cli.OptionSection;
 import tenon.apps.networks.Nonlinearity;
 import tenon.apps.networks.NormPosition;
 import tenon.apps.networks.ResNet;
 
 /** Options of commands that build a network: its width, and how it differs from the original. */
+@OptionSection("Network")
 public final class NetworkOptions {
     @Option(
             names = "--width-multiplier",

@@ -20,6 +20,10 @@ import tenon.engine.TenonException;
  * @param restoreBest whether the weights of the best epoch are put back at the end
  * @param checkpointEvery epochs between checkpoints
  * @param loader how pictures are read
+ * @param step what a step does besides
+ * @param start where weights come from and which move
+ * @param checkpoints which further ones are written, and which are kept
+ * @param original the published experiment that the run repeats, or null
  */
 public record RunConfig(
         NetworkSpec network,
@@ -36,7 +40,11 @@ public record RunConfig(
         boolean restoreBest,
         int checkpointEvery,
         LoaderSettings loader,
-        ComputeSettings compute) {
+        ComputeSettings compute,
+        StepSettings step,
+        FineTuning start,
+        CheckpointSettings checkpoints,
+        Original original) {
 
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
@@ -54,8 +62,11 @@ public record RunConfig(
     }
 
     public RunConfig {
-        // Runs of before loaders had settings.
+        // Runs of before there was the choice.
         loader = loader == null ? LoaderSettings.DEFAULT : loader;
+        step = step == null ? StepSettings.PLAIN : step;
+        start = start == null ? FineTuning.NONE : start;
+        checkpoints = checkpoints == null ? CheckpointSettings.DEFAULT : checkpoints;
         atLeast(1, "--epochs", epochs);
         atLeast(1, "--batch", batchSize);
         atLeast(0, "--patience", patience);
@@ -69,32 +80,28 @@ public record RunConfig(
         }
     }
 
-    private static void atLeast(int least, String option, int given) {
-        if (given < least) {
-            throw new UsageException(option + " must be at least " + least + ": " + given);
-        }
-    }
-
-    public int stepsPerEpoch() {
-        return dropLast
-                ? data.train().size() / batchSize
-                : Math.ceilDiv(data.train().size(), batchSize);
-    }
-
-    RunConfig withEpochs(int count) {
-        return with(count, compute);
-    }
-
-    RunConfig withDevice(String device) {
-        return with(epochs, compute.withDevice(device));
-    }
-
-    private RunConfig with(int newEpochs, ComputeSettings newCompute) {
-        return new RunConfig(
+    /** A run without anything special in its steps, its beginning and its checkpoints. */
+    public RunConfig(
+            NetworkSpec network,
+            DataSpec data,
+            Augmentation augmentation,
+            int epochs,
+            int batchSize,
+            boolean dropLast,
+            OptimizerSpec optimizer,
+            ScheduleSpec schedule,
+            double labelSmoothing,
+            Judge judge,
+            int patience,
+            boolean restoreBest,
+            int checkpointEvery,
+            LoaderSettings loader,
+            ComputeSettings compute) {
+        this(
                 network,
                 data,
                 augmentation,
-                newEpochs,
+                epochs,
                 batchSize,
                 dropLast,
                 optimizer,
@@ -105,7 +112,60 @@ public record RunConfig(
                 restoreBest,
                 checkpointEvery,
                 loader,
-                newCompute);
+                compute,
+                null,
+                null,
+                null,
+                null);
+    }
+
+    private static void atLeast(int least, String option, int given) {
+        if (given < least) {
+            throw new UsageException(option + " must be at least " + least + ": " + given);
+        }
+    }
+
+    /** Updates of the weights in an epoch. */
+    public int stepsPerEpoch() {
+        int batches = dropLast
+                ? data.train().size() / batchSize
+                : Math.ceilDiv(data.train().size(), batchSize);
+        return Math.ceilDiv(batches, step.accumulate());
+    }
+
+    RunConfig withEpochs(int count) {
+        return with(count, schedule, compute);
+    }
+
+    RunConfig withDevice(String device) {
+        return with(epochs, schedule, compute.withDevice(device));
+    }
+
+    RunConfig withSchedule(ScheduleSpec newSchedule) {
+        return with(epochs, newSchedule, compute);
+    }
+
+    private RunConfig with(int newEpochs, ScheduleSpec newSchedule, ComputeSettings newCompute) {
+        return new RunConfig(
+                network,
+                data,
+                augmentation,
+                newEpochs,
+                batchSize,
+                dropLast,
+                optimizer,
+                newSchedule,
+                labelSmoothing,
+                judge,
+                patience,
+                restoreBest,
+                checkpointEvery,
+                loader,
+                newCompute,
+                step,
+                start,
+                checkpoints,
+                original);
     }
 
     JsonNode toJson() {

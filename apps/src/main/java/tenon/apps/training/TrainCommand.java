@@ -1,38 +1,35 @@
 package tenon.apps.training;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tenon.apps.cli.BuildBar;
 import tenon.apps.cli.ComputeOptions;
+import tenon.apps.cli.ComputeSettings;
 import tenon.apps.cli.Console;
-import tenon.apps.cli.ImageSize;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
-import tenon.io.build.BuildReport;
-import tenon.io.build.BuildSettings;
-import tenon.io.build.ImageFolderBuilder;
-import tenon.io.record.LabelKind;
-import tenon.io.record.RecordSchema;
-import tenon.io.record.Records;
+import tenon.optim.metrics.Evaluation;
 
-/** {@code tenon train}: a network on a record file or a folder of class folders. */
+/** {@code tenon train}: a network on a record file, a folder of class folders, or random pictures. */
 @Command(
         name = "train",
         description = {
             "Trains a network on a record file (.trec) or on a folder with one folder of pictures per class.",
             "Ctrl-C finishes the step and saves; ./tenon resume goes on, and repeats an uninterrupted run exactly."
         },
-        footerHeading = "%nExample:%n",
+        footerHeading = "%nExamples:%n",
         footer = {
             "  ./tenon train smallvgg --data animals --size 64x64x3 --epochs 50 \\",
-            "      --lr 0.05 --schedule cosine --augment affine --output output/animals"
+            "      --lr 0.05 --schedule cosine --augment affine --output output/animals",
+            "  ./tenon train resnet50 --synthetic --batch 16 --max-steps 50     (no data at hand)",
+            "  ./tenon train minivgg --data animals --until 30 --output output/hands-on",
+            "  ./tenon plot output/hands-on; ./tenon resume output/hands-on --from-epoch 20 --lr 0.001"
         })
 public final class TrainCommand extends TenonCommand {
     @Parameters(
@@ -45,53 +42,6 @@ public final class TrainCommand extends TenonCommand {
     private NetworkSpec.Kind networkOption;
 
     @Option(
-            names = "--data",
-            paramLabel = "PATH",
-            required = true,
-            description = "Record file, or folder of class folders.")
-    private Path data;
-
-    @Option(
-            names = "--val",
-            paramLabel = "FILE",
-            description = "Record file to validate with (default: a share of --data, see --val-share).")
-    private Path validation;
-
-    @Option(
-            names = "--val-share",
-            paramLabel = "SHARE",
-            defaultValue = "0.1",
-            description =
-                    "Share of --data held out without --val: random pictures of a folder, the last ones of a file."
-                            + " Default: ${DEFAULT-VALUE}.")
-    private double validationShare;
-
-    @Option(
-            names = "--size",
-            paramLabel = "HxWxC",
-            description = "Size that pictures are squashed to (default: as stored, or where sizes differ the network's"
-                    + " original size, e.g. 64x64x3 for smallvgg).")
-    private ImageSize size;
-
-    @Option(
-            names = "--normalize",
-            paramLabel = "NAME",
-            description = "How values become inputs, one of ${COMPLETION-CANDIDATES}. Default: as in the case study of"
-                    + " --augment, unit without one.")
-    private Scaling scaling;
-
-    @Option(
-            names = "--augment",
-            paramLabel = "NAME",
-            defaultValue = "none",
-            description = "How pictures are stored, changed at random and looked at, one of ${COMPLETION-CANDIDATES}."
-                    + " ./tenon augment says what each does, and shows it. Default: ${DEFAULT-VALUE}.")
-    private Augmentation augmentation;
-
-    @Mixin
-    private NetworkOptions networkOptions;
-
-    @Option(
             names = "--norm",
             paramLabel = "NAME",
             description = "Running averages of batch norm: slow (Keras's) or fast (PyTorch's and MXNet's)."
@@ -101,89 +51,11 @@ public final class TrainCommand extends TenonCommand {
     @Option(
             names = "--epochs",
             paramLabel = "N",
-            defaultValue = "20",
-            description = "Passes over the training pictures. Default: ${DEFAULT-VALUE}.")
-    private int epochs;
+            description = "Passes over the training pictures. Default: 20, or the experiment's.")
+    private Integer epochs;
 
-    @Option(
-            names = "--batch",
-            paramLabel = "N",
-            defaultValue = "32",
-            description = "Pictures per update. Default: ${DEFAULT-VALUE}.")
-    private int batch;
-
-    @Option(
-            names = "--optimizer",
-            paramLabel = "NAME",
-            defaultValue = "sgd",
-            description = "One of ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
-    private OptimizerSpec.Kind optimizer;
-
-    @Option(
-            names = "--lr",
-            paramLabel = "RATE",
-            description = "Learning rate (default: 0.01 for sgd, 0.001 for the others).")
-    private Double rate;
-
-    @Option(
-            names = "--momentum",
-            paramLabel = "M",
-            defaultValue = "0.9",
-            description = "Of sgd. Default: ${DEFAULT-VALUE}.")
-    private double momentum;
-
-    @Option(names = "--nesterov", description = "Let sgd look ahead.")
-    private boolean nesterov;
-
-    @Option(
-            names = "--weight-decay",
-            paramLabel = "D",
-            defaultValue = "0",
-            description = "L2 term on weights. Default: ${DEFAULT-VALUE}.")
-    private double weightDecay;
-
-    @Option(
-            names = "--schedule",
-            paramLabel = "NAME",
-            defaultValue = "constant",
-            description = "How the rate changes, one of ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
-    private ScheduleSpec.Kind schedule;
-
-    @Option(
-            names = "--warm-up",
-            paramLabel = "EPOCHS",
-            defaultValue = "0",
-            description = "Epochs in which the rate rises to --lr. Default: ${DEFAULT-VALUE}.")
-    private double warmUp;
-
-    @Option(
-            names = "--label-smoothing",
-            paramLabel = "S",
-            defaultValue = "0",
-            description = "Share of each target spread over all classes. Default: ${DEFAULT-VALUE}.")
-    private double labelSmoothing;
-
-    @Option(
-            names = "--best-by",
-            paramLabel = "NAME",
-            defaultValue = "val_acc",
-            description =
-                    "What the best epoch is chosen by, one of ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
-    private RunConfig.Judge judge;
-
-    @Option(
-            names = "--patience",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Stop after N epochs in a row without a better one; 0: never. Default: ${DEFAULT-VALUE}.")
-    private int patience;
-
-    @Option(
-            names = "--checkpoint-every",
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "Epochs between checkpoints. Default: ${DEFAULT-VALUE}.")
-    private int checkpointEvery;
+    @Option(names = "--batch", paramLabel = "N", description = "Pictures at a time. Default: 32, or the experiment's.")
+    private Integer batch;
 
     @Option(
             names = "--output",
@@ -191,6 +63,39 @@ public final class TrainCommand extends TenonCommand {
             defaultValue = "output/train",
             description = "Folder of the run. Default: ${DEFAULT-VALUE}.")
     private Path output;
+
+    @Option(names = "--evaluate-only", description = "Train nothing: measure --weights on the pictures to judge by.")
+    private boolean evaluateOnly;
+
+    @Option(
+            names = "--dry-run",
+            description = "Open everything, train two updates, say what the run will be, and write nothing but packed"
+                    + " pictures.")
+    private boolean dryRun;
+
+    @Mixin
+    private NetworkOptions networkOptions;
+
+    @Mixin
+    private DataOptions data;
+
+    @Mixin
+    private OptimizerOptions optimizer;
+
+    @Mixin
+    private ScheduleOptions schedule;
+
+    @Mixin
+    private RegularizationOptions regularization;
+
+    @Mixin
+    private FineTuningOptions fineTuning;
+
+    @Mixin
+    private CheckpointOptions checkpoints;
+
+    @Mixin
+    private WatchOptions watch;
 
     @Mixin
     private LoaderOptions loader;
@@ -228,112 +133,72 @@ public final class TrainCommand extends TenonCommand {
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
         chooseNetwork();
-        compute.settings();
-        loader.settings();
-        if (!(validationShare > 0 && validationShare < 1)) {
-            throw new UsageException("--val-share must lie between 0 and 1: " + validationShare);
-        }
+        checkCheaply();
         TrainingRun.requireUnused(output);
         try (TrainingRun run = TrainingRun.start(config(console), output, console)) {
-            return TrainingReport.train(run, output, console);
+            if (evaluateOnly) {
+                return evaluate(run, console);
+            }
+            return dryRun ? run.rehearse() : TrainingReport.train(run, output, watch, console);
+        }
+    }
+
+    /** What can be wrong with the options, before any work. */
+    private void checkCheaply() {
+        compute.settings();
+        loader.settings();
+        data.check();
+        watch.limits();
+        OptimizerSpec spec = optimizer.spec(null);
+        schedule.spec(spec.kind(), null);
+        regularization.step();
+        checkpoints.settings(false);
+        if (evaluateOnly && !fineTuning.hasWeights()) {
+            throw new UsageException("--evaluate-only needs --weights: the network to measure");
+        }
+        if (evaluateOnly && dryRun) {
+            throw new UsageException("--evaluate-only and --dry-run exclude each other");
         }
     }
 
     private RunConfig config(Console console) throws IOException {
-        Path file = data;
-        Path held = validation;
-        if (Files.isDirectory(data)) {
-            BuildReport report = buildRecords(console);
-            file = report.part("train").file();
-            held = validation != null ? validation : report.part("val").file();
-        }
-        RecordSchema schema = schema(file);
-        NetworkSpec spec = networkSpec(schema);
-        DataSpec.Part all = DataSpec.Part.whole(file);
-        DataSpec.Part train = all;
-        DataSpec.Part judgedBy;
-        if (held != null) {
-            checkSameClasses(schema, held);
-            judgedBy = DataSpec.Part.whole(held);
-        } else {
-            int count = Math.clamp(Math.round(all.size() * validationShare), 1, Math.max(1, all.size() - 1));
-            train = new DataSpec.Part(all.file(), 0, all.size() - count);
-            judgedBy = new DataSpec.Part(all.file(), all.size() - count, all.size());
-        }
-        double defaultRate = optimizer == OptimizerSpec.Kind.SGD ? 0.01 : 0.001;
+        ComputeSettings computing = compute.settings();
+        DataOptions.Prepared prepared = data.prepare(network, null, output, computing.seed(), console);
+        NetworkSpec spec = networkOptions.spec(
+                network, prepared.input(), prepared.data().classNames().size(), norm());
+        OptimizerSpec optimizerSpec = optimizer.spec(null);
         return new RunConfig(
                 spec,
-                new DataSpec(train, judgedBy, scaling(schema, console).normalization(schema), schema.classNames()),
-                augmentation,
-                epochs,
-                batch,
+                prepared.data(),
+                prepared.augmentation(),
+                epochs != null ? epochs : 20,
+                batch != null ? batch : 32,
                 false,
-                new OptimizerSpec(optimizer, optimizer == OptimizerSpec.Kind.SGD ? momentum : 0, nesterov, weightDecay),
-                new ScheduleSpec(schedule, rate != null ? rate : defaultRate, warmUp),
-                labelSmoothing,
-                judge,
-                patience,
+                optimizerSpec,
+                schedule.spec(optimizerSpec.kind(), null),
+                regularization.labelSmoothing(0),
+                checkpoints.judge(),
+                checkpoints.patience(),
                 true,
-                checkpointEvery,
+                checkpoints.every(),
                 loader.settings(),
-                compute.settings());
+                computing,
+                regularization.step(),
+                fineTuning.settings(),
+                checkpoints.settings(watch.stopsEarly()),
+                null);
     }
 
-    private Scaling scaling(RecordSchema training, Console console) {
-        if (scaling != null) {
-            return scaling;
-        }
-        if (augmentation.scaling() == Scaling.MEAN && training.channelMeans().isEmpty()) {
-            console.print("The records do not say their channel means: subtracting ImageNet's (--normalize vgg-mean)");
-            return Scaling.VGG_MEAN;
-        }
-        return augmentation.scaling();
-    }
-
-    /** A folder is packed first. */
-    private BuildReport buildRecords(Console console) throws IOException {
-        ImageSize stored = size != null ? size : network.defaultInput();
-        ImageFolderBuilder builder = new ImageFolderBuilder(data).stratified(true);
-        if (validation == null) {
-            builder.split("val", validationShare);
-        }
-        Path folder = Files.createDirectories(output.resolve("data"));
-        BuildReport report = builder.build(BuildSettings.into(folder)
-                .seed(compute.settings().seed())
-                .store(augmentation.fit().imageStore(stored))
-                .progress(new BuildBar(console)));
-        report.parts().forEach(part -> console.print("%s: %d pictures", part.split(), part.sampleCount()));
-        return report;
-    }
-
-    private static RecordSchema schema(Path file) {
-        try (Records reader = Records.open(file)) {
-            if (reader.schema().label() != LabelKind.CLASS) {
-                throw new UsageException(file + " must hold class labels: it holds labels of kind "
-                        + reader.schema().label());
-            }
-            return reader.schema();
-        }
-    }
-
-    private static void checkSameClasses(RecordSchema schema, Path held) {
-        if (!schema(held).classNames().equals(schema.classNames())) {
-            throw new UsageException("--val must have the classes of --data: "
-                    + schema(held).classNames() + " in " + held + ", " + schema.classNames() + " in --data");
-        }
-    }
-
-    private NetworkSpec networkSpec(RecordSchema schema) {
-        return networkOptions.spec(network, input(schema), schema.classNames().size(), norm());
-    }
-
-    private ImageSize input(RecordSchema schema) {
-        if (size != null) {
-            return size;
-        }
-        // Where pictures are stored larger than they go in, their size says nothing.
-        return schema.height() > 0 && augmentation.fit() == Fit.SQUASH
-                ? new ImageSize(schema.height(), schema.width(), schema.channels())
-                : network.defaultInput();
+    private static Map<String, Object> evaluate(TrainingRun run, Console console) {
+        Evaluation evaluation = run.evaluate(run.config().data().validation());
+        console.print(
+                "%d pictures: rank-1 %.2f %%, rank-5 %.2f %%, loss %.4f",
+                evaluation.samples(), 100 * evaluation.rank1(), 100 * evaluation.rank5(), evaluation.loss());
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("samples", evaluation.samples());
+        values.put("rank1", evaluation.rank1());
+        values.put("rank5", evaluation.rank5());
+        values.put("loss", evaluation.loss());
+        return values;
     }
 }

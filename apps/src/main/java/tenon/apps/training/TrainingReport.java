@@ -8,6 +8,7 @@ import java.util.Map;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.ProgressBar;
 import tenon.apps.pictures.Fonts;
+import tenon.engine.NonFiniteException;
 import tenon.engine.TenonException;
 import tenon.optim.train.EpochRecord;
 
@@ -15,7 +16,8 @@ import tenon.optim.train.EpochRecord;
 final class TrainingReport {
     private TrainingReport() {}
 
-    static Map<String, Object> train(TrainingRun run, Path folder, Console console) throws IOException {
+    static Map<String, Object> train(TrainingRun run, Path folder, WatchOptions watch, Console console)
+            throws IOException {
         RunConfig config = run.config();
         console.print(
                 "Training %s on %,d pictures of %d classes, %,d held out, %d epochs",
@@ -24,15 +26,30 @@ final class TrainingReport {
                 config.network().classes(),
                 config.data().validation().size(),
                 config.epochs());
-        TrainingResult result = run.train(EpochPrinter.Unit.SAMPLES);
+        TrainingResult result;
+        try {
+            result = run.train(watch.watching(config, console));
+        } catch (NonFiniteException e) {
+            throw new TenonException(
+                    e.getMessage() + "\nTo go on from the last checkpoint at a lower rate: ./tenon resume " + folder
+                            + " --lr RATE",
+                    e);
+        }
         if (result.interrupted()) {
             throw new TenonException("interrupted after " + result.epochs() + " of " + config.epochs() + " epochs");
+        }
+        if (result.limit() != null) {
+            console.print(
+                    "Stopped by %s. To go on: ./tenon resume %s; from an earlier epoch at another rate: --from-epoch N"
+                            + " --lr RATE",
+                    result.limit(), folder);
         }
         if (result.stoppedEpoch() >= 0) {
             console.print("Stopped early: no better epoch in %d", config.patience());
         }
         Map<String, Object> values = new LinkedHashMap<>();
         values.put("epochs", result.epochs());
+        values.put("stopped_by", result.limit());
         values.put("best_epoch", result.bestEpoch());
         if (result.bestEpoch() > 0) {
             EpochRecord best = result.history().epochs().get(result.bestEpoch() - 1);

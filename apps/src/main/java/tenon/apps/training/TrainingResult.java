@@ -10,6 +10,7 @@ import tenon.optim.train.History;
  * @param bestEpoch number of the best epoch, from 1; 0 when there was none
  * @param stoppedEpoch index from 0 of the epoch after which early stopping ended the run, or −1
  * @param interrupted whether somebody stopped it
+ * @param limit the limit that stopped it before its end, e.g. {@code --until 65}, or null
  * @param seconds training and validation, over all epochs, to a tenth
  * @param imagesPerSecond training images per second without validation and checkpoints, to a tenth
  * @param waitShare part of the training time that was spent waiting for the loader, in [0, 1]
@@ -22,6 +23,7 @@ public record TrainingResult(
         int bestEpoch,
         int stoppedEpoch,
         boolean interrupted,
+        String limit,
         double seconds,
         double imagesPerSecond,
         double waitShare,

@@ -1,7 +1,9 @@
 package tenon.apps.training;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,13 +16,12 @@ import tenon.engine.Scope;
 import tenon.engine.TenonException;
 import tenon.engine.autograd.Autograd;
 import tenon.engine.backend.Backend;
-import tenon.io.data.RecordBatchSource;
-import tenon.io.record.ImageEncoding;
 import tenon.layers.Module;
 import tenon.optim.Optimizer;
 import tenon.optim.checkpoint.CheckpointStore;
 import tenon.optim.checkpoint.ModelFile;
 import tenon.optim.metrics.Evaluation;
+import tenon.optim.tensorboard.TensorBoardWriter;
 import tenon.optim.train.EarlyStopping;
 import tenon.optim.train.EpochRecord;
 import tenon.optim.train.Evaluator;
@@ -30,6 +31,7 @@ import tenon.optim.train.Loss;
 import tenon.optim.train.Monitor;
 import tenon.optim.train.RunManifest;
 import tenon.optim.train.Trainer;
+import tenon.optim.train.WeightAverage;
 
 /**
  * A training run in its folder, from the configuration to the trained network. Confined to the thread that opened it; closing it frees the network
@@ -39,32 +41,75 @@ public final class TrainingRun implements AutoCloseable {
     private final RunConfig config;
     private final RunFolder folder;
     private final Console console;
-    private final boolean continued;
+    private final Start start;
     private final RunManifest manifest;
     private final Backend backend;
     private final Scope scope;
     private final Module network;
 
-    private TrainingRun(RunConfig config, RunFolder folder, Console console, boolean continued) {
+    /**
+     * Where training begins.
+     *
+     * @param continued whether the folder's newest checkpoint is gone on from
+     * @param branches of the run, the one to train last
+     */
+    private record Start(boolean continued, List<Branch> branches) {
+        static final Start NEW = new Start(false, List.of(Branch.FIRST));
+
+        Branch branch() {
+            return branches.getLast();
+        }
+    }
+
+    private TrainingRun(RunConfig config, RunFolder folder, Console console, Start start) {
         this.config = config;
         this.folder = folder;
         this.console = console;
-        this.continued = continued;
+        this.start = start;
         backend = config.compute().open();
         scope = Scope.open("model", backend);
-        Autograd.setCheckFinite(config.compute().checkFinite());
-        network = config.network().build();
-        Precision precision = config.compute().precision(backend, console);
-        network.computeIn(precision);
-        console.print("Computing on %s in %s", backend.description(), precision);
-        manifest = RunManifest.collect(
-                command(),
-                precision.toString(),
-                config.compute().seed(),
-                new TreeMap<>(Map.of(
-                        "backend", backend.name(),
-                        "threads", Integer.toString(config.compute().threads()),
-                        "decoder", config.loader().library().description())));
+        try {
+            Autograd.setCheckFinite(config.compute().checkFinite());
+            network = config.network().build();
+            config.start().freeze(network);
+            Precision precision = config.compute().precision(backend, console);
+            network.computeIn(precision);
+            console.print("Computing on %s in %s", backend.description(), precision);
+            manifest = RunManifest.collect(
+                    command(),
+                    precision.toString(),
+                    config.compute().seed(),
+                    new TreeMap<>(Map.of(
+                            "backend", backend.name(),
+                            "threads", Integer.toString(config.compute().threads()),
+                            "decoder", config.loader().library().description())));
+            boolean fresh = !start.continued() || !folder.hasCheckpoint(start.branch());
+            if (fresh && config.start().weights() != null) {
+                loadPretrained();
+            }
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private void loadPretrained() {
+        try {
+            Pretrained loaded = Pretrained.load(
+                    Path.of(config.start().weights()),
+                    network.state(),
+                    config.network().classes());
+            console.print(
+                    "Weights of %s: %d tensors taken%s",
+                    config.start().weights(),
+                    loaded.taken(),
+                    loaded.kept().isEmpty()
+                            ? ""
+                            : ", initial ones kept of " + String.join(", ", loaded.kept())
+                                    + " (another number of classes)");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static List<String> command() {
@@ -83,7 +128,7 @@ public final class TrainingRun implements AutoCloseable {
     /** Begins a run in a folder that holds none. */
     public static TrainingRun start(RunConfig config, Path path, Console console) {
         requireUnused(path);
-        return new TrainingRun(config, new RunFolder(path), console, false);
+        return new TrainingRun(config, new RunFolder(path), console, Start.NEW);
     }
 
     /** Goes on with the folder's run if it was interrupted and computes the same; otherwise begins anew in its place. */
@@ -92,24 +137,28 @@ public final class TrainingRun implements AutoCloseable {
         if (folder.isUsed()) {
             if (!folder.isFinished() && folder.readConfig().isSame(config)) {
                 console.print("Going on with the run in %s", path);
-                return new TrainingRun(config, folder, console, true);
+                return new TrainingRun(config, folder, console, new Start(true, folder.branches()));
             }
             folder.clear();
         }
-        return new TrainingRun(config, folder, console, false);
+        return new TrainingRun(config, folder, console, Start.NEW);
     }
 
-    /**
-     * Goes on with a run from its newest whole checkpoint.
-     *
-     * @param epochs to train to, or null for as many as were planned
-     * @param device to compute on, or null for the run's own
-     */
-    public static TrainingRun resume(Path path, Integer epochs, String device, Console console) throws IOException {
+    /** Goes on with a run, as {@code how} says. */
+    static TrainingRun resume(Path path, Resumption how, Console console) throws IOException {
         RunFolder folder = RunFolder.around(path);
-        RunConfig config = folder.readConfig();
-        config = epochs == null ? config : config.withEpochs(epochs);
-        return new TrainingRun(device == null ? config : config.withDevice(device), folder, console, true);
+        RunConfig config = how.applyTo(folder.readConfig());
+        List<Branch> branches = new ArrayList<>(folder.branches());
+        if (how.branches()) {
+            Branch next = how.branch(folder, branches);
+            config = how.onBranch(config, next);
+            folder.keepHistory(branches.getLast());
+            branches.add(next);
+            console.print(
+                    "Branch %d goes on from %s%s",
+                    next.number(), next.checkpoint(), next.change().isEmpty() ? "" : " with " + next.change());
+        }
+        return new TrainingRun(config, folder, console, new Start(true, List.copyOf(branches)));
     }
 
     public Path folder() {
@@ -122,58 +171,123 @@ public final class TrainingRun implements AutoCloseable {
 
     /** Trains to the end, or until early stopping or somebody ends it; afterwards the network holds the weights that the configuration asks for. */
     public TrainingResult train(EpochPrinter.Unit unit) throws IOException {
-        Optional<String> earlierDecoder = continued ? folder.decoder() : Optional.empty();
-        folder.write(config, manifest, false);
-        CheckpointStore store = folder.store();
-        Monitor monitor = Monitor.of(config.judge().toString());
+        return train(new Watching(new EpochPrinter(console, unit), StopLimits.NONE, 0));
+    }
+
+    TrainingResult train(Watching watching) throws IOException {
+        Optional<String> earlierDecoder = start.continued() ? folder.decoder() : Optional.empty();
+        folder.write(config, start.branches(), manifest, false);
+        CheckpointStore store = folder.store(start.branch(), config.checkpoints());
+        Monitor monitor = monitor();
         Throughput throughput = new Throughput();
+        StopLimits.Watch limits = watching.limits().watch();
         EarlyStopping early = config.patience() > 0 ? new EarlyStopping(monitor, config.patience()) : null;
-        Loss loss = Loss.crossEntropy(config.labelSmoothing());
         try (Scope _ = Scope.open("trainer");
-                RecordBatchSource training = trainingSource();
-                RecordBatchSource validation = evaluationSource(config.data().validation())) {
-            if (training.schema().encoding() == ImageEncoding.ENCODED) {
+                DataFeed training = DataFeed.training(config);
+                DataFeed validation = DataFeed.evaluation(config, config.data().validation());
+                TensorBoardWriter tensorBoard = watching.tensorBoard(folder.folder(), start.branch())) {
+            if (training.isEncoded()) {
                 earlierDecoder.ifPresent(this::warnOfDecoder);
             }
-            Optimizer optimizer = config.optimizer().create(network);
-            Trainer.Builder builder = Trainer.builder(
-                            network,
-                            optimizer,
-                            config.schedule().schedule(training.batchesPerEpoch(), config.epochs()),
-                            loss,
-                            training)
-                    .validation(validation)
-                    .seed(config.compute().seed())
-                    .checkpoints(store, config.checkpointEvery(), 0)
+            Trainer.Builder builder = builder(training, validation)
+                    .checkpoints(
+                            store,
+                            config.checkpointEvery(),
+                            config.checkpoints().everySteps())
                     .bestBy(monitor)
                     .manifest(manifest)
                     .callback(throughput)
-                    .callback(new EpochPrinter(console, unit))
-                    .callback(new HistoryWriter(folder.folder()));
+                    .callback(watching.printer())
+                    .callback(new HistoryWriter(folder.folder()))
+                    .callback(limits);
             if (early != null) {
                 builder.callback(early);
             }
+            if (tensorBoard != null) {
+                builder.callback(tensorBoard);
+            }
             Trainer trainer = builder.build();
-            if (continued) {
-                trainer.resume()
-                        .ifPresentOrElse(
-                                checkpoint -> console.print("Going on from %s", checkpoint),
-                                () -> console.print("There is no checkpoint yet: beginning anew"));
+            if (start.continued()) {
+                restore(trainer);
             }
             boolean interrupted;
             History history;
             try (Interruption interruption =
                     new Interruption(console, "finishing this step and saving a checkpoint", trainer::requestStop)) {
-                history = trainer.fit(config.epochs());
+                history = trainer.fit(Math.max(watching.limits().epochs(config.epochs()), trainer.epoch()));
                 interrupted = interruption.requested() && trainer.epoch() < config.epochs();
                 if (interrupted) {
                     console.print("\nSaved. To go on: ./tenon resume %s", folder.folder());
                 }
             }
-            if (!interrupted) {
-                folder.write(config, manifest, true);
+            boolean complete = trainer.epoch() >= config.epochs() || early != null && early.stoppedEpoch() >= 0;
+            if (complete) {
+                folder.write(config, start.branches(), manifest, true);
             }
-            return finish(store, history, early, interrupted, throughput, training, validation);
+            return finish(
+                    store,
+                    history,
+                    early,
+                    interrupted,
+                    complete || interrupted ? null : limits.reached(),
+                    throughput,
+                    training,
+                    validation);
+        }
+    }
+
+    private Monitor monitor() {
+        return Monitor.of(config.judge().toString());
+    }
+
+    /** What every way of training has. */
+    private Trainer.Builder builder(DataFeed training, DataFeed validation) {
+        Optimizer optimizer = config.optimizer().create(network, config.start().rateScale(network));
+        int stepsPerEpoch =
+                Math.ceilDiv(training.source().batchesPerEpoch(), config.step().accumulate());
+        Trainer.Builder builder = Trainer.builder(
+                        network,
+                        optimizer,
+                        config.schedule().schedule(stepsPerEpoch, config.epochs()),
+                        Loss.crossEntropy(config.labelSmoothing()),
+                        training.source())
+                .validation(validation.source())
+                .seed(config.compute().seed())
+                .accumulate(config.step().accumulate());
+        if (config.step().average() > 0) {
+            builder.average(new WeightAverage(network, config.step().average()));
+        }
+        return builder;
+    }
+
+    private void restore(Trainer trainer) {
+        Optional<Path> found = trainer.resume();
+        if (found.isEmpty() && start.branch().checkpoint() != null) {
+            found = Optional.of(folder.folder().resolve(start.branch().checkpoint()));
+            trainer.branchFrom(found.get());
+        }
+        found.ifPresentOrElse(
+                checkpoint -> console.print("Going on from %s", checkpoint),
+                () -> console.print("There is no checkpoint yet: beginning anew"));
+    }
+
+    /**
+     * Opens everything, trains two steps and writes nothing.
+     *
+     * @return what {@code --json} prints
+     */
+    Map<String, Object> rehearse() {
+        try (Scope _ = Scope.open("trainer");
+                DataFeed training = DataFeed.training(config);
+                DataFeed validation = DataFeed.evaluation(config, config.data().validation())) {
+            Throughput throughput = new Throughput();
+            StopLimits.Watch limits = new StopLimits(null, 2L, null).watch();
+            Trainer trainer = builder(training, validation)
+                    .callback(throughput)
+                    .callback(limits)
+                    .build();
+            trainer.fit(config.epochs());
+            return Rehearsal.report(config, network, trainer, backend, console);
         }
     }
 
@@ -182,11 +296,13 @@ public final class TrainingRun implements AutoCloseable {
             History history,
             EarlyStopping early,
             boolean interrupted,
+            String limit,
             Throughput throughput,
-            RecordBatchSource training,
-            RecordBatchSource validation) {
+            DataFeed training,
+            DataFeed validation) {
         Path last = store.recover()
                 .checkpoint()
+                .or(() -> Optional.ofNullable(start.branch().checkpoint()).map(folder.folder()::resolve))
                 .orElseThrow(() -> new TenonException("run " + folder.folder() + ": no whole checkpoint was written"));
         Path best = store.best().orElse(last);
         if (config.restoreBest() && !interrupted) {
@@ -200,10 +316,11 @@ public final class TrainingRun implements AutoCloseable {
                 bestEpoch(history),
                 early == null ? -1 : early.stoppedEpoch(),
                 interrupted,
+                limit,
                 tenths(seconds),
                 tenths(throughput.imagesPerSecond()),
                 throughput.share(training.waitNanos()),
-                training.skipped().size() + validation.skipped().size(),
+                training.skipped() + validation.skipped(),
                 config.restoreBest() ? best : last);
     }
 
@@ -220,7 +337,7 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private int bestEpoch(History history) {
-        Monitor monitor = Monitor.of(config.judge().toString());
+        Monitor monitor = monitor();
         double best = monitor.worst();
         int epoch = 0;
         for (EpochRecord record : history.epochs()) {
@@ -233,42 +350,13 @@ public final class TrainingRun implements AutoCloseable {
         return epoch;
     }
 
-    private RecordBatchSource trainingSource() {
-        RecordBatchSource.Builder source = source(config.data().train())
-                .shuffle(config.loader().shuffle())
-                .seed(config.compute().seed())
-                .dropLast(config.dropLast());
-        NetworkSpec input = config.network();
-        return config.augmentation()
-                .train(source, input.height(), input.width())
-                .open();
-    }
-
-    private RecordBatchSource evaluationSource(DataSpec.Part part) {
-        NetworkSpec input = config.network();
-        return config.augmentation()
-                .evaluate(source(part), input.height(), input.width())
-                .open();
-    }
-
-    private RecordBatchSource.Builder source(DataSpec.Part part) {
-        Path file = Path.of(part.file());
-        return config.loader()
-                .apply(RecordBatchSource.of(file))
-                .batchSize(config.batchSize())
-                .range(part.from(), part.to())
-                .channels(config.network().channels())
-                .normalize(config.data().normalization());
-    }
-
     /** Measures the network as it is now; nothing is augmented. */
     public Evaluation evaluate(DataSpec.Part part) {
         try (Scope _ = Scope.open("evaluation");
-                RecordBatchSource source = evaluationSource(part)) {
-            Evaluation evaluation = Evaluator.evaluate(network, Loss.crossEntropy(), source);
-            if (!source.skipped().isEmpty()) {
-                console.warn(source.skipped().size() + " pictures could not be read: others were counted in their"
-                        + " places");
+                DataFeed feed = DataFeed.evaluation(config, part)) {
+            Evaluation evaluation = Evaluator.evaluate(network, Loss.crossEntropy(), feed.source());
+            if (feed.skipped() > 0) {
+                console.warn(feed.skipped() + " pictures could not be read: others were counted in their places");
             }
             return evaluation;
         }

@@ -26,7 +26,7 @@ import tenon.io.record.Records;
 
 /**
  * Batches from record files: inputs F32 or BF16 [N, H, W, C]; targets I32 [N] of class indices (−1 if the files have no labels) or F32 [N, K] of
- * vectors. Worker threads read, decode, augment and normalize ahead of the training thread into a bounded ring of buffers that is allocated once.
+ * vectors, or of shares of classes with mixup. Worker threads read, decode, augment and normalize ahead of the training thread into a bounded ring of buffers that is allocated once.
  *
  * <pre>{@code
  * try (RecordBatchSource train = RecordBatchSource.of(file)
@@ -48,6 +48,7 @@ public final class RecordBatchSource implements BatchSource {
     private final Shape sampleShape;
     private final long seed;
     private final int ring;
+    private final Mixup mixup;
     private final OnError onError;
     private final SkippedSamples skipped = new SkippedSamples();
     private final JpegLibrary library;
@@ -81,6 +82,14 @@ public final class RecordBatchSource implements BatchSource {
         // One more than is filled ahead: the training thread holds a slot.
         ring = Math.max(options.prefetch, options.threads) + 1;
         boolean vector = schema.label() == LabelKind.VECTOR;
+        int classes = schema.classNames().size();
+        if (options.mixup > 0 && (schema.label() != LabelKind.CLASS || classes < 2)) {
+            throw new DTypeException("batch source: mixup needs class labels: " + name() + " has labels of kind "
+                    + schema.label() + ", classes=" + classes);
+        }
+        mixup = options.mixup > 0
+                ? new Mixup(options.mixup, classes, Math.toIntExact(sampleShape.elementCount()), options.dtype)
+                : null;
         Backend backend =
                 options.backend != null ? options.backend : Scope.current().backend();
         buffers = new BatchBuffers(
@@ -90,8 +99,8 @@ public final class RecordBatchSource implements BatchSource {
                 plan.lastSize(),
                 sampleShape,
                 options.dtype,
-                vector ? Shape.of(schema.labelSize()) : Shape.scalar(),
-                vector ? DType.F32 : DType.I32);
+                mixup != null ? Shape.of(classes) : vector ? Shape.of(schema.labelSize()) : Shape.scalar(),
+                mixup != null || vector ? DType.F32 : DType.I32);
         SampleDecoder.Steps steps = new SampleDecoder.Steps(
                 options.height,
                 options.width,
@@ -209,7 +218,7 @@ public final class RecordBatchSource implements BatchSource {
                     if (ahead != null) {
                         ahead.reach(plan.firstSample(batch));
                     }
-                    fill(decoders[worker], order, batch, slot, cancelled);
+                    fill(decoders[worker], order, epoch, batch, slot, cancelled);
                 },
                 (batch, slot) -> buffers.publish(slot, plan.size(batch)),
                 () -> {
@@ -222,14 +231,19 @@ public final class RecordBatchSource implements BatchSource {
         return open;
     }
 
-    private void fill(SampleDecoder decoder, int[] order, int batch, int slot, BooleanSupplier cancelled) {
+    private void fill(SampleDecoder decoder, int[] order, int epoch, int batch, int slot, BooleanSupplier cancelled) {
         int size = plan.size(batch);
         buffers.awaitFree(slot);
         MemorySegment inputs = buffers.input(slot, size);
         MemorySegment targets = buffers.target(slot, size);
+        int[] labels = mixup == null ? null : new int[size];
+        MemorySegment labelsOrTargets = mixup == null ? targets : MemorySegment.ofArray(labels);
         int[] samples = buffers.samples(slot);
         for (int i = 0; i < size && !cancelled.getAsBoolean(); i++) {
-            samples[i] = decodeOrNext(decoder, order, plan.firstSample(batch) + i, i, inputs, targets);
+            samples[i] = decodeOrNext(decoder, order, plan.firstSample(batch) + i, i, inputs, labelsOrTargets);
+        }
+        if (mixup != null && !cancelled.getAsBoolean()) {
+            mixup.apply(mixup.lambda(seed, epoch, batch), size, inputs, labels, targets);
         }
     }
 
@@ -296,6 +310,7 @@ public final class RecordBatchSource implements BatchSource {
         private OnError onError = OnError.STOP;
         private JpegLibrary library;
         private DType dtype = DType.F32;
+        private double mixup;
 
         private Builder(List<Path> files, Records given) {
             this.files = files;
@@ -346,6 +361,18 @@ public final class RecordBatchSource implements BatchSource {
         /** Element type of inputs, F32 (the default) or BF16. */
         public Builder dtype(DType wanted) {
             dtype = wanted;
+            return this;
+        }
+
+        /**
+         * Mixes the samples of every batch in pairs, λ : 1 − λ with λ from Beta(alpha, alpha) (Zhang et al. 2018); targets become F32 [N, classes] of shares. 0, the
+         * default, mixes nothing.
+         */
+        public Builder mixup(double alpha) {
+            if (!(alpha >= 0 && alpha < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException("batch source: mixup must be at least 0: alpha=" + alpha);
+            }
+            mixup = alpha;
             return this;
         }
 

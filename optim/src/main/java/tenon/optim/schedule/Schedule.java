@@ -67,6 +67,11 @@ public interface Schedule {
         return new WarmUp(this, steps, start);
     }
 
+    /** This schedule, begun at step {@code steps} of a run that goes on from there; earlier steps have its first rate. */
+    default Schedule delayed(long steps) {
+        return new Delayed(this, steps);
+    }
+
     /** This schedule counted in epochs: the rate changes only every {@code stepsPerEpoch} steps, to {@code rate(epoch)}. */
     default Schedule perEpoch(long stepsPerEpoch) {
         return new PerEpoch(this, stepsPerEpoch);

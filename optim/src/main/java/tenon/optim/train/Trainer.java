@@ -461,6 +461,15 @@ public final class Trainer {
         restore(folder);
     }
 
+    /** As {@link #resume(Path)}, for a run that goes on from another's checkpoint in a store of its own, which has no best one yet. */
+    public void branchFrom(Path folder) {
+        resume(folder);
+        bestSaved = best.worst();
+        if (isOver()) {
+            stopReason = null;
+        }
+    }
+
     private void restore(Path folder) {
         TrainingState state = TrainingState.read(folder);
         checkFits(folder, state);

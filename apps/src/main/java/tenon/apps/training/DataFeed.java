@@ -1,0 +1,90 @@
+package tenon.apps.training;
+
+import java.nio.file.Path;
+import tenon.engine.Scope;
+import tenon.engine.Shape;
+import tenon.engine.data.BatchSource;
+import tenon.io.data.RecordBatchSource;
+import tenon.io.data.SyntheticBatchSource;
+import tenon.io.record.ImageEncoding;
+
+/**
+ * A run's batches, from records or made up, and what became of reading them. Belongs to the scope in which it was opened.
+ *
+ * @param records the same source where there are records, or else null
+ */
+record DataFeed(BatchSource source, RecordBatchSource records) implements AutoCloseable {
+    /** Pictures to learn from: in another order each epoch, augmented, mixed. */
+    static DataFeed training(RunConfig config) {
+        NetworkSpec input = config.network();
+        DataSpec.Part part = config.data().train();
+        if (part.isSynthetic()) {
+            return synthetic(config, part, config.dropLast());
+        }
+        RecordBatchSource.Builder source = builder(config, part)
+                .shuffle(config.loader().shuffle())
+                .seed(config.compute().seed())
+                .dropLast(config.dropLast())
+                .mixup(config.step().mixup());
+        return of(config.augmentation()
+                .train(source, input.height(), input.width())
+                .open());
+    }
+
+    /** Pictures to judge by, as they are. */
+    static DataFeed evaluation(RunConfig config, DataSpec.Part part) {
+        NetworkSpec input = config.network();
+        return part.isSynthetic()
+                ? synthetic(config, part, false)
+                : of(config.augmentation()
+                        .evaluate(builder(config, part), input.height(), input.width())
+                        .open());
+    }
+
+    private static DataFeed of(RecordBatchSource source) {
+        return new DataFeed(source, source);
+    }
+
+    private static DataFeed synthetic(RunConfig config, DataSpec.Part part, boolean dropLast) {
+        NetworkSpec input = config.network();
+        return new DataFeed(
+                new SyntheticBatchSource(
+                        Scope.current().backend(),
+                        part.size(),
+                        config.batchSize(),
+                        dropLast,
+                        Shape.of(input.height(), input.width(), input.channels()),
+                        input.classes(),
+                        config.compute().seed()),
+                null);
+    }
+
+    private static RecordBatchSource.Builder builder(RunConfig config, DataSpec.Part part) {
+        return config.loader()
+                .apply(RecordBatchSource.of(Path.of(part.file())))
+                .batchSize(config.batchSize())
+                .range(part.from(), part.to())
+                .channels(config.network().channels())
+                .normalize(config.data().normalization());
+    }
+
+    /** How long training has waited for pictures. */
+    long waitNanos() {
+        return records == null ? 0 : records.waitNanos();
+    }
+
+    /** Samples that could not be read. */
+    int skipped() {
+        return records == null ? 0 : records.skipped().size();
+    }
+
+    /** Whether pictures are decoded on the way. */
+    boolean isEncoded() {
+        return records != null && records.schema().encoding() == ImageEncoding.ENCODED;
+    }
+
+    @Override
+    public void close() {
+        source.close();
+    }
+}

@@ -1,0 +1,9 @@
+package tenon.apps.training;
+
+/**
+ * What the experiment that a run repeats came to when it was published; plots draw it as a line. A null figure was not published.
+ *
+ * @param name of the experiment, e.g. {@code alexnet 3}
+ * @param rank1 share of validation or test pictures, in [0, 1]
+ */
+public record Original(String name, Double rank1, Double rank5) {}

@@ -1,0 +1,26 @@
+package tenon.apps.training;
+
+import tenon.apps.cli.UsageException;
+
+/**
+ * What a training step does besides its network's loss. Null, in runs of before there was the choice, is none.
+ *
+ * @param accumulate batches whose gradients make one update
+ * @param mixup α of mixup's Beta distribution, 0 for none
+ * @param average decay of the averaged weights, 0 for none
+ */
+public record StepSettings(int accumulate, double mixup, double average) {
+    public static final StepSettings PLAIN = new StepSettings(1, 0, 0);
+
+    public StepSettings {
+        if (accumulate < 1) {
+            throw new UsageException("--accumulate must be at least 1: " + accumulate);
+        }
+        if (!(mixup >= 0 && mixup <= 100)) {
+            throw new UsageException("--mixup must lie in [0, 100]: " + mixup);
+        }
+        if (!(average >= 0 && average < 1)) {
+            throw new UsageException("--ema must lie in [0, 1): " + average);
+        }
+    }
+}

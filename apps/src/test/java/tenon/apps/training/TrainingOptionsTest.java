@@ -1,0 +1,381 @@
+package tenon.apps.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tenon.apps.Cli;
+import tenon.apps.TestData;
+import tenon.optim.checkpoint.CheckpointStore;
+import tenon.optim.checkpoint.SafetensorsFile;
+
+/** What a training command may be asked for, on small pictures. */
+class TrainingOptionsTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    private static Path folder;
+
+    private static Path records;
+
+    @BeforeAll
+    static void draw() throws IOException {
+        Path pictures = folder.resolve("pictures");
+        TestData.pictures(pictures, List.of("a", "b", "c"), 30, 20, 16, 5);
+        records = folder.resolve("records");
+        Cli.Result built = Cli.run(
+                "build", "folder", pictures, "--output", records, "--size", "12x12x3", "--val", 0.2, "--stratified");
+        assertThat(built.exitCode()).as(built.err()).isZero();
+    }
+
+    private static Cli.Result train(Path output, Object... more) {
+        List<Object> arguments = new ArrayList<>(List.of(
+                "train",
+                "--data",
+                records.resolve("train.trec"),
+                "--val",
+                records.resolve("val.trec"),
+                "--batch",
+                16,
+                "--threads",
+                2,
+                "--output",
+                output));
+        arguments.addAll(List.of(more));
+        return Cli.run(arguments.toArray());
+    }
+
+    private static Cli.Result done(Cli.Result result) {
+        assertThat(result.exitCode()).as(result.err() + result.out()).isZero();
+        assertThat(result.err()).isEmpty();
+        return result;
+    }
+
+    private static List<String> history(Path run, String name) throws IOException {
+        return Files.readAllLines(run.resolve(name + ".csv")).stream()
+                .map(line -> line.replaceFirst(",[^,]*$", ""))
+                .toList();
+    }
+
+    private static Path newest(Path checkpoints) throws IOException {
+        return checkpoints.resolve(
+                Files.readString(checkpoints.resolve("latest")).strip());
+    }
+
+    private static void assertSameBits(Path a, Path b, String... files) throws IOException {
+        for (String file : files) {
+            assertThat(Files.mismatch(a.resolve(file), b.resolve(file)))
+                    .as(file)
+                    .isEqualTo(-1);
+        }
+    }
+
+    /** Stop, look, go back, lower the rate: bit for bit the run that had the lower rate from that epoch on, and nothing is lost. */
+    @Test
+    void goesBackToAnEarlierEpochAtAnotherRate() throws IOException {
+        Path run = folder.resolve("hands-on");
+        Cli.Result stopped = done(train(run, "--epochs", 6, "--until", 4, "--lr", 0.02, "--json"));
+        assertThat(stopped.out()).contains("Stopped by --until 4. To go on: ./tenon resume " + run);
+        assertThat(stopped.json().get("stopped_by").asText()).isEqualTo("--until 4");
+        List<String> first = history(run, "history");
+        assertThat(first).hasSize(5);
+
+        Cli.Result back = done(Cli.run("resume", run, "--from-epoch", 2, "--lr", 0.002, "--until", 5));
+        assertThat(back.out())
+                .contains("Branch 2 goes on from checkpoints/checkpoint-2-")
+                .contains("with rate 0.002");
+        assertThat(back.outLines()).contains("Epoch 3/5").doesNotContain("Epoch 2/5");
+        done(Cli.run("resume", run));
+        assertThat(history(run, "history-1")).isEqualTo(first);
+
+        Path straight = folder.resolve("straight");
+        done(train(straight, "--epochs", 6, "--lr", 0.02, "--lr-at", "2=0.002"));
+        assertThat(history(run, "history")).isEqualTo(history(straight, "history"));
+        assertSameBits(
+                newest(run.resolve("checkpoints-2")),
+                newest(straight.resolve("checkpoints")),
+                "model.safetensors",
+                "optimizer.safetensors");
+
+        JsonNode branches = JSON.readTree(run.resolve("run.json").toFile()).get("branches");
+        assertThat(branches).hasSize(2);
+        assertThat(branches.get(1).get("parent").asInt()).isEqualTo(1);
+        assertThat(branches.get(1).get("epoch").asInt()).isEqualTo(2);
+        try (Stream<Path> kept = Files.list(run.resolve("checkpoints"))) {
+            assertThat(kept.filter(Files::isDirectory).count()).isEqualTo(4);
+        }
+        assertThat(run.resolve("tensorboard/branch-2")).isDirectory();
+
+        Cli.Result missing = Cli.run("resume", run, "--from-epoch", 7);
+        assertThat(missing.exitCode()).isEqualTo(1);
+        assertThat(missing.err())
+                .contains("no checkpoint of the end of epoch 7: there are those of [1, 2, 3, 4, 5, 6]");
+        assertThat(Cli.run("resume", run, "--from-epoch", 6).err()).contains("nothing is left to train after epoch 6");
+
+        Path svg = folder.resolve("plots/both.svg");
+        done(Cli.run("plot", run, straight, "--labels", "hands-on,straight", "--output", svg));
+        // Letters are drawn as outlines; lines tell by their colours: each run's, and the pale one of what was given
+        // up.
+        String drawing = Files.readString(svg);
+        assertThat(List.of("rgb(31,119,180)", "rgb(214,39,40)", "rgb(180,209,230)"))
+                .allSatisfy(
+                        color -> assertThat(drawing.contains("stroke:" + color)).isTrue());
+        assertThat(drawing.contains("<svg")).isTrue();
+        Cli.Result png = done(Cli.run("plot", run, "--json"));
+        assertThat(png.json().get("epochs").asInt()).isEqualTo(6);
+        assertThat(ImageIO.read(run.resolve("plot.png").toFile()).getWidth()).isEqualTo(2 * 720);
+        assertThat(Cli.run("plot", run, "--output", "x.pdf").exitCode()).isEqualTo(2);
+
+        done(Cli.run("evaluate", run, "--data", records.resolve("val.trec")));
+    }
+
+    /** A branch that is interrupted before its first checkpoint goes on from where it began. */
+    @Test
+    void aBranchWithoutACheckpointBeginsAgain() throws IOException {
+        Path run = folder.resolve("early-branch");
+        done(train(run, "--epochs", 3, "--until", 2));
+        Path file = run.resolve("run.json");
+        ObjectNode saved = (ObjectNode) JSON.readTree(file.toFile());
+        saved.withArray("branches")
+                .addObject()
+                .put("number", 2)
+                .put("parent", 1)
+                .put("epoch", 1)
+                .put("checkpoint", "checkpoints/checkpoint-1-5")
+                .put("change", "");
+        Files.write(file, JSON.writeValueAsBytes(saved));
+        Cli.Result resumed = done(Cli.run("resume", run));
+        assertThat(resumed.outLines()).contains("Epoch 2/3").doesNotContain("Epoch 1/3");
+        assertThat(Cli.run("predict", run, folder.resolve("pictures/b/4.png"), "--output", folder.resolve("p"))
+                        .exitCode())
+                .isZero();
+    }
+
+    @Test
+    void everythingAtOnceResumesInTheSameBits() throws IOException {
+        Object[] options = {
+            "--epochs",
+            3,
+            "--accumulate",
+            2,
+            "--ema",
+            0.9,
+            "--mixup",
+            0.3,
+            "--clip-norm",
+            1,
+            "--optimizer",
+            "adamw",
+            "--weight-decay",
+            0.05,
+            "--decay-all",
+            "--beta2",
+            0.99,
+            "--schedule",
+            "cosine",
+            "--lr-end",
+            1e-4,
+            "--warm-up",
+            1,
+            "--label-smoothing",
+            0.1,
+            "--freeze",
+            "block1",
+            "--lr-scale",
+            "fc2=3,fc1=0.5",
+            "--augment",
+            "flip",
+            "--keep",
+            "all",
+            "--lr",
+            0.002
+        };
+        Path whole = folder.resolve("all-whole");
+        done(train(whole, options));
+        Path parts = folder.resolve("all-parts");
+        List<Object> limited = new ArrayList<>(List.of(options));
+        limited.addAll(List.of("--max-steps", 4, "--checkpoint-steps", 1));
+        assertThat(done(train(parts, limited.toArray())).out()).contains("Stopped by --max-steps 4");
+        done(Cli.run("resume", parts, "--max-steps", 1));
+        done(Cli.run("resume", parts));
+        assertThat(history(parts, "history"))
+                .isEqualTo(history(whole, "history"))
+                .hasSize(4);
+        assertSameBits(
+                newest(parts.resolve("checkpoints")),
+                newest(whole.resolve("checkpoints")),
+                "model.safetensors",
+                "optimizer.safetensors",
+                "average.safetensors");
+        // What evaluate measures is the average, which validation measured.
+        Cli.Result evaluated = done(Cli.run(
+                "evaluate", newest(whole.resolve("checkpoints")), "--data", records.resolve("val.trec"), "--json"));
+        String last = history(whole, "history").getLast();
+        assertThat(last).contains("," + evaluated.json().get("rank1").asDouble() + ",");
+        try (SafetensorsFile first =
+                        SafetensorsFile.open(whole.resolve("checkpoints/checkpoint-1-3/model.safetensors"));
+                SafetensorsFile end = SafetensorsFile.open(
+                        newest(whole.resolve("checkpoints")).resolve("model.safetensors"))) {
+            for (String name : first.entries().keySet()) {
+                boolean moved = first.bytes(name).mismatch(end.bytes(name)) >= 0;
+                assertThat(moved).as(name).isEqualTo(!name.startsWith("block1."));
+            }
+        }
+    }
+
+    @Test
+    void aDivergingRunStopsAndKeepsTheLastGoodCheckpoint() throws IOException {
+        Path run = folder.resolve("diverging");
+        Cli.Result result = train(run, "--epochs", 4, "--lr", 0.01, "--lr-at", "2=1e38");
+        assertThat(result.exitCode()).isEqualTo(1);
+        assertThat(result.err())
+                .containsPattern("epoch=3, (batch=\\d+, )?step=\\d+")
+                .contains("./tenon resume " + run + " --lr RATE");
+        Path newest = newest(run.resolve("checkpoints"));
+        assertThat(newest.getFileName()).hasToString("checkpoint-2-10");
+        assertThat(CheckpointStore.problem(newest)).isEmpty();
+        done(Cli.run("resume", run, "--lr", 0.001));
+        assertThat(history(run, "history")).hasSize(5);
+    }
+
+    @Test
+    void withoutDataItTrainsOnRandomPictures() {
+        Path run = folder.resolve("synthetic");
+        Cli.Result trained = done(Cli.run(
+                "train",
+                "--synthetic",
+                60,
+                "--classes",
+                7,
+                "--size",
+                "12x12x3",
+                "--batch",
+                9,
+                "--epochs",
+                12,
+                "--norm",
+                "fast",
+                "--output",
+                run,
+                "--json"));
+        assertThat(trained.out()).contains("val_rank-5: ");
+        assertThat(trained.json().get("epochs").asInt()).isEqualTo(12);
+        Cli.Result rehearsed = done(Cli.run(
+                "train",
+                "--synthetic",
+                "--network",
+                "mnist",
+                "--epochs",
+                3,
+                "--batch",
+                10,
+                "--accumulate",
+                4,
+                "--dry-run",
+                "--output",
+                folder.resolve("nothing"),
+                "--json"));
+        assertThat(rehearsed.out())
+                .contains("23 updates an epoch, 69 in 3 epochs")
+                .contains("nothing was written");
+        assertThat(rehearsed.json().get("parameters").asLong()).isEqualTo(784 * 800 + 800 + 800 * 10 + 10);
+        assertThat(folder.resolve("nothing")).doesNotExist();
+        assertThat(Cli.run("train", "--output", run).err()).contains("--data PATH, or --synthetic");
+    }
+
+    @Test
+    void beginsWithTheWeightsOfAnotherRun() throws IOException {
+        Path source = folder.resolve("source");
+        done(train(source, "--epochs", 1));
+        Path tuned = folder.resolve("tuned");
+        Cli.Result result = done(Cli.run(
+                "train",
+                "--synthetic",
+                40,
+                "--classes",
+                5,
+                "--size",
+                "12x12x3",
+                "--weights",
+                source,
+                "--freeze",
+                "block1,block2",
+                "--epochs",
+                1,
+                "--output",
+                tuned));
+        assertThat(result.out()).contains("initial ones kept of fc2.weight, fc2.bias");
+        try (SafetensorsFile before = SafetensorsFile.open(
+                        newest(source.resolve("checkpoints")).resolve("model.safetensors"));
+                SafetensorsFile after = SafetensorsFile.open(
+                        newest(tuned.resolve("checkpoints")).resolve("model.safetensors"))) {
+            for (String name : before.entries().keySet()) {
+                if (name.startsWith("block")) {
+                    assertThat(before.bytes(name).mismatch(after.bytes(name)))
+                            .as(name)
+                            .isEqualTo(-1);
+                }
+            }
+        }
+        Cli.Result measured = done(train(folder.resolve("measured"), "--weights", source, "--evaluate-only", "--json"));
+        Cli.Result evaluated = done(Cli.run("evaluate", source, "--data", records.resolve("val.trec"), "--json"));
+        // evaluate merges batch norms into their neighbours.
+        assertThat(measured.json().get("loss").asDouble())
+                .isCloseTo(evaluated.json().get("loss").asDouble(), within(1e-5));
+
+        Cli.Result other = train(folder.resolve("wrong"), "--network", "mnist", "--weights", source);
+        assertThat(other.exitCode()).isEqualTo(1);
+        assertThat(other.err()).contains("of the network's 4 tensors are missing: [");
+        Cli.Result layer = train(folder.resolve("wrong"), "--freeze", "conv9");
+        assertThat(layer.exitCode()).isEqualTo(2);
+        assertThat(layer.err()).contains("--freeze: the network has no layer 'conv9': its layers are block1, block2");
+        assertThat(train(folder.resolve("wrong"), "--evaluate-only").err()).contains("--evaluate-only needs --weights");
+        assertThat(folder.resolve("wrong")).doesNotExist();
+    }
+
+    /** As a version wrote it that had fewer settings. */
+    @Test
+    void runsOfBeforeTheOptionsCanBeGoneOnWith() throws IOException {
+        Path run = folder.resolve("old");
+        done(train(run, "--epochs", 1));
+        Path file = run.resolve("run.json");
+        ObjectNode saved = (ObjectNode) JSON.readTree(file.toFile());
+        saved.remove("branches");
+        ObjectNode config = (ObjectNode) saved.get("config");
+        config.remove(List.of("step", "start", "checkpoints", "original"));
+        ((ObjectNode) config.get("optimizer")).retain("kind", "momentum", "nesterov", "weightDecay");
+        ((ObjectNode) config.get("schedule")).retain("kind", "rate", "warmUpEpochs");
+        Files.write(file, JSON.writeValueAsBytes(saved));
+        done(Cli.run("resume", run, "--epochs", 2));
+        done(Cli.run("plot", run));
+    }
+
+    @Test
+    void helpGroupsTheOptions() {
+        String help = Cli.run("train", "--help").out();
+        assertThat(help.lines().filter(line -> line.endsWith(":") && !line.startsWith(" ")))
+                .containsSubsequence(
+                        "Data:",
+                        "Optimizer:",
+                        "Learning rate:",
+                        "Steps and regularization:",
+                        "Fine-tuning:",
+                        "Checkpoints:",
+                        "Limits and logs:",
+                        "Reading pictures:",
+                        "Computing:");
+        assertThat(Cli.run("resume", "--help").out()).contains("Limits and logs:\n");
+    }
+}
