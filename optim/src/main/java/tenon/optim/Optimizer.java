@@ -172,6 +172,12 @@ public abstract class Optimizer {
         }
     }
 
+    /** Forgets what earlier steps left, as a new optimizer: state of zeros, no steps done. */
+    public final void restart() {
+        state.values().forEach(tensor -> tensor.fill(0));
+        stepCount = 0;
+    }
+
     /** Tensors of state by name: the parameter's dotted name, a dot, the slot. */
     public final Map<String, Tensor> state() {
         return Collections.unmodifiableMap(state);

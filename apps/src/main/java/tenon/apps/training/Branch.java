@@ -8,10 +8,10 @@ package tenon.apps.training;
  * @param parent number of the branch that it left, 0 for the first
  * @param epoch epochs done where it began
  * @param checkpoint what it began from, relative to the run's folder; null for the first
- * @param change what is different from there on, for the reader
+ * @param rate that it began with, or null if the schedule went on
  */
-public record Branch(int number, int parent, int epoch, String checkpoint, String change) {
-    static final Branch FIRST = new Branch(1, 0, 0, null, "");
+public record Branch(int number, int parent, int epoch, String checkpoint, Double rate) {
+    static final Branch FIRST = new Branch(1, 0, 0, null, null);
 
     /** Name of its folder of checkpoints. */
     String checkpoints() {

@@ -56,6 +56,13 @@ final class OptimizerOptions {
             description = "Shrink all gradients by one factor where their joint norm is larger.")
     private Double clipNorm;
 
+    @Option(
+            names = "--restart-optimizer",
+            negatable = true,
+            description = "Begin momentum and moments anew at each --lr-at and at resume --lr, as in runs that MXNet"
+                    + " stopped and started again. Default: off, or as in the experiment.")
+    private Boolean restarts;
+
     /** @param experiment what holds where nothing is given, or null */
     OptimizerSpec spec(OptimizerSpec experiment) {
         OptimizerSpec base = experiment != null && (kind == null || kind == experiment.kind())
@@ -74,7 +81,8 @@ final class OptimizerOptions {
                 or(beta1, base.beta1()),
                 or(beta2, base.beta2()),
                 or(epsilon, base.epsilon()),
-                or(clipNorm, base.clipNorm()));
+                or(clipNorm, base.clipNorm()),
+                or(restarts, base.restarts()));
     }
 
     private static OptimizerSpec usual(OptimizerSpec.Kind kind) {

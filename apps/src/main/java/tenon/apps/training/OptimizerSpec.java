@@ -22,6 +22,7 @@ import tenon.optim.UpdateRules;
  * @param beta2 of Adam, 0.999; of RMSprop the share of the old mean square, 0.9
  * @param epsilon of Adam, 1e-8, and RMSprop, 1e-7
  * @param clipNorm largest joint norm of all gradients
+ * @param restarts whether its state begins anew where the rate changes: a run that MXNet stops and starts again has no momentum at first
  */
 public record OptimizerSpec(
         Kind kind,
@@ -32,7 +33,8 @@ public record OptimizerSpec(
         Double beta1,
         Double beta2,
         Double epsilon,
-        Double clipNorm) {
+        Double clipNorm,
+        Boolean restarts) {
     public enum Kind {
         SGD,
         ADAM,
@@ -76,7 +78,12 @@ public record OptimizerSpec(
     }
 
     public OptimizerSpec(Kind kind, double momentum, boolean nesterov, double weightDecay) {
-        this(kind, momentum, nesterov, weightDecay, null, null, null, null, null);
+        this(kind, momentum, nesterov, weightDecay, null, null, null, null, null, null);
+    }
+
+    /** Whether its state begins anew where the rate changes. */
+    boolean isRestarted() {
+        return restarts != null && restarts;
     }
 
     private static void requireFraction(String option, Double value) {

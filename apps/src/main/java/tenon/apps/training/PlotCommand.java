@@ -29,7 +29,7 @@ import tenon.engine.TenonException;
         footerHeading = "%nExamples:%n",
         footer = {
             "  ./tenon plot output/alexnet",
-            "  ./tenon plot output/first output/second --labels plain,smoothed --output compare.svg"
+            "  ./tenon plot output/a output/b --labels plain,smoothed --output both.svg"
         })
 public final class PlotCommand extends TenonCommand {
     @Parameters(paramLabel = "RUN", arity = "1..*", description = "Folders of training runs, at most 8.")

@@ -2,9 +2,7 @@ package tenon.apps.training;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import tenon.apps.cli.UsageException;
 import tenon.engine.TenonException;
 import tenon.optim.train.TrainingPosition;
@@ -59,18 +57,7 @@ record Resumption(Integer epochs, String device, Integer fromEpoch, Double rate,
                 parent,
                 TrainingPosition.read(checkpoint).epoch(),
                 owner + "/" + checkpoint.getFileName(),
-                change());
-    }
-
-    private String change() {
-        List<String> changes = new ArrayList<>();
-        if (rate != null) {
-            changes.add("rate " + rate);
-        }
-        if (schedule != null) {
-            changes.add(schedule.toString().toLowerCase(Locale.ROOT));
-        }
-        return String.join(", ", changes);
+                rate);
     }
 
     RunConfig onBranch(RunConfig config, Branch branch) {

@@ -2,6 +2,8 @@ package tenon.apps.training;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 import tenon.apps.cli.UsageException;
 import tenon.optim.schedule.Schedule;
 
@@ -116,6 +118,11 @@ public record ScheduleSpec(
     /** From {@code epoch} on {@code newRate}, constant or falling as {@code newKind} does over the rest of the epochs. */
     ScheduleSpec goingOn(int epoch, double newRate, Kind newKind) {
         return new ScheduleSpec(newKind, newRate, 0, null, null, null, epoch);
+    }
+
+    /** Epochs done when another rate begins to hold. */
+    Set<Integer> changeEpochs() {
+        return changes == null ? Set.of() : changes.stream().map(Change::epoch).collect(Collectors.toSet());
     }
 
     public Schedule schedule(long stepsPerEpoch, int epochs) {

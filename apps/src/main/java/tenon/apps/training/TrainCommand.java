@@ -27,9 +27,10 @@ import tenon.optim.metrics.Evaluation;
         footer = {
             "  ./tenon train smallvgg --data animals --size 64x64x3 --epochs 50 \\",
             "      --lr 0.05 --schedule cosine --augment affine --output output/animals",
-            "  ./tenon train resnet50 --synthetic --batch 16 --max-steps 50     (no data at hand)",
-            "  ./tenon train minivgg --data animals --until 30 --output output/hands-on",
-            "  ./tenon plot output/hands-on; ./tenon resume output/hands-on --from-epoch 20 --lr 0.001"
+            "  ./tenon train resnet50 --synthetic --batch 16 --max-steps 50",
+            "  ./tenon train minivgg --data animals --until 30 --output output/run",
+            "  ./tenon plot output/run",
+            "  ./tenon resume output/run --from-epoch 20 --lr 0.001"
         })
 public final class TrainCommand extends TenonCommand {
     @Parameters(

@@ -156,7 +156,7 @@ public final class TrainingRun implements AutoCloseable {
             branches.add(next);
             console.print(
                     "Branch %d goes on from %s%s",
-                    next.number(), next.checkpoint(), next.change().isEmpty() ? "" : " with " + next.change());
+                    next.number(), next.checkpoint(), next.rate() == null ? "" : " with rate " + next.rate());
         }
         return new TrainingRun(config, folder, console, new Start(true, List.copyOf(branches)));
     }
@@ -254,6 +254,9 @@ public final class TrainingRun implements AutoCloseable {
                 .validation(validation.source())
                 .seed(config.compute().seed())
                 .accumulate(config.step().accumulate());
+        if (config.optimizer().isRestarted()) {
+            builder.callback(new OptimizerRestarts(config.schedule().changeEpochs()));
+        }
         if (config.step().average() > 0) {
             builder.average(new WeightAverage(network, config.step().average()));
         }
@@ -265,6 +268,9 @@ public final class TrainingRun implements AutoCloseable {
         if (found.isEmpty() && start.branch().checkpoint() != null) {
             found = Optional.of(folder.folder().resolve(start.branch().checkpoint()));
             trainer.branchFrom(found.get());
+            if (config.optimizer().isRestarted() && start.branch().rate() != null) {
+                trainer.optimizer().restart();
+            }
         }
         found.ifPresentOrElse(
                 checkpoint -> console.print("Going on from %s", checkpoint),
