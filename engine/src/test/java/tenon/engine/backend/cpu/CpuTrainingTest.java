@@ -12,6 +12,7 @@ import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.BackendStatistics;
 import tenon.engine.backend.reference.ReferenceBackend;
+import tenon.engine.testing.SmallNet;
 
 class CpuTrainingTest {
     private static List<Double> losses(Backend backend, int steps) {

@@ -1,4 +1,4 @@
-package tenon.engine.backend.cpu;
+package tenon.engine.testing;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,6 +12,7 @@ import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.ops.Activations;
 import tenon.engine.ops.BatchNormSpec;
+import tenon.engine.ops.Casts;
 import tenon.engine.ops.ConvSpec;
 import tenon.engine.ops.Convolution;
 import tenon.engine.ops.Dense;
@@ -23,20 +24,27 @@ import tenon.engine.ops.Pooling;
 import tenon.engine.ops.Reshape;
 
 /** [conv 3×3 → ReLU → batch norm] × 2 → max pool → dropout, twice, then two dense layers: MiniVGG with a width to choose. */
-final class SmallNet {
+public final class SmallNet {
     private final Backend backend;
     private final List<Tensor> parameters = new ArrayList<>();
     private final List<Tensor> velocities = new ArrayList<>();
     private final List<Tensor> buffers = new ArrayList<>();
-    private final Tensor images;
-    private final Tensor labels;
+    /** The whole batch, and its first half. */
+    private final Tensor[] images = new Tensor[2];
+
+    private final Tensor[] labels = new Tensor[2];
     private final int width;
     private int next;
     private int nextBuffer;
     private int step;
 
     /** Parameters and one batch of noise with random labels, in the current scope. */
-    SmallNet(Backend backend, int batch, int size, int width) {
+    public SmallNet(Backend backend, int batch, int size, int width) {
+        this(backend, DType.F32, batch, size, width);
+    }
+
+    /** @param dtype of activations and their gradients */
+    public SmallNet(Backend backend, DType dtype, int batch, int size, int width) {
         this.backend = backend;
         this.width = width;
         Rng rng = new Rng(1, Rng.stream("net"), 0);
@@ -56,13 +64,18 @@ final class SmallNet {
         norm(8 * width);
         parameter(rng, Math.sqrt(1.0 / (8 * width)), 10, 8 * width);
         parameter(rng, 0, 10);
-        images = Tensor.empty(Shape.of(batch, size, size, 1), DType.F32);
-        images.upload(draw(rng, 1, (int) images.elementCount()));
+        float[] pixels = draw(rng, 1, batch * size * size);
         int[] indices = new int[batch];
         for (int i = 0; i < batch; i++) {
             indices[i] = rng.nextInt(10);
         }
-        labels = Tensor.of(indices, batch);
+        for (int i = 0; i < 2; i++) {
+            int count = i == 0 ? batch : batch / 2;
+            Tensor input = Tensor.empty(Shape.of(count, size, size, 1), DType.F32);
+            input.upload(Arrays.copyOf(pixels, count * size * size));
+            images[i] = Casts.cast(input, dtype);
+            labels[i] = Tensor.of(Arrays.copyOf(indices, count), count);
+        }
     }
 
     private static float[] draw(Rng rng, double scale, int count) {
@@ -100,10 +113,10 @@ final class SmallNet {
                 x, gamma, beta, buffers.get(nextBuffer++), buffers.get(nextBuffer++), BatchNormSpec.defaults(), true);
     }
 
-    private Tensor loss() {
+    private Tensor loss(int batch) {
         next = 0;
         nextBuffer = 0;
-        Tensor x = images;
+        Tensor x = images[batch];
         for (int block = 0; block < 2; block++) {
             for (int layer = 0; layer < 2; layer++) {
                 Tensor weight = take();
@@ -117,28 +130,52 @@ final class SmallNet {
         x = normalize(Activations.relu(Dense.dense(Reshape.flatten(x), weight, bias)));
         weight = take();
         bias = take();
-        return Losses.softmaxCrossEntropy(Dense.dense(x, weight, bias), labels);
+        return Losses.softmaxCrossEntropy(Dense.dense(x, weight, bias), labels[batch]);
     }
 
     /** One SGD step with momentum; returns the loss before it. */
-    double train() {
+    public double train() {
+        return train(0);
+    }
+
+    /** The same on the first half of the batch. */
+    public double trainOnHalf() {
+        return train(1);
+    }
+
+    private double train(int batch) {
         Generator.current().beginStep(step++);
         try (var _ = Scope.open("step")) {
-            parameters.forEach(Tensor::zeroGrad);
-            Tensor loss = loss();
-            loss.backward();
-            Tensor[] weights = parameters.toArray(Tensor[]::new);
-            Tensor[] grads = parameters.stream().map(Tensor::grad).toArray(Tensor[]::new);
-            float[] decay = new float[weights.length];
-            float[] scale = new float[weights.length];
-            Arrays.fill(scale, 1);
-            backend.updates()
-                    .sgd(weights, grads, velocities.toArray(Tensor[]::new), 0.02f, 0.9f, true, 1, decay, scale);
+            Tensor loss = step(batch);
             return loss.item();
         }
     }
 
-    List<Tensor> parameters() {
+    /** One step without reading its loss back. */
+    public Tensor step() {
+        return step(0);
+    }
+
+    /** Counts steps that were made otherwise. */
+    public void skip(int steps) {
+        step += steps;
+    }
+
+    private Tensor step(int batch) {
+        parameters.forEach(Tensor::zeroGrad);
+        Tensor loss = loss(batch);
+        loss.backward();
+        Tensor[] weights = parameters.toArray(Tensor[]::new);
+        Tensor[] grads = parameters.stream().map(Tensor::grad).toArray(Tensor[]::new);
+        float[] decay = new float[weights.length];
+        float[] scale = new float[weights.length];
+        Arrays.fill(scale, 1);
+        backend.updates()
+                .sgd(weights, grads, velocities.toArray(Tensor[]::new), 0.02f, 0.9f, true, 1, decay, scale);
+        return loss;
+    }
+
+    public List<Tensor> parameters() {
         return parameters;
     }
 }
