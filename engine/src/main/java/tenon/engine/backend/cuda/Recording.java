@@ -24,6 +24,7 @@ final class Recording implements CapturedStep {
 
     private final RecordingMemory memory;
     private final RecordedScalars scalars;
+    private final List<Storage> kept = new ArrayList<>();
     private final Map<Scratch, Scratch> scratches = new IdentityHashMap<>();
     /** BF16 copies that the step reads or writes, and whether each was up to date before. */
     private final Map<ComputeCopy, Boolean> copies = new IdentityHashMap<>();
@@ -110,6 +111,13 @@ final class Recording implements CapturedStep {
         return scratches.computeIfAbsent(outside, _ -> new Scratch(backend, pool));
     }
 
+    /** Address of memory for what replays read, kept until the recording is closed. */
+    long allocate(long byteSize) {
+        Storage storage = pool.allocate(byteSize);
+        kept.add(storage);
+        return storage.blockAddress();
+    }
+
     /** Called before a copy is read, renewed or written: what it was like before is what it is like after recording. */
     void touches(ComputeCopy copy) {
         copies.putIfAbsent(copy, copy.isValid());
@@ -165,6 +173,7 @@ final class Recording implements CapturedStep {
                 Driver.runQuietly(() -> JCudaDriver.cuGraphDestroy(graph));
             }
             scratches.values().forEach(Scratch::close);
+            kept.forEach(Storage::release);
             scalars.close();
             memory.close();
             pool.close();

@@ -108,7 +108,7 @@ final class UpdateTable implements AutoCloseable {
      * Sends a table for a recorded step: now and not at each replay, so not in the stream that records. The memory is the recording's, which began with nothing queued, and stays with it.
      */
     private void sendBeside(MemorySegment table) {
-        address = backend.allocator().allocate(table.byteSize()).blockAddress();
+        address = backend.recording().allocate(table.byteSize());
         try (Pinned host = new Pinned(table.byteSize())) {
             host.segment().copyFrom(table);
             Driver.run(

@@ -130,6 +130,7 @@ class CudaFailureTest {
             simulator.clearCalls();
             net.train();
             Map<String, Long> calls = new TreeMap<>(simulator.calls());
+            List<String> noticed = new ArrayList<>();
             List<String> swallowed = new ArrayList<>();
             calls.forEach((call, count) -> {
                 if (call.startsWith("kernel ")) {
@@ -144,6 +145,7 @@ class CudaFailureTest {
                         if (failure == null) {
                             swallowed.add(what);
                         } else {
+                            noticed.add(what);
                             assertThat(failure).as(what).isInstanceOf(TenonException.class);
                             assertThat(failure.getMessage()).as(what).contains(":");
                         }
@@ -154,6 +156,7 @@ class CudaFailureTest {
                 }
             });
             assertThat(calls.keySet()).contains("cuLaunchKernel", "cuMemcpyHtoDAsync", "cuEventRecord");
+            assertThat(noticed).as("failures").hasSizeGreaterThan(100);
             assertThat(swallowed).as("failures that nobody noticed").isEmpty();
         }
     }
