@@ -69,7 +69,7 @@ public final class CudaLibraries {
         }
     }
 
-    private static String noDriver(CudaSearch search) {
+    static String noDriver(CudaSearch search) {
         return search.seesGpu()
                 ? "cuda: the machine has an NVIDIA GPU, but libcuda.so.1, the driver's library, was not found (looked"
                         + " in " + search.lookedAt() + "): " + CudaPart.DRIVER.howToInstall(0)

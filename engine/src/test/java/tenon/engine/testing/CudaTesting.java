@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Assumptions;
 import tenon.engine.DeviceException;
 import tenon.engine.backend.cuda.CudaBackend;
 import tenon.engine.backend.cuda.CudaOptions;
+import tenon.engine.nativelib.CudaLibraries;
 import tenon.simulator.SimulatedDevice;
 import tenon.simulator.Simulator;
 
@@ -56,9 +57,13 @@ public final class CudaTesting {
         Assumptions.assumeTrue(why.isEmpty(), () -> why.orElse(""));
         if (simulator == null) {
             Path folder = SimulatedDevice.folder();
-            // CUDA 12, which JCublas needs; tests of CUDA 13 name it.
             System.setProperty("tenon.cuda.path", folder.toString());
             simulator = new Simulator(folder);
+            if (Integer.getInteger("tenon.cuda.major", 12) == 13) {
+                simulator.driverVersion(13000);
+            }
+            CudaLibraries.load();
+            simulator.reset();
         }
         return simulator;
     }

@@ -251,6 +251,29 @@ class CudaCoreTest {
     }
 
     @Test
+    void kernelsForAnotherGpuAreRefused(@TempDir Path cache) {
+        try (CudaBackend backend = CudaTesting.open(CudaTesting.options().withCache(cache))) {
+            simulator.failAt("cuModuleLoadData", 1, 209);
+            assertThatThrownBy(() -> backend.kernels.get("capture", "guard_finite"))
+                    .isInstanceOf(DeviceException.class)
+                    .hasMessageStartingWith("cuModuleLoadData capture.cu: CUDA_ERROR_NO_BINARY_FOR_GPU (the kernels were"
+                            + " compiled for another GPU; NVRTC may be too old");
+        }
+    }
+
+    @Test
+    void gpusThatTheCompilerDoesNotKnow() {
+        CudaTesting.open().close();
+        Nvrtc nvrtc = new Nvrtc();
+        assertThat(nvrtc.architecture(90)).isEqualTo("sm_90");
+        assertThat(nvrtc.architecture(999)).as("newer: translated by the driver").matches("compute_\\d+");
+        assertThatThrownBy(() -> nvrtc.architecture(20))
+                .isInstanceOf(DeviceException.class)
+                .hasMessageMatching("cuda: NVRTC 1\\d\\.\\d+ compiles for GPUs of compute capability \\d\\.\\d and newer,"
+                        + " and this one has 2\\.0 \\(install an older release of CUDA, or use --device cpu\\)");
+    }
+
+    @Test
     void aFolderThatCannotBeWrittenIsNoObstacle(@TempDir Path folder) throws Exception {
         Path file = Files.writeString(folder.resolve("file"), "");
         try (CudaBackend backend = CudaTesting.open(CudaTesting.options().withCache(file.resolve("below")))) {
