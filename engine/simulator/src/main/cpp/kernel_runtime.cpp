@@ -15,7 +15,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#if !defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SIM_UCONTEXT)
+#define SIM_OWN_SWITCH 1
+#else
 #include <ucontext.h>
 #endif
 
@@ -30,7 +32,7 @@ dim3 threadIdx, blockIdx, blockDim, gridDim;
 namespace sim_shim {
 
 struct Context {
-#if defined(__x86_64__)
+#if SIM_OWN_SWITCH
     void *stackPointer;
 #else
     ucontext_t state;
@@ -81,7 +83,7 @@ static uint64_t random64;
 
 // ---- Fibers ----
 
-#if defined(__x86_64__)
+#if SIM_OWN_SWITCH
 extern "C" SIM_HIDDEN void tenon_switch_fiber(void **saveStackPointer, void *loadStackPointer);
 asm(".text\n"
     ".p2align 4\n"
