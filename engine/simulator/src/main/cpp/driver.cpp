@@ -494,6 +494,23 @@ CU_EXPORT cuDevicePrimaryCtxGetState(CUdevice number, unsigned *flags, int *acti
     return CUDA_SUCCESS;
 }
 
+extern "C" SIM_EXPORT void tenon_sim_restart() {
+    Locked locked(state.lock);
+    while (!state.contexts.empty()) {
+        CUcontext context = *state.contexts.begin();
+        failContext(context, CUDA_ERROR_DEINITIALIZED); // queued work does not run
+        destroyContext(context);
+    }
+    for (Device &device : state.devices) {
+        device.primary = nullptr;
+        device.primaryUses = 0;
+    }
+    for (CUgraph graph : state.graphs) delete graph;
+    state.graphs.clear();
+    state.handles.clear();
+    tenon_sim_reset();
+}
+
 // ---- Peers ----
 
 CU_EXPORT cuDeviceCanAccessPeer(int *can, CUdevice device, CUdevice peer) {

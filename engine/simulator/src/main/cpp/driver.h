@@ -196,6 +196,8 @@ void failContext(CUcontext context, CUresult status);
 
 } // namespace sim
 
+extern "C" void tenon_sim_reset();
+
 struct CUctx_st {
     CUdevice device;
     bool primary = false;

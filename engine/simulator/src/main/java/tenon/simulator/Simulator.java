@@ -67,6 +67,7 @@ public final class Simulator {
     private static final int SUCCESS = 0;
 
     private final MethodHandle reset;
+    private final MethodHandle restart;
     private final MethodHandle set;
     private final MethodHandle kernelFolder;
     private final MethodHandle plan;
@@ -86,6 +87,7 @@ public final class Simulator {
         MemoryLayout number = ValueLayout.JAVA_LONG;
         MemoryLayout small = ValueLayout.JAVA_INT;
         reset = find(linker, library, "tenon_sim_reset", FunctionDescriptor.ofVoid());
+        restart = find(linker, library, "tenon_sim_restart", FunctionDescriptor.ofVoid());
         set = find(
                 linker,
                 library,
@@ -104,6 +106,16 @@ public final class Simulator {
     @SuppressWarnings("restricted") // calls a library
     private static MethodHandle find(Linker linker, SymbolLookup library, String name, FunctionDescriptor descriptor) {
         return linker.downcallHandle(library.findOrThrow(name), descriptor);
+    }
+
+    /**
+     * As if the process had ended and another one begun: destroys every context with all that is in it, forgets all objects of the libraries, and resets. For tests that leave
+     * a broken device behind; nothing that was made before may be used, or closed, after it.
+     */
+    public void restart() {
+        call(() -> {
+            restart.invokeExact();
+        });
     }
 
     // ---- Settings ----

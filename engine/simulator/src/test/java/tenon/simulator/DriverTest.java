@@ -325,6 +325,19 @@ class DriverTest {
     }
 
     @Test
+    void aRestartLeavesNothing() {
+        cuda.make("cuDevicePrimaryCtxRetain", 0);
+        cuda.allocate(100);
+        cuda.check("cuMemsetD8Async", cuda.allocate(4), 0, 4L, cuda.stream());
+        cuda.simulator.restart();
+        assertThat(cuda.simulator.live()).isEmpty();
+        assertThat(cuda.simulator.memoryUsed(0)).isZero();
+        assertThat(cuda.simulator.violations()).isEmpty();
+        cuda.context(0);
+        assertThat(cuda.download(cuda.upload(1), 1)).containsExactly(1);
+    }
+
+    @Test
     void aDeviceIsWhatATestSays() {
         cuda.simulator.devices(3);
         cuda.simulator.driverVersion(13000);
