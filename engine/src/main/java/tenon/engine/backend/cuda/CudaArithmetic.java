@@ -70,8 +70,8 @@ final class CudaArithmetic {
 
     private void cast(DType source, long from, DType target, long to, long count) {
         if (source == DType.F64 || target == DType.F64) {
-            throw new DTypeException(TenonException.where("cast") + ": " + backend.whyNo(DType.F64) + ": from="
-                    + source + ", to=" + target);
+            throw new DTypeException(TenonException.where("cast") + ": " + backend.whyNo(DType.F64) + ": from=" + source
+                    + ", to=" + target);
         }
         int index = source.ordinal() * DType.values().length + target.ordinal();
         if (casts[index] == null) {

@@ -70,7 +70,8 @@ final class CudaAugmentation implements BatchAugmentation {
                 && deviation.shape().equals(mean.shape());
         if (!fits) {
             throw new ShapeException(TenonException.where(OP)
-                    + ": images must be [N, H, W, C], places [N, 3], mean and deviation [C], output [N, P, Q, C]: images="
+                    + ": images must be [N, H, W, C], places [N, 3], mean and deviation [C], output [N, P, Q, C]:"
+                    + " images="
                     + from + ", places=" + places.shape() + ", mean=" + mean.shape() + ", deviation="
                     + deviation.shape() + ", output=" + to);
         }

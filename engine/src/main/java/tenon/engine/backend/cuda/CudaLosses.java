@@ -19,8 +19,7 @@ final class CudaLosses implements LossKernels {
     /** A kernel with a warp to each row, and one with a block. */
     private record RowKernel(KernelPair perWarp, KernelPair perBlock) {
         static RowKernel of(CudaBackend backend, String name) {
-            return new RowKernel(
-                    new KernelPair(backend, FILE, name), new KernelPair(backend, FILE, "long_" + name));
+            return new RowKernel(new KernelPair(backend, FILE, name), new KernelPair(backend, FILE, "long_" + name));
         }
 
         Kernel of(DType dtype, int columns) {

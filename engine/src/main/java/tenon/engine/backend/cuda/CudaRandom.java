@@ -39,8 +39,7 @@ final class CudaRandom implements RandomKernels {
     /** Device address of the step of the draws: a recorded step takes the replay's. */
     private long step(Rng rng) {
         int step = rng.step();
-        return backend.scalars.put(
-                Integer.BYTES, (now, to) -> to.set(ValueLayout.JAVA_INT, 0, now.stepOr(step)));
+        return backend.scalars.put(Integer.BYTES, (now, to) -> to.set(ValueLayout.JAVA_INT, 0, now.stepOr(step)));
     }
 
     @Override

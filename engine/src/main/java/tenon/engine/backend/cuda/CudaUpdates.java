@@ -205,7 +205,8 @@ final class CudaUpdates implements UpdateKernels {
                 weightDecay,
                 rateScale,
                 now,
-                launch -> launch.float32(decay).float32(epsilon).float32(momentum).float32(rescale));
+                launch ->
+                        launch.float32(decay).float32(epsilon).float32(momentum).float32(rescale));
     }
 
     /** Waits for the device. */

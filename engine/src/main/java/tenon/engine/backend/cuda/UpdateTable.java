@@ -52,7 +52,8 @@ final class UpdateTable implements AutoCloseable {
         records[at + 3] = second;
         records[at + 4] = copy;
         records[at + 5] = count;
-        records[at + 6] = Float.floatToRawIntBits(decay) & 0xFFFFFFFFL | (long) Float.floatToRawIntBits(rateScale) << 32;
+        records[at + 6] =
+                Float.floatToRawIntBits(decay) & 0xFFFFFFFFL | (long) Float.floatToRawIntBits(rateScale) << 32;
         parameters++;
     }
 

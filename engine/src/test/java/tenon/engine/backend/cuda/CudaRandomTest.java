@@ -124,15 +124,15 @@ class CudaRandomTest {
             // Compiled before: a recording begins with nothing to wait for.
             backend.random().dropout(x, 0.5, new Rng(1, 2, 3), y);
             try (CapturedStep step = backend.capture()
-                    .record(
-                            new StepState(0.1, 3, 1),
-                            () -> backend.random().dropout(x, 0.5, new Rng(1, 2, 3), y))) {
+                    .record(new StepState(0.1, 3, 1), () -> backend.random().dropout(x, 0.5, new Rng(1, 2, 3), y))) {
                 for (int now = 3; now < 6; now++) {
                     step.replay(new StepState(0.1, now, now - 2));
                     double[] replayed = y.toDoubleArray();
                     Rng rng = new Rng(1, 2, now);
                     for (int i = 0; i < size; i++) {
-                        assertThat(replayed[i]).as("step %d, element %d", now, i).isEqualTo(rng.uniform(i) < 0.5 ? 0 : 2);
+                        assertThat(replayed[i])
+                                .as("step %d, element %d", now, i)
+                                .isEqualTo(rng.uniform(i) < 0.5 ? 0 : 2);
                     }
                 }
             }

@@ -179,8 +179,7 @@ class CudaUpdatesTest {
             backend.bf16(weight);
         }
         try (CapturedStep step = backend.capture()
-                .record(
-                        new StepState(0.1f, 0, 1), () -> adam(recordedW, g, recordedM, recordedV, 0.1f, 1))) {
+                .record(new StepState(0.1f, 0, 1), () -> adam(recordedW, g, recordedM, recordedV, 0.1f, 1))) {
             for (int t = 1; t <= 4; t++) {
                 float rate = 0.1f / t;
                 adam(w, g, m, v, rate, t);

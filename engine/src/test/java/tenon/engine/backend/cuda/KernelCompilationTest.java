@@ -41,7 +41,9 @@ class KernelCompilationTest {
                         .toURI())
                 .getParent();
         try (Stream<Path> files = Files.list(resources)) {
-            return files.filter(file -> file.toString().endsWith(".cu")).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(".cu"))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -70,8 +72,8 @@ class KernelCompilationTest {
     }
 
     private static Path nvcc() {
-        List<String> folders = new ArrayList<>(
-                List.of(System.getenv().getOrDefault("PATH", "").split(":")));
+        List<String> folders =
+                new ArrayList<>(List.of(System.getenv().getOrDefault("PATH", "").split(":")));
         String home = System.getenv("CUDA_HOME");
         if (home != null) {
             folders.add(home + "/bin");
