@@ -26,21 +26,27 @@ static bool guardsAreWhole(const Allocation &allocation) {
     return true;
 }
 
+static void setGuards(const Allocation &allocation) {
+    memset((char *)allocation.address - GUARD_BYTES, GUARD, GUARD_BYTES);
+    memset((char *)allocation.address + allocation.bytes, GUARD, GUARD_BYTES);
+}
+
 static void checkGuards(const Allocation &allocation) {
-    if (!guardsAreWhole(allocation)) {
-        sim_violation("memory beside allocation %lu of %zu bytes was written to", (unsigned long)allocation.number, allocation.bytes);
-    }
+    if (guardsAreWhole(allocation)) return;
+    sim_violation("memory beside allocation %lu of %zu bytes was written to", (unsigned long)allocation.number, allocation.bytes);
+    setGuards(allocation); // it is said once
 }
 
 // Freed memory must still be full of 0xFF.
 static void checkFreed(const Allocation &allocation) {
     const unsigned char *byte = (unsigned char *)allocation.address;
-    for (size_t i = 0; i < allocation.bytes; i++) {
-        if (byte[i] != 0xFF) {
-            sim_violation("allocation %lu of %zu bytes was written to after it was freed", (unsigned long)allocation.number, allocation.bytes);
-            return;
-        }
-    }
+    uint64_t all = ~(uint64_t)0;
+    size_t words = allocation.bytes / sizeof all;
+    for (size_t i = 0; i < words; i++) all &= ((const uint64_t *)byte)[i];
+    for (size_t i = words * sizeof all; i < allocation.bytes; i++) all &= ~(uint64_t)0xFF | byte[i];
+    if (all == ~(uint64_t)0) return;
+    sim_violation("allocation %lu of %zu bytes was written to after it was freed", (unsigned long)allocation.number, allocation.bytes);
+    memset((char *)allocation.address, 0xFF, allocation.bytes);
 }
 
 static void emptyQuarantine(size_t atMost) {
@@ -66,10 +72,9 @@ CUresult allocate(CUcontext context, size_t bytes, bool host, uintptr_t *address
     char *block = (char *)aligned_alloc(512, (size + 511) / 512 * 512);
     if (!block) return CUDA_ERROR_OUT_OF_MEMORY;
     uintptr_t start = (uintptr_t)block + GUARD_BYTES;
-    memset((char *)start - GUARD_BYTES, GUARD, GUARD_BYTES);
     memset((char *)start, 0xFF, bytes);
-    memset((char *)start + bytes, GUARD, GUARD_BYTES);
-    state.memory[start] = {block, start, bytes, context, host, ++state.allocations};
+    Allocation &allocation = state.memory[start] = {block, start, bytes, context, host, ++state.allocations};
+    setGuards(allocation);
     if (!host) device.used += bytes;
     *address = start;
     return CUDA_SUCCESS;

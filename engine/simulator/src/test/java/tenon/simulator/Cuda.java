@@ -106,7 +106,7 @@ final class Cuda implements AutoCloseable {
 
     /** Pinned. */
     MemorySegment pinned(long floats) {
-        return at(make("cuMemHostAlloc", 4 * floats, 0), floats);
+        return memory(make("cuMemHostAlloc", 4 * floats, 0), 4 * floats);
     }
 
     /** Not pinned. */
@@ -115,8 +115,8 @@ final class Cuda implements AutoCloseable {
     }
 
     @SuppressWarnings("restricted") // memory of the driver
-    private static MemorySegment at(long address, long floats) {
-        return MemorySegment.ofAddress(address).reinterpret(4 * floats);
+    static MemorySegment memory(long address, long bytes) {
+        return MemorySegment.ofAddress(address).reinterpret(bytes);
     }
 
     long stream() {

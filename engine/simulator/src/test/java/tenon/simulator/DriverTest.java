@@ -91,6 +91,21 @@ class DriverTest {
     }
 
     @Test
+    void writingBesideMemoryIsSeen() {
+        long x = cuda.allocate(100);
+        long freed = cuda.allocate(100);
+        cuda.check("cuMemFree_v2", freed);
+        assertThat(cuda.simulator.violations()).isEmpty();
+        // As a library might that has its own idea of sizes.
+        Cuda.memory(x + 100, 1).set(ValueLayout.JAVA_BYTE, 0, (byte) 0);
+        Cuda.memory(freed + 99, 1).set(ValueLayout.JAVA_BYTE, 0, (byte) 0);
+        assertThat(cuda.simulator.violations())
+                .satisfiesExactly(
+                        beside -> assertThat(beside).contains("of 100 bytes").contains("beside"),
+                        late -> assertThat(late).contains("of 100 bytes").contains("after it was freed"));
+    }
+
+    @Test
     void aDeviceHasSoMuchMemoryAndNoMore() {
         cuda.simulator.memoryLimit(0, 1000);
         long x = cuda.allocate(600);
