@@ -219,7 +219,8 @@ final class CudaSearch {
 
     private void system(List<Family> found) {
         Set<Path> folders = new LinkedHashSet<>();
-        for (String folder : List.of("usr/lib/x86_64-linux-gnu", "usr/lib64", "lib64", "usr/lib/wsl/lib")) {
+        for (String folder :
+                List.of("usr/lib/x86_64-linux-gnu", "usr/lib64", "lib64", "usr/lib/wsl/lib", "run/opengl-driver/lib")) {
             folders.addAll(folders(root, folder));
         }
         for (String line : loaderCache.get().split("\n")) {

@@ -19,10 +19,7 @@ class CudaInfoTest {
     /** As if the machine had only what a folder holds, and the simulated driver. */
     private static CudaSearch only(Path folder) {
         return new CudaSearch(
-                Path.of("/"),
-                name -> name.equals(CudaSearch.PROPERTY) ? folder.toString() : null,
-                _ -> null,
-                () -> "");
+                Path.of("/"), name -> name.equals(CudaSearch.PROPERTY) ? folder.toString() : null, _ -> null, () -> "");
     }
 
     private static CudaInfo simulated(Consumer<Simulator> setting) {

@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import jcuda.CudaException;
 import jcuda.driver.JCudaDriver;
@@ -47,6 +48,8 @@ import tenon.engine.nativelib.CudaPart;
  */
 public final class CudaBackend implements Backend {
     private static final Logger LOG = LoggerFactory.getLogger(CudaBackend.class);
+    /** The first GPUs that compute in BF16: compute capability 8.0. */
+    private static final int AMPERE = 80;
     /** Waits after each launch, so that an error is reported where it happens. */
     private static final boolean BLOCKING = Boolean.getBoolean("tenon.cuda.blocking");
 
@@ -380,6 +383,9 @@ public final class CudaBackend implements Backend {
 
     @Override
     public boolean supports(OpKind op, DType dtype) {
+        if (dtype == DType.BF16 && whyNo(dtype) != null) {
+            return false;
+        }
         return switch (op) {
             case GEMM -> gemm.supports(op, dtype);
             case DENSE -> dense.supports(op, dtype);
@@ -399,9 +405,20 @@ public final class CudaBackend implements Backend {
     @Override
     public String whyNo(DType dtype) {
         return switch (dtype) {
-            case F32, BF16 -> null;
+            case F32 -> null;
+            case BF16 -> whyNoBf16();
             case F64, U8, I32 -> "the cuda back-end computes in F32 and BF16, not in " + dtype;
         };
+    }
+
+    private String whyNoBf16() {
+        return context.capability() >= AMPERE
+                ? null
+                : String.format(
+                        Locale.ROOT,
+                        "bf16 is not available: it needs a GPU of compute capability 8.0 or newer, and %s has %.1f",
+                        context.gpuName(),
+                        context.capability() / 10.0);
     }
 
     // ---- memory ----

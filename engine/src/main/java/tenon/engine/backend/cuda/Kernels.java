@@ -113,8 +113,17 @@ final class Kernels implements AutoCloseable {
 
     private CUmodule module(byte[] code) {
         CUmodule module = new CUmodule();
-        // PTX is text, which the driver reads up to a 0; machine code has its length in it.
-        JCudaDriver.cuModuleLoadData(module, code);
+        try {
+            // PTX is text, which the driver reads up to a 0; machine code has its length in it.
+            JCudaDriver.cuModuleLoadData(module, code);
+        } catch (CudaException e) {
+            if (!Driver.isOutOfMemory(e) || backend.capturing()) {
+                throw e;
+            }
+            // The allocator may hold the rest of the device's memory idle.
+            backend.general().trim();
+            JCudaDriver.cuModuleLoadData(module, code);
+        }
         return module;
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -26,6 +27,7 @@ import tenon.engine.OutOfMemoryException;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
+import tenon.engine.backend.OpKind;
 import tenon.engine.testing.CudaTesting;
 import tenon.simulator.Simulator;
 
@@ -256,8 +258,9 @@ class CudaCoreTest {
             simulator.failAt("cuModuleLoadData", 1, 209);
             assertThatThrownBy(() -> backend.kernels.get("capture", "guard_finite"))
                     .isInstanceOf(DeviceException.class)
-                    .hasMessageStartingWith("cuModuleLoadData capture.cu: CUDA_ERROR_NO_BINARY_FOR_GPU (the kernels were"
-                            + " compiled for another GPU; NVRTC may be too old");
+                    .hasMessageStartingWith(
+                            "cuModuleLoadData capture.cu: CUDA_ERROR_NO_BINARY_FOR_GPU (the kernels were"
+                                    + " compiled for another GPU; NVRTC may be too old");
         }
     }
 
@@ -266,11 +269,14 @@ class CudaCoreTest {
         CudaTesting.open().close();
         Nvrtc nvrtc = new Nvrtc();
         assertThat(nvrtc.architecture(90)).isEqualTo("sm_90");
-        assertThat(nvrtc.architecture(999)).as("newer: translated by the driver").matches("compute_\\d+");
+        assertThat(nvrtc.architecture(999))
+                .as("newer: translated by the driver")
+                .matches("compute_\\d+");
         assertThatThrownBy(() -> nvrtc.architecture(20))
                 .isInstanceOf(DeviceException.class)
-                .hasMessageMatching("cuda: NVRTC 1\\d\\.\\d+ compiles for GPUs of compute capability \\d\\.\\d and newer,"
-                        + " and this one has 2\\.0 \\(install an older release of CUDA, or use --device cpu\\)");
+                .hasMessageMatching(
+                        "cuda: NVRTC 1\\d\\.\\d+ compiles for GPUs of compute capability \\d\\.\\d and newer, and this"
+                                + " one has 2\\.0 \\(install an older release of CUDA, or use --device cpu\\)");
     }
 
     @Test
@@ -345,6 +351,55 @@ class CudaCoreTest {
                     .address(out.address())
                     .elements(1);
             assertThat(out.toDoubleArray()).containsExactly(-7, 1.5, 1L << 40, -0.25);
+        }
+    }
+
+    @Test
+    void launchesMakeNoGarbage() {
+        try (CudaBackend backend = CudaTesting.open();
+                Scope _ = Scope.open("test", backend)) {
+            Tensor x = Tensor.of(new float[] {1, 2}, 2);
+            Kernel kernel = backend.kernels.get("core_test", "affine");
+            var thread = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+            long before = 0;
+            for (int i = 0; i < 300; i++) {
+                if (i == 200) {
+                    backend.synchronize();
+                    before = thread.getCurrentThreadAllocatedBytes();
+                }
+                backend.launch(kernel)
+                        .address(x.address())
+                        .float32(1)
+                        .float32(0)
+                        .address(x.address())
+                        .int64(2)
+                        .elements(2);
+            }
+            assertThat(thread.getCurrentThreadAllocatedBytes() - before).isLessThan(100 * 100);
+            assertThat(x.toFloatArray()).containsExactly(1, 2);
+        }
+    }
+
+    @Test
+    void modulesGetTheMemoryThatLiesIdle() {
+        try (CudaBackend backend = CudaTesting.open();
+                Scope _ = Scope.open("test", backend)) {
+            Tensor.empty(Shape.of(1 << 20), DType.F32).close();
+            simulator.failAt("cuModuleLoadData", 1, OUT_OF_MEMORY);
+            assertThat(backend.kernels.get("core_test", "affine")).isNotNull();
+            assertThat(backend.general().statistics().cachedBytes()).isZero();
+        }
+    }
+
+    @Test
+    void oldGpusHaveNoBf16() {
+        simulator.computeCapability(75);
+        try (CudaBackend backend = CudaTesting.open()) {
+            assertThat(backend.whyNo(DType.BF16))
+                    .startsWith("bf16 is not available: it needs a GPU of compute capability 8.0 or newer, and ")
+                    .endsWith(" has 7.5");
+            assertThat(backend.supports(OpKind.ADD, DType.BF16)).isFalse();
+            assertThat(backend.supports(OpKind.ADD, DType.F32)).isTrue();
         }
     }
 
