@@ -29,6 +29,11 @@ public final class CachingAllocator implements Allocator {
             return "";
         }
 
+        /** Whether freed blocks are kept and used again; otherwise each request gets a block of its own, of exactly its size. */
+        default boolean cached() {
+            return true;
+        }
+
         /** The system property that limits the memory. */
         default String limitProperty() {
             return "tenon.memory.limit";
@@ -58,18 +63,21 @@ public final class CachingAllocator implements Allocator {
             throw new IllegalArgumentException("allocate: byteSize must be at least 0: byteSize=" + byteSize);
         }
         allocations++;
-        int sizeClass = sizeClass(byteSize);
-        long capacity = capacity(sizeClass);
-        ArrayDeque<Storage> free = list(sizeClass);
-        Storage storage = free == null ? null : free.pollLast();
-        if (storage != null) {
-            cachedBytes -= capacity;
-        } else {
-            storage = allocateNative(byteSize, capacity);
-        }
-        liveBytes += capacity;
+        Storage storage = source.cached() ? fromCache(byteSize) : allocateNative(byteSize, Math.max(1, byteSize));
+        liveBytes += storage.capacity();
         peakLiveBytes = Math.max(peakLiveBytes, liveBytes);
         storage.references = 1;
+        return storage;
+    }
+
+    private Storage fromCache(long byteSize) {
+        int sizeClass = sizeClass(byteSize);
+        ArrayDeque<Storage> free = list(sizeClass);
+        Storage storage = free == null ? null : free.pollLast();
+        if (storage == null) {
+            return allocateNative(byteSize, capacity(sizeClass));
+        }
+        cachedBytes -= storage.capacity();
         return storage;
     }
 
@@ -96,6 +104,12 @@ public final class CachingAllocator implements Allocator {
 
     @Override
     public synchronized void free(Storage storage) {
+        liveBytes -= storage.capacity();
+        if (!source.cached()) {
+            nativeFrees++;
+            source.free(storage);
+            return;
+        }
         int sizeClass = sizeClass(storage.capacity());
         ArrayDeque<Storage> free = list(sizeClass);
         if (free == null) {
@@ -103,7 +117,6 @@ public final class CachingAllocator implements Allocator {
             cache[sizeClass] = free;
         }
         free.addLast(storage);
-        liveBytes -= storage.capacity();
         cachedBytes += storage.capacity();
         if (closed) {
             trim();

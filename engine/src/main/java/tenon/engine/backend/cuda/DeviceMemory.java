@@ -16,6 +16,9 @@ final class DeviceMemory implements CachingAllocator.Source {
     }
 
     private final DeviceContext context;
+    /** For tests, and for NVIDIA's compute-sanitizer: an access outside of a tensor is one outside of its allocation, too. */
+    private final boolean exact = Boolean.getBoolean("tenon.cuda.memory.exact");
+
     private final long limitBytes;
     private final Runnable awaitDevice;
     private long heldBytes;
@@ -93,6 +96,11 @@ final class DeviceMemory implements CachingAllocator.Source {
         long[] memory = context.memory();
         return ", free on the device=" + memory[0] + " of " + memory[1] + ", limit of the back-end="
                 + (limitBytes == Long.MAX_VALUE ? "none" : limitBytes);
+    }
+
+    @Override
+    public boolean cached() {
+        return !exact;
     }
 
     @Override

@@ -47,6 +47,11 @@ final class RecordingMemory implements CachingAllocator.Source {
     }
 
     @Override
+    public boolean cached() {
+        return memory.cached();
+    }
+
+    @Override
     public String limitProperty() {
         return memory.limitProperty();
     }
