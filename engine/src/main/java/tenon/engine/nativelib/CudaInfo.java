@@ -7,7 +7,7 @@ import tenon.engine.DeviceException;
 import tenon.engine.nativelib.CudaSearch.Choice;
 
 /**
- * What there is to compute with CUDA. Reading it loads nothing but the driver.
+ * What there is to compute with CUDA. Reading it loads nothing on a machine without a GPU.
  *
  * @param present whether the machine has an NVIDIA GPU, with or without a driver that sees it
  * @param gpus that the driver sees
@@ -29,12 +29,27 @@ public record CudaInfo(
     public record Gpu(int index, String name, String computeCapability, long memoryBytes) {}
 
     /**
-     * @param version of the file
+     * @param version as the library says it
      */
     public record Library(CudaPart part, String version, Path path) {}
 
     public static CudaInfo read() {
-        return read(CudaSearch.here());
+        CudaInfo info = read(CudaSearch.here());
+        return info.problems().isEmpty() ? info.loaded() : info;
+    }
+
+    /** With the versions that the libraries themselves say, which their files' names may not show. */
+    private CudaInfo loaded() {
+        try {
+            CudaLibraries loaded = CudaLibraries.load();
+            List<Library> asked = loaded.parts().stream()
+                    .map(part -> new Library(
+                            part, loaded.version(part), loaded.library(part).path()))
+                    .toList();
+            return new CudaInfo(present, gpus, driverVersion, asked, problems, advice);
+        } catch (DeviceException e) {
+            return new CudaInfo(present, gpus, driverVersion, libraries, List.of(e.getMessage()), advice);
+        }
     }
 
     static CudaInfo read(CudaSearch search) {

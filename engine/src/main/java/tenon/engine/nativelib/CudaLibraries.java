@@ -1,7 +1,10 @@
 package tenon.engine.nativelib;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -10,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import tenon.engine.DeviceException;
 import tenon.engine.nativelib.CudaSearch.Choice;
 
@@ -22,6 +26,13 @@ public final class CudaLibraries {
     static final String MAJOR = "tenon.cuda.major";
     /** cuBLAS, NVRTC and cuDNN 9 are of CUDA 12 or 13, which older drivers do not run. */
     private static final int OLDEST_DRIVER = 12;
+
+    private static final FunctionDescriptor ONE_POINTER =
+            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS);
+    private static final FunctionDescriptor TWO_POINTERS =
+            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS);
+    private static final FunctionDescriptor NUMBER_AND_POINTER =
+            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS);
 
     private static CudaLibraries loaded;
     private static NativeLibrary driver;
@@ -188,6 +199,11 @@ public final class CudaLibraries {
         return major;
     }
 
+    /** What is loaded, the driver first. */
+    Set<CudaPart> parts() {
+        return libraries.keySet();
+    }
+
     /** A loaded library. */
     public NativeLibrary library(CudaPart part) {
         NativeLibrary library = libraries.get(part);
@@ -195,6 +211,43 @@ public final class CudaLibraries {
             throw new DeviceException("cuda: " + part.label() + " not found: " + part.howToInstall(major));
         }
         return library;
+    }
+
+    /** What a library says about itself, e.g. {@code 9.10.2}; the version in its file's name where it says nothing. */
+    String version(CudaPart part) {
+        NativeLibrary library = library(part);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(ValueLayout.JAVA_INT, 3);
+            if (part == CudaPart.CUDNN && library.has("cudnnGetVersion")) {
+                return text((long) library.function("cudnnGetVersion", FunctionDescriptor.of(ValueLayout.JAVA_LONG))
+                        .invokeExact());
+            }
+            if (part == CudaPart.NCCL && library.has("ncclGetVersion")) {
+                int _ = (int) library.function("ncclGetVersion", ONE_POINTER).invokeExact(out);
+                return text(out.get(ValueLayout.JAVA_INT, 0));
+            }
+            if (part == CudaPart.NVRTC) {
+                int _ = (int)
+                        library.function("nvrtcVersion", TWO_POINTERS).invokeExact(out, out.asSlice(Integer.BYTES));
+                return out.get(ValueLayout.JAVA_INT, 0) + "." + out.getAtIndex(ValueLayout.JAVA_INT, 1);
+            }
+            if (part == CudaPart.CUBLAS && library.has("cublasGetProperty")) {
+                MethodHandle property = library.function("cublasGetProperty", NUMBER_AND_POINTER);
+                for (int i = 0; i < 3; i++) {
+                    int _ = (int) property.invokeExact(i, out.asSlice((long) i * Integer.BYTES));
+                }
+                return out.get(ValueLayout.JAVA_INT, 0) + "." + out.getAtIndex(ValueLayout.JAVA_INT, 1) + "."
+                        + out.getAtIndex(ValueLayout.JAVA_INT, 2);
+            }
+        } catch (Throwable e) {
+            throw new IllegalStateException("the version of " + library.path() + " cannot be asked for", e);
+        }
+        return CudaSearch.version(library.path());
+    }
+
+    /** 91002 as 9.10.2. */
+    private static String text(long version) {
+        return version / 10000 + "." + version / 100 % 100 + "." + version % 100;
     }
 
     /** NCCL, which only several GPUs need. */

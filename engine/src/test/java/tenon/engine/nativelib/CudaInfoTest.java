@@ -56,6 +56,15 @@ class CudaInfoTest {
     }
 
     @Test
+    void librariesSayTheirVersions() {
+        CudaTesting.simulator().reset();
+        assertThat(CudaInfo.read().libraries())
+                .filteredOn(library -> library.part() == CudaPart.NVRTC || library.part() == CudaPart.CUDNN)
+                .extracting(CudaInfo.Library::version)
+                .allMatch(version -> version.matches("\\d+\\.\\d+(\\.\\d+)?"));
+    }
+
+    @Test
     void noDevice() {
         CudaInfo info = simulated(simulator -> simulator.devices(0));
         assertThat(info.gpus()).isEmpty();
