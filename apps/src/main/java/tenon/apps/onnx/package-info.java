@@ -1,0 +1,2 @@
+/** Networks as ONNX files, for other runtimes. */
+package tenon.apps.onnx;
