@@ -4,10 +4,8 @@ import java.io.File;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import tenon.io.build.BuildException;
@@ -16,13 +14,11 @@ import tenon.io.build.TextLines;
 /** Which images ILSVRC's development kit lists, and their labels: the kit's class number less 1, which does not follow the order of WordNet ids. */
 public final class ImageNetIndex {
     private static final int LONGEST_LINE = 4096;
-    private static final int MOST_CLASSES = 1_000_000;
     /** No path leads out of its folder. */
     private static final Pattern FILE_NAME = Pattern.compile("[^/\\\\\\s\\x00]*[^/\\\\\\s\\x00.]");
 
     private final ImageNetConfig config;
-    private final Map<String, Integer> labels = new HashMap<>();
-    private final List<String> classNames;
+    private final ImageNetClasses classes;
     private final Set<String> blacklist = new HashSet<>();
 
     /** @param path of the image file */
@@ -31,7 +27,7 @@ public final class ImageNetIndex {
     /** Reads the table of classes and the blacklist. */
     public ImageNetIndex(ImageNetConfig config) {
         this.config = config;
-        classNames = readClasses(config.wordIds());
+        classes = ImageNetClasses.read(config.wordIds());
         try (TextLines lines = open(config.valBlacklist())) {
             for (String line = lines.next(); line != null; line = lines.next()) {
                 if (!line.isBlank()) {
@@ -42,47 +38,11 @@ public final class ImageNetIndex {
         }
     }
 
-    private static TextLines open(Path file) {
+    static TextLines open(Path file) {
         return new TextLines(file, "imagenet", LONGEST_LINE);
     }
 
-    private List<String> readClasses(Path file) {
-        Map<Integer, String> names = new HashMap<>();
-        Map<Integer, String> wordNetIds = new HashMap<>();
-        try (TextLines lines = open(file)) {
-            for (String line = lines.next(); line != null; line = lines.next()) {
-                if (line.isBlank()) {
-                    continue;
-                }
-                String[] fields = fields(line, 3, "WordNet id, class number and name", lines);
-                int label = number(fields[1], MOST_CLASSES, lines) - 1;
-                if (names.put(label, fields[2]) != null) {
-                    throw lines.error("class number " + fields[1] + " occurs twice");
-                }
-                if (labels.put(fields[0], label) != null) {
-                    throw lines.error("WordNet id " + fields[0] + " occurs twice");
-                }
-                wordNetIds.put(label, fields[0]);
-            }
-        }
-        String[] ordered = new String[names.size()];
-        Map<String, Integer> uses = new HashMap<>();
-        names.values().forEach(name -> uses.merge(name, 1, Integer::sum));
-        names.forEach((label, name) -> {
-            if (label >= ordered.length) {
-                throw new BuildException("imagenet " + file + ": class numbers must be 1 to the number of lines: lines="
-                        + ordered.length + ", found=" + (label + 1));
-            }
-            // ILSVRC has two cranes, a bird and a machine.
-            ordered[label] = uses.get(name) == 1 ? name : name + "_" + wordNetIds.get(label);
-        });
-        if (ordered.length == 0) {
-            throw new BuildException("imagenet " + file + ": there are no classes in it");
-        }
-        return List.copyOf(Arrays.asList(ordered));
-    }
-
-    private static String[] fields(String line, int count, String what, TextLines lines) {
+    static String[] fields(String line, int count, String what, TextLines lines) {
         String[] fields = line.strip().split(" ", -1);
         if (fields.length != count || Arrays.stream(fields).anyMatch(String::isBlank)) {
             throw lines.error("a line must be " + what + ", separated by single spaces: '" + shortened(line) + "'");
@@ -90,7 +50,7 @@ public final class ImageNetIndex {
         return fields;
     }
 
-    private static int number(String text, int most, TextLines lines) {
+    static int number(String text, int most, TextLines lines) {
         try {
             int value = Integer.parseInt(text);
             if (value >= 1 && value <= most) {
@@ -114,12 +74,12 @@ public final class ImageNetIndex {
 
     /** Names in the order of the labels; names that two classes share are followed by their WordNet ids. */
     public List<String> classNames() {
-        return classNames;
+        return classes.names();
     }
 
     /** @throws BuildException when the development kit does not know the class */
     public int label(String wordNetId) {
-        Integer label = labels.get(wordNetId);
+        Integer label = classes.labels().get(wordNetId);
         if (label == null) {
             throw new BuildException(
                     "imagenet " + config.wordIds() + ": there is no class '" + shortened(wordNetId) + "'");
@@ -143,14 +103,14 @@ public final class ImageNetIndex {
                 }
                 String partial = fields(line, 2, "WordNet id / file name and a counter", lines)[0];
                 int slash = partial.indexOf('/');
-                if (slash < 0 || !labels.containsKey(partial.substring(0, slash))) {
+                if (slash < 0 || !classes.labels().containsKey(partial.substring(0, slash))) {
                     throw lines.error("must begin with the WordNet id of a class of " + config.wordIds()
                             + " and a slash: '" + shortened(partial) + "'");
                 }
                 checkName(partial.substring(slash + 1), lines);
                 entries.add(new Entry(
                         folder + partial.replace('/', File.separatorChar) + ".JPEG",
-                        labels.get(partial.substring(0, slash))));
+                        classes.labels().get(partial.substring(0, slash))));
             }
         }
         return notEmpty(entries, config.trainList());
@@ -169,7 +129,7 @@ public final class ImageNetIndex {
                 lineCount++;
                 String[] fields = fields(line, 2, "file name and a counter", lines);
                 checkName(fields[0], lines);
-                int number = number(label.strip(), classNames.size(), truth);
+                int number = number(label.strip(), classes.names().size(), truth);
                 if (!isBlacklisted(fields[1])) {
                     entries.add(new Entry(folder + fields[0] + ".JPEG", number - 1));
                 }

@@ -167,6 +167,24 @@ class WeightsFilesTest {
         }
     }
 
+    /** A model of Keras 3.15 saved as {@code x.h5}, its weights numbered through. */
+    @Test
+    void readsModelsThatKeras3SavedInTheOldLayout() {
+        try (KerasWeights file = KerasWeights.open(KERAS.resolve("keras-3-model.h5"))) {
+            assertThat(file.arrays().values())
+                    .extracting(array -> array.name() + " " + array)
+                    .containsExactly(
+                            "conv2d/kernel F32[3, 3, 2, 3]",
+                            "conv2d/bias F32[3]",
+                            "depthwise_conv2d/kernel F32[2, 2, 3, 1]",
+                            "depthwise_conv2d/bias F32[3]",
+                            "dense/kernel F32[3, 2]",
+                            "dense/bias F32[2]");
+            assertThat(file.read("depthwise_conv2d/kernel"))
+                    .containsExactly(57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68);
+        }
+    }
+
     @Test
     void readsOldNamesModelsInModelsAndPackedWeights() {
         try (KerasWeights file = KerasWeights.open(KERAS.resolve("old.h5"))) {
