@@ -8,7 +8,6 @@ import tenon.apps.cli.EnumConverter;
 import tenon.apps.cli.Interpreter;
 import tenon.apps.cli.Version;
 import tenon.apps.data.BuildCommand;
-import tenon.apps.data.ExportCommand;
 import tenon.apps.data.InspectCommand;
 import tenon.apps.data.SynthCommand;
 import tenon.apps.doctor.DoctorCommand;
@@ -17,6 +16,8 @@ import tenon.apps.features.LogregCommand;
 import tenon.apps.firstnetwork.FirstNetworkCommand;
 import tenon.apps.networks.NormPosition;
 import tenon.apps.networks.ResNet;
+import tenon.apps.pretrained.ExportCommand;
+import tenon.apps.pretrained.ImportCommand;
 import tenon.apps.quickstart.QuickstartCommand;
 import tenon.apps.training.AugmentCommand;
 import tenon.apps.training.Augmentation;
@@ -55,6 +56,7 @@ import tenon.io.sets.ImageNetBuilder;
             LogregCommand.class,
             InspectCommand.class,
             AugmentCommand.class,
+            ImportCommand.class,
             ExportCommand.class,
             FirstNetworkCommand.class,
             DoctorCommand.class
@@ -95,6 +97,7 @@ public final class Main implements Runnable {
         register(commandLine, Precision.class);
         register(commandLine, StoreEncoding.class);
         register(commandLine, ImageNetBuilder.Step.class);
+        register(commandLine, ExportCommand.Format.class);
         return commandLine;
     }
 

@@ -60,10 +60,18 @@ public final class NetworkOptions {
 
     /** @param normMomentum see {@link NetworkSpec} */
     NetworkSpec spec(NetworkSpec.Kind kind, ImageSize input, int classes, double normMomentum) {
-        NetworkVariant variant = new NetworkVariant(
-                activation, norm, epsilon, design, globalAverage ? true : null, symmetricPadding ? true : null);
         return new NetworkSpec(
-                kind, input.height(), input.width(), input.channels(), classes, normMomentum, multiplier, variant);
+                kind, input.height(), input.width(), input.channels(), classes, normMomentum, multiplier, variant());
+    }
+
+    public double multiplier() {
+        return multiplier;
+    }
+
+    /** What was given; null where nothing was. */
+    public NetworkVariant variant() {
+        return new NetworkVariant(
+                activation, norm, epsilon, design, globalAverage ? true : null, symmetricPadding ? true : null);
     }
 
     private static final class NonlinearityConverter implements ITypeConverter<Nonlinearity> {

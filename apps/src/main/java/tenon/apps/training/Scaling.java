@@ -30,8 +30,8 @@ public enum Scaling {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** @param training header of the training records */
-    Normalization normalization(RecordSchema training) {
+    /** @param training header of the training records; null for scalings that need no statistics */
+    public Normalization normalization(RecordSchema training) {
         return switch (this) {
             case UNIT -> Normalization.UNIT;
             case STANDARDIZE -> Normalization.standardize(training);
