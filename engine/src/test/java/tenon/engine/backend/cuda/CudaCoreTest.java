@@ -20,6 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.engine.ClosedException;
+import tenon.engine.Context;
 import tenon.engine.DType;
 import tenon.engine.Device;
 import tenon.engine.DeviceException;
@@ -167,6 +168,13 @@ class CudaCoreTest {
                     .hasMessageContaining(", cached=0, limit=none, free on the device=")
                     .hasMessageContaining(" of 67108864, limit of the back-end=none")
                     .hasMessageEndingWith("or raise the limit with -Dtenon.cuda.memory.limit=BYTES)");
+            Context.get().setPath("block1.conv");
+            try {
+                assertThatThrownBy(() -> Tensor.empty(Shape.of(1 << 26), DType.F32))
+                        .hasMessageStartingWith("allocate 'block1.conv': out of memory on cuda:0");
+            } finally {
+                Context.get().setPath("");
+            }
             assertThat(Tensor.of(new float[] {7}, 1).item()).isEqualTo(7);
         }
     }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -135,6 +137,47 @@ class CudaTrainingTest {
             net.skip(replayed);
             losses.add(net.train());
             assertThat(losses).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void severalDevicesTrainAtOnce() throws Exception {
+        simulator.devices(2);
+        try (CudaBackend first = CudaTesting.open(CudaTesting.options().withDevice(0));
+                CudaBackend second = CudaTesting.open(CudaTesting.options().withDevice(1));
+                var threads = Executors.newFixedThreadPool(2)) {
+            List<Double> expected = losses(first, DType.F32, 3);
+            List<Future<List<Double>>> results = new ArrayList<>();
+            for (CudaBackend backend : List.of(first, second)) {
+                results.add(threads.submit(() -> losses(backend, DType.F32, 3)));
+            }
+            for (Future<List<Double>> result : results) {
+                assertThat(result.get()).isEqualTo(expected);
+            }
+        }
+    }
+
+    @Test
+    void severalThreadsUseOneBackend() throws Exception {
+        try (CudaBackend backend = CudaTesting.open();
+                var threads = Executors.newFixedThreadPool(3)) {
+            List<Future<?>> results = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                int number = i + 1;
+                results.add(threads.submit(() -> {
+                    try (var _ = Scope.open("thread", backend)) {
+                        for (int round = 0; round < 20; round++) {
+                            Tensor a = Tensor.of(new float[] {number, round, 3}, 3);
+                            Tensor b = Tensor.full(a.shape(), DType.F32, number);
+                            backend.add(a, b, b);
+                            assertThat(b.toFloatArray()).containsExactly(2 * number, round + number, 3 + number);
+                        }
+                    }
+                }));
+            }
+            for (Future<?> result : results) {
+                result.get();
+            }
         }
     }
 }
