@@ -42,8 +42,8 @@ import tenon.io.record.Records;
         },
         footerHeading = "%nExamples:%n",
         footer = {
-            "  ./tenon features resnet50.safetensors --data pictures/train --out features.trec",
-            "  ./tenon features output/run --data data/test.trec --layer stage3 --out stage3.trec",
+            "  ./tenon features r50.model --data pictures/train --out features.trec",
+            "  ./tenon features output/run --data test.trec --layer stage3 --out s3.trec",
             "  ./tenon logreg features.trec --out classifier.safetensors"
         })
 public final class FeaturesCommand extends TenonCommand {
