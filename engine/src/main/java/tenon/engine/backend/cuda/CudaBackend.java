@@ -88,6 +88,7 @@ public final class CudaBackend implements Backend {
     final CudaGemm gemm = new CudaGemm(this);
     final CudaActivation activation = new CudaActivation(this);
     final CudaChannels channels = new CudaChannels(this);
+    final CudaBias bias = new CudaBias(this);
     final CudaConvolution convolution = new CudaConvolution(this);
     final CudaDense dense = new CudaDense(this);
     final CudaLosses losses = new CudaLosses(this);

@@ -13,10 +13,38 @@ final class CudaGemm {
     }
 
     boolean supports(OpKind op, DType dtype) {
-        return false;
+        return dtype == DType.F32 || dtype == DType.BF16;
     }
 
     void run(boolean transposeA, boolean transposeB, double alpha, Tensor a, Tensor b, double beta, Tensor c) {
-        throw new UnsupportedOperationException(backend.name() + ": run");
+        backend.checkDType("gemm", a, b, c);
+        if (c.elementCount() == 0) {
+            return;
+        }
+        if (a.elementCount() == 0) {
+            if (beta == 0) {
+                backend.fill(c, 0);
+            } else {
+                backend.scale(c, beta, c);
+            }
+            return;
+        }
+        synchronized (backend.lock) {
+            backend.enter();
+            backend.blas()
+                    .gemm(
+                            transposeA,
+                            transposeB,
+                            c.shape().dim(0),
+                            c.shape().dim(1),
+                            a.shape().dim(transposeA ? 0 : 1),
+                            (float) alpha,
+                            a.address(),
+                            b.address(),
+                            a.dtype(),
+                            (float) beta,
+                            c.address(),
+                            c.dtype());
+        }
     }
 }
