@@ -11,7 +11,7 @@ import jcuda.jcudnn.JCudnn;
 import tenon.engine.DeviceException;
 
 /**
- * Loads JCuda's own libraries and turns its exceptions on: it returns status numbers unless told otherwise. They bind to whatever {@link CudaLibraries} has loaded.
+ * Loads JCuda's own libraries and, where they know the statuses, turns its exceptions on: it returns status numbers unless told otherwise. They bind to whatever {@link CudaLibraries} has loaded.
  *
  * <p>JCuda unpacks them into the system's temporary folder, non-atomically. Unpacked before, into {@link NativeDirectory}, they are taken as they are.
  */
@@ -26,9 +26,9 @@ public final class JcudaNatives {
         load("JCudaDriver", () -> JCudaDriver.setExceptionsEnabled(true));
     }
 
-    /** For {@link JCudnn}. */
+    /** For {@link JCudnn}, whose statuses are for the caller to check: its exceptions do not know those of cuDNN 9. */
     public static void cudnn() {
-        load("JCudnn", () -> JCudnn.setExceptionsEnabled(true));
+        load("JCudnn", () -> JCudnn.setExceptionsEnabled(false));
     }
 
     /** For {@link JCublas2}, which takes cuBLAS 12 only. */

@@ -11,8 +11,7 @@ final class CudaBias {
 
     private final CudaBackend backend;
     private final Variants sumChunks;
-    private final Kernel[] add =
-            new Kernel[3 * Activation.Kind.values().length];
+    private final Kernel[] add = new Kernel[3 * Activation.Kind.values().length];
     private Kernel mergeChunks;
 
     CudaBias(CudaBackend backend) {
@@ -26,7 +25,15 @@ final class CudaBias {
      * @param from F32, or BF16 if {@code to} is; may be {@code to}
      * @param bias F32 of {@code channels} values, 0 for none
      */
-    void add(long from, DType fromType, long bias, Activation activation, int channels, long to, DType toType, long count) {
+    void add(
+            long from,
+            DType fromType,
+            long bias,
+            Activation activation,
+            int channels,
+            long to,
+            DType toType,
+            long count) {
         backend.launch(kernel(fromType, toType, activation.kind()))
                 .address(from)
                 .address(bias)

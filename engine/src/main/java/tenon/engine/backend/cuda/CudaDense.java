@@ -83,9 +83,7 @@ final class CudaDense implements DenseKernels {
     }
 
     private long weight(Tensor weight, DType dtype) {
-        return dtype == DType.BF16
-                ? backend.bf16(weight)
-                : weight.storage().blockAddress();
+        return dtype == DType.BF16 ? backend.bf16(weight) : weight.storage().blockAddress();
     }
 
     @Override

@@ -149,8 +149,7 @@ final class CudaNormalization implements NormalizationKernels {
         long from = gradOutput.address() + (long) offset * dtype.byteSize();
         long toInput = address(gradInput);
         long toShortcut = address(gradShortcut);
-        int vector = vector(
-                dtype, channels, gradChannels, input.address(), address(output), from, toInput, toShortcut);
+        int vector = vector(dtype, channels, gradChannels, input.address(), address(output), from, toInput, toShortcut);
         RowBlocks blocks = RowBlocks.of(rows, channels, vector);
         boolean needsMeans = gradInput != null && !constantStatistics;
         synchronized (backend.lock) {

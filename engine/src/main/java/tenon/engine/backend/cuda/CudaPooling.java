@@ -78,8 +78,8 @@ final class CudaPooling implements PoolingKernels {
     public void maxBackward(PoolSpec spec, Tensor gradOutput, Tensor workspace, Tensor gradInput) {
         backend.checkDType("max_pool2d", gradOutput, gradInput);
         Variants kernels = fitsByte(spec) ? maxBackwardU8 : maxBackwardI32;
-        int vector = Variants.vector(
-                gradInput.dtype(), gradInput.shape().dim(3), gradOutput.address(), gradInput.address());
+        int vector =
+                Variants.vector(gradInput.dtype(), gradInput.shape().dim(3), gradOutput.address(), gradInput.address());
         Launch launch = backend.launch(kernels.get(gradInput.dtype(), vector))
                 .address(gradOutput.address())
                 .address(workspace.address())
@@ -100,8 +100,8 @@ final class CudaPooling implements PoolingKernels {
     @Override
     public void averageBackward(PoolSpec spec, Tensor gradOutput, Tensor gradInput) {
         backend.checkDType("avg_pool2d", gradOutput, gradInput);
-        int vector = Variants.vector(
-                gradInput.dtype(), gradInput.shape().dim(3), gradOutput.address(), gradInput.address());
+        int vector =
+                Variants.vector(gradInput.dtype(), gradInput.shape().dim(3), gradOutput.address(), gradInput.address());
         Launch launch = backend.launch(averageBackward.get(gradInput.dtype(), vector))
                 .address(gradOutput.address())
                 .address(gradInput.address());
@@ -132,6 +132,10 @@ final class CudaPooling implements PoolingKernels {
                 .int32(spec.padding().left())
                 .int32(spec.padding().right())
                 .int32(spec.countPadding() ? 1 : 0)
-                .grid(Math.ceilDiv(row, THREADS), (int) Math.min((long) written.dim(0) * written.dim(1), MOST_ROWS), 1, THREADS);
+                .grid(
+                        Math.ceilDiv(row, THREADS),
+                        (int) Math.min((long) written.dim(0) * written.dim(1), MOST_ROWS),
+                        1,
+                        THREADS);
     }
 }

@@ -32,8 +32,8 @@ record RowBlocks(int lanesLog, int columns, int chunks, long chunkRows, int stri
         int blockRows = THREADS >> lanesLog;
         int most = Math.clamp(ENOUGH / Math.max(1, columns), 1, MOST_CHUNKS);
         long chunkRows = Math.max(Math.ceilDiv(rows, (long) most), (long) blockRows * LEAST_ROWS);
-        int strides = (int)
-                Math.min(Math.ceilDiv(rows, (long) blockRows), Math.max(1, 2 * ENOUGH / Math.max(1, columns)));
+        int strides =
+                (int) Math.min(Math.ceilDiv(rows, (long) blockRows), Math.max(1, 2 * ENOUGH / Math.max(1, columns)));
         return new RowBlocks(lanesLog, columns, (int) Math.ceilDiv(rows, chunkRows), chunkRows, strides);
     }
 

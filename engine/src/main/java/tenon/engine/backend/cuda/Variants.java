@@ -7,7 +7,7 @@ final class Variants {
     /** Size of a vector. */
     static final int BYTES = 16;
 
-    private final Kernels kernels;
+    private final CudaBackend backend;
     private final String file;
     private final String name;
     private final String suffix;
@@ -19,7 +19,7 @@ final class Variants {
 
     /** @param suffix between dtype and {@code _vector} */
     Variants(CudaBackend backend, String file, String name, String suffix) {
-        kernels = backend.kernels;
+        this.backend = backend;
         this.file = file;
         this.name = name;
         this.suffix = suffix;
@@ -29,7 +29,7 @@ final class Variants {
     Kernel get(DType dtype, int vector) {
         int i = (dtype == DType.BF16 ? 2 : 0) + (vector > 1 ? 1 : 0);
         if (loaded[i] == null) {
-            loaded[i] = kernels.get(
+            loaded[i] = backend.kernels.get(
                     file, name + (dtype == DType.BF16 ? "_bf16" : "_f32") + suffix + (vector > 1 ? "_vector" : ""));
         }
         return loaded[i];

@@ -161,3 +161,9 @@ TENON_KERNEL(merge_chunks, const float* partials, int chunks, int channels, floa
         sums[channel] = sum;
     }
 }
+
+// ---- gradients of F32 weights that a library computed in BF16 ----
+
+TENON_KERNEL(widen, const bf16* x, float* y, int64 n) {
+    map(x, y, n, [](float value) { return value; });
+}
