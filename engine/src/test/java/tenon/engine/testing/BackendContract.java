@@ -77,10 +77,15 @@ public abstract class BackendContract {
         compare(op, 0);
     }
 
+    /** What results may differ by: for back-ends whose arithmetic is not that of the dtype. */
+    protected Tolerance tolerance(DType dtype, long reductionLength) {
+        return Tolerance.of(dtype, reductionLength);
+    }
+
     private void compare(OpCase op, double intermediates) {
-        compare(op, DType.F32, Tolerance.of(DType.F32, op.reductionLength()));
+        compare(op, DType.F32, tolerance(DType.F32, op.reductionLength()));
         if (backend.supports(op.kind(), DType.BF16)) {
-            Tolerance rounded = Tolerance.of(DType.BF16, op.reductionLength());
+            Tolerance rounded = tolerance(DType.BF16, op.reductionLength());
             compare(
                     op,
                     DType.BF16,

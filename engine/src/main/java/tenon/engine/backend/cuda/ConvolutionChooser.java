@@ -2,6 +2,8 @@ package tenon.engine.backend.cuda;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntSupplier;
+import java.util.function.ToDoubleFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tenon.engine.DType;
@@ -183,22 +185,15 @@ final class ConvolutionChooser implements AutoCloseable {
         try {
             long target = sum == null ? image : sum.blockAddress();
             for (List<ConvolutionProblem> tier : tiers) {
-                Candidate best = null;
-                float bestTime = Float.POSITIVE_INFINITY;
-                for (Candidate candidate : candidates(tier)) {
-                    ConvolutionRoute route = route(candidate, whole, bias, activation);
-                    float time = time(candidate, route, target, filter, biasAddress, result);
-                    if (best == null && time < Float.POSITIVE_INFINITY || time < bestTime) {
-                        close(best);
-                        best = candidate;
-                        bestTime = time;
-                    } else {
-                        close(candidate);
-                    }
-                }
+                Candidate best = fastest(
+                        tier,
+                        candidate -> {
+                            ConvolutionRoute route = route(candidate, whole, bias, activation);
+                            return time(candidate, () -> route.run(target, filter, biasAddress, result));
+                        });
                 if (best != null) {
                     measured++;
-                    LOG.debug("cuda: {} takes {} {}, {} ms", whole, best.engine.name(), best.plan.token(), bestTime);
+                    LOG.debug("cuda: {} takes {} {}", whole, best.engine.name(), best.plan.token());
                     return best;
                 }
             }
@@ -213,43 +208,54 @@ final class ConvolutionChooser implements AutoCloseable {
                 + " (raise -Dtenon.cuda.workspace.limit=BYTES, or try -Dtenon.cuda.deterministic=false)");
     }
 
-    private List<Candidate> candidates(List<ConvolutionProblem> tier) {
+    /** The candidate with the smallest time, null where all are infinite; the others are closed. */
+    private Candidate fastest(List<ConvolutionProblem> tier, ToDoubleFunction<Candidate> timing) {
         List<Candidate> candidates = new ArrayList<>();
-        for (ConvolutionProblem problem : tier) {
-            for (ConvolutionEngine engine : engines) {
-                for (ConvolutionPlan plan : engine.plans(problem)) {
-                    candidates.add(new Candidate(engine, problem, plan));
+        Candidate best = null;
+        try {
+            for (ConvolutionProblem problem : tier) {
+                for (ConvolutionEngine engine : engines) {
+                    for (ConvolutionPlan plan : engine.plans(problem)) {
+                        candidates.add(new Candidate(engine, problem, plan));
+                    }
                 }
             }
+            double bestTime = Double.POSITIVE_INFINITY;
+            for (Candidate candidate : candidates) {
+                double time = timing.applyAsDouble(candidate);
+                if (time < bestTime) {
+                    best = candidate;
+                    bestTime = time;
+                }
+            }
+        } catch (RuntimeException e) {
+            best = null;
+            throw e;
+        } finally {
+            candidates.remove(best);
+            candidates.forEach(candidate -> candidate.plan.close());
         }
-        return candidates;
-    }
-
-    private static void close(Candidate candidate) {
-        if (candidate != null) {
-            candidate.plan.close();
-        }
+        return best;
     }
 
     /** Milliseconds, infinite where it does not work after all. */
-    private float time(
-            Candidate candidate, ConvolutionRoute route, long image, long filter, long biasAddress, long result) {
+    private double time(Candidate candidate, IntSupplier run) {
         try {
-            int status = route.run(image, filter, biasAddress, result);
+            int status = run.getAsInt();
             if (CudnnStatus.isUnsupported(status)) {
-                return Float.POSITIVE_INFINITY;
+                return Double.POSITIVE_INFINITY;
             }
             CudnnStatus.check("conv2d", "a plan of the " + candidate.engine.name() + " interface", status);
         } catch (OutOfMemoryException e) {
             LOG.debug("cuda: no memory to measure {} {}", candidate.engine.name(), candidate.plan.token(), e);
-            return Float.POSITIVE_INFINITY;
+            return Double.POSITIVE_INFINITY;
         }
         if (timer == null) {
             timer = new StreamTimer(backend.compute);
         }
-        float best = Float.MAX_VALUE;
+        double best = Double.MAX_VALUE;
         for (int i = 0; i < REPEATS; i++) {
-            best = Math.min(best, timer.milliseconds(() -> route.run(image, filter, biasAddress, result)));
+            best = Math.min(best, timer.milliseconds(run::getAsInt));
         }
         return best;
     }

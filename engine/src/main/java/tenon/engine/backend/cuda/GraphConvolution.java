@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import jcuda.jcudnn.cudnnBackendNumericalNote;
 import jcuda.jcudnn.cudnnHandle;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tenon.engine.DType;
 import tenon.engine.DeviceException;
 
@@ -19,6 +21,7 @@ import tenon.engine.DeviceException;
  * GPU has them. Engines are taken in the order of the library's heuristics, without those whose numerical notes the settings forbid.
  */
 final class GraphConvolution implements ConvolutionEngine {
+    private static final Logger LOG = LoggerFactory.getLogger(GraphConvolution.class);
     /** Modes of the heuristics that JCudnn's classes do not name: the guesses, and what works always. */
     private static final int[] MODES = {3, 2};
     /** Most plans of a problem. */
@@ -59,6 +62,7 @@ final class GraphConvolution implements ConvolutionEngine {
             try {
                 graph = new OperationGraph(backend.cudnn, problem);
             } catch (DeviceException e) {
+                LOG.debug("cuda: {} is no graph to cuDNN: {}", problem, e.getMessage());
                 graph = null;
             }
             graphs.put(problem, graph);
@@ -75,19 +79,42 @@ final class GraphConvolution implements ConvolutionEngine {
                 return;
             }
             CudnnStatus.check("conv2d", "cudnnBackendFinalize of the heuristics", status);
-            GraphDescriptor[] configurations = new GraphDescriptor[heuristics.count(CUDNN_ATTR_ENGINEHEUR_RESULTS)];
-            Arrays.setAll(configurations, _ -> create(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR));
-            if (configurations.length > 0) {
+            GraphDescriptor[] configurations =
+                    create(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, heuristics.count(CUDNN_ATTR_ENGINEHEUR_RESULTS));
+            try {
                 heuristics.read(CUDNN_ATTR_ENGINEHEUR_RESULTS, configurations);
-            }
-            for (GraphDescriptor configuration : configurations) {
-                ConvolutionPlan plan =
-                        plans.size() < MOST_PLANS ? plan(problem, configuration, List.of(configuration)) : null;
-                if (plan == null) {
-                    configuration.close();
-                } else {
-                    plans.add(plan);
+                for (GraphDescriptor configuration : configurations) {
+                    ConvolutionPlan plan =
+                            plans.size() < MOST_PLANS ? plan(problem, configuration, List.of(configuration)) : null;
+                    if (plan == null) {
+                        configuration.close();
+                    } else {
+                        plans.add(plan);
+                    }
                 }
+            } catch (DeviceException e) {
+                plans.forEach(ConvolutionPlan::close);
+                close(configurations);
+                throw e;
+            }
+        }
+    }
+
+    private GraphDescriptor[] create(int type, int count) {
+        GraphDescriptor[] created = new GraphDescriptor[count];
+        try {
+            Arrays.setAll(created, _ -> create(type));
+        } catch (DeviceException e) {
+            close(created);
+            throw e;
+        }
+        return created;
+    }
+
+    private static void close(GraphDescriptor[] descriptors) {
+        for (GraphDescriptor descriptor : descriptors) {
+            if (descriptor != null) {
+                descriptor.close();
             }
         }
     }
@@ -120,7 +147,13 @@ final class GraphConvolution implements ConvolutionEngine {
             }
             CudnnStatus.check("conv2d", "cudnnBackendFinalize of an execution plan", status);
         }
-        long workspaceBytes = plan.int64(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
+        long workspaceBytes;
+        try {
+            workspaceBytes = plan.int64(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
+        } catch (DeviceException e) {
+            plan.close();
+            throw e;
+        }
         if (workspaceBytes > backend.options.workspaceLimit()) {
             plan.close();
             return null;
@@ -149,17 +182,18 @@ final class GraphConvolution implements ConvolutionEngine {
 
     private String token(GraphDescriptor engine, GraphDescriptor configuration) {
         StringBuilder token = new StringBuilder().append(engine.int64(CUDNN_ATTR_ENGINE_GLOBAL_INDEX));
-        GraphDescriptor[] choices = new GraphDescriptor[configuration.count(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES)];
-        Arrays.setAll(choices, _ -> create(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR));
-        if (choices.length > 0) {
+        GraphDescriptor[] choices = create(
+                CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, configuration.count(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES));
+        try {
             configuration.read(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, choices);
-        }
-        for (GraphDescriptor choice : choices) {
-            token.append(';')
-                    .append(choice.enumerated(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE))
-                    .append('=')
-                    .append(choice.int64(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE));
-            choice.close();
+            for (GraphDescriptor choice : choices) {
+                token.append(';')
+                        .append(choice.enumerated(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE))
+                        .append('=')
+                        .append(choice.int64(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE));
+            }
+        } finally {
+            close(choices);
         }
         return token.toString();
     }

@@ -113,6 +113,9 @@ final class GraphDescriptor implements AutoCloseable {
 
     /** Fills descriptors, of the right type and not finalized, with what the attribute has. */
     void read(int attribute, GraphDescriptor... values) {
+        if (values.length == 0) {
+            return;
+        }
         get(attribute, CUDNN_TYPE_BACKEND_DESCRIPTOR, values.length, pointers(values));
     }
 

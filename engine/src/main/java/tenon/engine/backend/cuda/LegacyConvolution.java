@@ -24,6 +24,7 @@ import jcuda.jcudnn.cudnnNanPropagation;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 import jcuda.jcudnn.cudnnTensorFormat;
 import tenon.engine.DType;
+import tenon.engine.DeviceException;
 
 /**
  * The calls per operation: {@code cudnnConvolutionForward}, {@code …BiasActivationForward}, {@code …BackwardData}, {@code …BackwardFilter}. They know equal padding on opposite sides only,
@@ -198,17 +199,30 @@ final class LegacyConvolution implements ConvolutionEngine {
         final cudnnFilterDescriptor filter = new cudnnFilterDescriptor();
         final cudnnTensorDescriptor result = new cudnnTensorDescriptor();
         final cudnnConvolutionDescriptor convolution = new cudnnConvolutionDescriptor();
-        /** Null without, as the activation is. */
-        final cudnnTensorDescriptor bias;
+        /** Of use where the problem has a bias, as the activation is. */
+        final cudnnTensorDescriptor bias = new cudnnTensorDescriptor();
 
-        final cudnnActivationDescriptor activation;
+        final cudnnActivationDescriptor activation = new cudnnActivationDescriptor();
+        private final List<Runnable> destroyers = new ArrayList<>();
 
         Descriptors(ConvolutionProblem problem) {
             this.problem = problem;
+            try {
+                create();
+            } catch (DeviceException e) {
+                close();
+                throw e;
+            }
+        }
+
+        private void create() {
             int dtype = type(problem.dtype());
             tensor(image, dtype, problem.n(), problem.c(), problem.h(), problem.w());
             tensor(result, dtype, problem.n(), problem.k(), problem.p(), problem.q());
-            create("cudnnCreateFilterDescriptor", cudnnCreateFilterDescriptor(filter));
+            created(
+                    "cudnnCreateFilterDescriptor",
+                    cudnnCreateFilterDescriptor(filter),
+                    () -> cudnnDestroyFilterDescriptor(filter));
             check(
                     "cudnnSetFilter4dDescriptor",
                     cudnnSetFilter4dDescriptor(
@@ -219,7 +233,10 @@ final class LegacyConvolution implements ConvolutionEngine {
                             problem.c() / problem.groups(),
                             problem.r(),
                             problem.s()));
-            create("cudnnCreateConvolutionDescriptor", cudnnCreateConvolutionDescriptor(convolution));
+            created(
+                    "cudnnCreateConvolutionDescriptor",
+                    cudnnCreateConvolutionDescriptor(convolution),
+                    () -> cudnnDestroyConvolutionDescriptor(convolution));
             check(
                     "cudnnSetConvolution2dDescriptor",
                     cudnnSetConvolution2dDescriptor(
@@ -235,10 +252,11 @@ final class LegacyConvolution implements ConvolutionEngine {
             check("cudnnSetConvolutionGroupCount", cudnnSetConvolutionGroupCount(convolution, problem.groups()));
             check("cudnnSetConvolutionMathType", cudnnSetConvolutionMathType(convolution, math(problem.dtype())));
             if (problem.bias()) {
-                bias = new cudnnTensorDescriptor();
                 tensor(bias, cudnnDataType.CUDNN_DATA_FLOAT, 1, problem.k(), 1, 1);
-                activation = new cudnnActivationDescriptor();
-                create("cudnnCreateActivationDescriptor", cudnnCreateActivationDescriptor(activation));
+                created(
+                        "cudnnCreateActivationDescriptor",
+                        cudnnCreateActivationDescriptor(activation),
+                        () -> cudnnDestroyActivationDescriptor(activation));
                 check(
                         "cudnnSetActivationDescriptor",
                         cudnnSetActivationDescriptor(
@@ -248,34 +266,29 @@ final class LegacyConvolution implements ConvolutionEngine {
                                         : cudnnActivationMode.CUDNN_ACTIVATION_IDENTITY,
                                 cudnnNanPropagation.CUDNN_PROPAGATE_NAN,
                                 0));
-            } else {
-                bias = null;
-                activation = null;
             }
         }
 
         private void tensor(cudnnTensorDescriptor descriptor, int dtype, int n, int c, int h, int w) {
-            create("cudnnCreateTensorDescriptor", cudnnCreateTensorDescriptor(descriptor));
+            created(
+                    "cudnnCreateTensorDescriptor",
+                    cudnnCreateTensorDescriptor(descriptor),
+                    () -> cudnnDestroyTensorDescriptor(descriptor));
             check(
                     "cudnnSetTensor4dDescriptor",
                     cudnnSetTensor4dDescriptor(descriptor, cudnnTensorFormat.CUDNN_TENSOR_NHWC, dtype, n, c, h, w));
         }
 
-        private void create(String call, int status) {
+        private void created(String call, int status, Runnable destroy) {
             check(call, status);
+            destroyers.add(destroy);
             backend.cudnn.countDescriptor();
         }
 
         @Override
         public void close() {
-            cudnnDestroyTensorDescriptor(image);
-            cudnnDestroyTensorDescriptor(result);
-            cudnnDestroyFilterDescriptor(filter);
-            cudnnDestroyConvolutionDescriptor(convolution);
-            if (bias != null) {
-                cudnnDestroyTensorDescriptor(bias);
-                cudnnDestroyActivationDescriptor(activation);
-            }
+            destroyers.reversed().forEach(Runnable::run);
+            destroyers.clear();
         }
     }
 
@@ -321,7 +334,7 @@ final class LegacyConvolution implements ConvolutionEngine {
             cudnnHandle handle = backend.cudnn.get();
             return switch (of.problem.pass()) {
                 case FORWARD ->
-                    of.bias == null
+                    !of.problem.bias()
                             ? cudnnConvolutionForward(
                                     handle,
                                     ONE,
