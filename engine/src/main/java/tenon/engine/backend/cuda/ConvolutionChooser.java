@@ -17,7 +17,7 @@ import tenon.engine.ops.Activation;
  * Finds the fastest way to compute a convolution: of all plans of the engines that the options name, with and without what own kernels can do for them, by measuring each on the operands
  * it is wanted for. The choice is remembered on disk.
  *
- * <p>Ways that round a result twice on the way to BF16 are taken only where nothing else works.
+ * <p>A result in BF16 is rounded once, after bias and activation: without a plan that does so, operands are widened to F32.
  */
 final class ConvolutionChooser implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ConvolutionChooser.class);
@@ -68,8 +68,7 @@ final class ConvolutionChooser implements AutoCloseable {
             long biasAddress,
             long result) {
         String key = machine() + " " + backend.options.convolution() + " " + backend.options.deterministic() + " "
-                + backend.options.tf32() + " " + backend.options.workspaceLimit() + " " + whole + " " + bias + " "
-                + activation;
+                + backend.options.workspaceLimit() + " " + whole + " " + bias + " " + activation;
         List<List<ConvolutionProblem>> tiers = tiers(whole, bias, activation);
         Candidate candidate = restore(tiers, cache.get(key));
         if (candidate == null) {
@@ -140,7 +139,7 @@ final class ConvolutionChooser implements AutoCloseable {
         // A ReLU of a rounded number is the rounded ReLU.
         boolean exact = !bf16 || !bias && (relu || kind == Activation.Kind.RELU6);
         best.add(exact ? problem : problem.withComputed(DType.F32));
-        return exact ? List.of(best) : List.of(best, List.of(problem));
+        return exact ? List.of(best) : List.of(best, List.of(problem.widened()));
     }
 
     private static int number(List<List<ConvolutionProblem>> tiers, ConvolutionProblem problem) {

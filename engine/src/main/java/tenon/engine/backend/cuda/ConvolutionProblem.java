@@ -13,6 +13,7 @@ import tenon.engine.ops.ConvSpec;
  * @param top padding above; {@code bottom}, {@code left} and {@code right} likewise
  * @param bias whether an F32 bias is added forward
  * @param relu whether the forward result goes through a ReLU
+ * @param tf32 whether F32 factors may be rounded to TF32
  */
 record ConvolutionProblem(
         Pass pass,
@@ -37,10 +38,12 @@ record ConvolutionProblem(
         int dilationW,
         int groups,
         boolean bias,
-        boolean relu) {
+        boolean relu,
+        boolean tf32) {
 
     /** Padded as the spec says, without bias and ReLU, and computed in the operands' dtype. */
-    static ConvolutionProblem of(Pass pass, ConvSpec spec, Shape image, Shape filter, Shape result, DType dtype) {
+    static ConvolutionProblem of(
+            Pass pass, ConvSpec spec, Shape image, Shape filter, Shape result, DType dtype, boolean tf32) {
         return new ConvolutionProblem(
                 pass,
                 dtype,
@@ -64,7 +67,8 @@ record ConvolutionProblem(
                 spec.dilationW(),
                 spec.groups(),
                 false,
-                false);
+                false,
+                tf32);
     }
 
     /**
@@ -100,13 +104,13 @@ record ConvolutionProblem(
             int height, int width, int newTop, int newBottom, int newLeft, int newRight) {
         return new ConvolutionProblem(
                 pass, dtype, computed, n, height, width, c, k, r, s, p, q, newTop, newBottom, newLeft, newRight,
-                strideH, strideW, dilationH, dilationW, groups, bias, relu);
+                strideH, strideW, dilationH, dilationW, groups, bias, relu, tf32);
     }
 
     ConvolutionProblem withPass(Pass newPass) {
         return new ConvolutionProblem(
                 newPass, dtype, computed, n, h, w, c, k, r, s, p, q, top, bottom, left, right, strideH, strideW,
-                dilationH, dilationW, groups, bias, relu);
+                dilationH, dilationW, groups, bias, relu, tf32);
     }
 
     ConvolutionProblem withComputed(DType newComputed) {
@@ -133,14 +137,44 @@ record ConvolutionProblem(
                 dilationW,
                 groups,
                 bias,
-                relu);
+                relu,
+                tf32);
+    }
+
+    /** With BF16 operands as F32, which TF32 holds without rounding. */
+    ConvolutionProblem widened() {
+        return new ConvolutionProblem(
+                pass,
+                DType.F32,
+                DType.F32,
+                n,
+                h,
+                w,
+                c,
+                k,
+                r,
+                s,
+                p,
+                q,
+                top,
+                bottom,
+                left,
+                right,
+                strideH,
+                strideW,
+                dilationH,
+                dilationW,
+                groups,
+                bias,
+                relu,
+                true);
     }
 
     /** With bias and ReLU in the same call. */
     ConvolutionProblem withEpilogue(boolean newBias, boolean newRelu) {
         return new ConvolutionProblem(
                 pass, dtype, computed, n, h, w, c, k, r, s, p, q, top, bottom, left, right, strideH, strideW, dilationH,
-                dilationW, groups, newBias, newRelu);
+                dilationW, groups, newBias, newRelu, tf32);
     }
 
     boolean isSymmetric() {

@@ -15,6 +15,7 @@ final class ConvolutionRoute {
     private final ConvolutionProblem problem;
     private final Pass pass;
     private final boolean padded;
+    private final boolean widened;
     private final boolean bias;
     private final Activation epilogue;
     private final ConvolutionPlan plan;
@@ -45,6 +46,7 @@ final class ConvolutionRoute {
                 || problem.w() != whole.w()
                 || problem.top() != whole.top()
                 || problem.left() != whole.left();
+        widened = problem.dtype() != whole.dtype();
         epilogue = problem.relu() ? Activation.NONE : activation;
     }
 
@@ -54,19 +56,30 @@ final class ConvolutionRoute {
      * @return a status of cuDNN; where it is not success, nothing of use was written
      */
     int run(long image, long filter, long biasAddress, long result) {
+        boolean apart = problem.computed() != target();
+        long wideImage = widened ? aligned(whole.imageCount() * Float.BYTES) : 0;
+        long wideFilter = widened ? aligned(whole.filterCount() * Float.BYTES) : 0;
         long paddedBytes =
                 padded ? aligned(problem.imageCount() * problem.dtype().byteSize()) : 0;
-        boolean apart = problem.computed() != target();
         long apartBytes = apart ? computedCount() * problem.computed().byteSize() : 0;
-        long scratch = backend.scratch.get(paddedBytes + apartBytes);
+        long scratch = backend.scratch.get(wideImage + wideFilter + paddedBytes + apartBytes);
         long workspace = backend.workspace.get(plan.workspaceBytes());
-        long paddedImage = padded ? scratch : image;
-        long other = scratch + paddedBytes;
+        long paddedImage = padded ? scratch + wideImage + wideFilter : image;
+        long other = scratch + wideImage + wideFilter + paddedBytes;
         return switch (pass) {
             case FORWARD -> {
-                pad(image, paddedImage);
+                long x = image;
+                long w = filter;
+                if (widened) {
+                    x = scratch;
+                    w = scratch + wideImage;
+                    widen(image, x, whole.imageCount());
+                    widen(filter, w, whole.filterCount());
+                }
+                pad(x, paddedImage);
                 long product = apart ? other : result;
-                int status = plan.run(paddedImage, filter, problem.bias() ? biasAddress : 0, product, workspace);
+                int status = plan.run(
+                        padded ? paddedImage : x, w, problem.bias() ? biasAddress : 0, product, workspace);
                 if (status == CudnnStatus.SUCCESS && (apart || bias || epilogue.kind() != Activation.Kind.NONE)) {
                     backend.bias.add(
                             product,
@@ -100,15 +113,19 @@ final class ConvolutionRoute {
                 pad(image, paddedImage);
                 int status = plan.run(paddedImage, apart ? other : filter, 0, result, workspace);
                 if (status == CudnnStatus.SUCCESS && apart) {
-                    backend.launch(backend.convolution.widen())
-                            .address(other)
-                            .address(filter)
-                            .int64(problem.filterCount())
-                            .elements(Math.ceilDiv(problem.filterCount(), (long) PER_THREAD));
+                    widen(other, filter, problem.filterCount());
                 }
                 yield status;
             }
         };
+    }
+
+    private void widen(long from, long to, long count) {
+        backend.launch(backend.convolution.widen())
+                .address(from)
+                .address(to)
+                .int64(count)
+                .elements(Math.ceilDiv(count, (long) PER_THREAD));
     }
 
     /** DType of what the layer wants. */

@@ -160,7 +160,8 @@ final class CudaConvolution implements ConvolutionKernels {
                 chooser = backend.owned(new ConvolutionChooser(backend));
             }
             ConvolutionProblem whole =
-                    ConvolutionProblem.of(key.pass, key.spec, key.image, key.filter, key.result, key.dtype);
+                    ConvolutionProblem.of(
+                    key.pass, key.spec, key.image, key.filter, key.result, key.dtype, backend.options.tf32());
             route = chooser.choose(whole, key.bias, key.activation, image, filter, bias, result);
             routes.put(key, route);
         }

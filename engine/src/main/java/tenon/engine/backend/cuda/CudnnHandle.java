@@ -8,8 +8,14 @@ import tenon.engine.nativelib.JcudaNatives;
 
 /** The back-end's cuDNN handle, made on first use and bound to the compute stream. Use it under the back-end's lock. */
 final class CudnnHandle implements AutoCloseable {
+    private static final class Handle extends cudnnHandle {
+        long address() {
+            return getNativePointer();
+        }
+    }
+
     private final CudaBackend backend;
-    private cudnnHandle handle;
+    private Handle handle;
     private long descriptors;
     private long plans;
 
@@ -22,7 +28,7 @@ final class CudnnHandle implements AutoCloseable {
             backend.checkNotCapturing("cudnnCreate");
             JcudaNatives.cudnn();
             backend.enter();
-            cudnnHandle made = new cudnnHandle();
+            Handle made = new Handle();
             CudnnStatus.check("cudnn", "cudnnCreate", JCudnn.cudnnCreate(made));
             try {
                 CudnnStatus.check(
@@ -36,6 +42,12 @@ final class CudnnHandle implements AutoCloseable {
             handle = made;
         }
         return handle;
+    }
+
+    /** The handle as a number, where calls take the address of one. */
+    long address() {
+        get();
+        return handle.address();
     }
 
     /** Version number as {@code cudnnGetVersion} says it, e.g. 91002. */

@@ -11,8 +11,6 @@ import java.util.List;
 import java.util.Map;
 import jcuda.jcudnn.cudnnBackendNumericalNote;
 import jcuda.jcudnn.cudnnHandle;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import tenon.engine.DType;
 import tenon.engine.DeviceException;
 
@@ -21,7 +19,6 @@ import tenon.engine.DeviceException;
  * GPU has them. Engines are taken in the order of the library's heuristics, without those whose numerical notes the settings forbid.
  */
 final class GraphConvolution implements ConvolutionEngine {
-    private static final Logger LOG = LoggerFactory.getLogger(GraphConvolution.class);
     /** Modes of the heuristics that JCudnn's classes do not name: the guesses, and what works always. */
     private static final int[] MODES = {3, 2};
     /** Most plans of a problem. */
@@ -48,26 +45,15 @@ final class GraphConvolution implements ConvolutionEngine {
         List<ConvolutionPlan> plans = new ArrayList<>();
         OperationGraph graph = graph(problem);
         for (int mode : MODES) {
-            if (graph != null && plans.isEmpty()) {
+            if (graph.isSupported() && plans.isEmpty()) {
                 addPlans(plans, problem, graph, mode);
             }
         }
         return plans;
     }
 
-    /** Null where cuDNN accepts no such graph. */
     private OperationGraph graph(ConvolutionProblem problem) {
-        if (!graphs.containsKey(problem)) {
-            OperationGraph graph;
-            try {
-                graph = new OperationGraph(backend.cudnn, problem);
-            } catch (DeviceException e) {
-                LOG.debug("cuda: {} is no graph to cuDNN: {}", problem, e.getMessage());
-                graph = null;
-            }
-            graphs.put(problem, graph);
-        }
-        return graphs.get(problem);
+        return graphs.computeIfAbsent(problem, key -> new OperationGraph(backend.cudnn, key));
     }
 
     private void addPlans(List<ConvolutionPlan> plans, ConvolutionProblem problem, OperationGraph graph, int mode) {
@@ -137,7 +123,7 @@ final class GraphConvolution implements ConvolutionEngine {
             token = token(engine, configuration);
         }
         GraphDescriptor plan = create(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR)
-                .handle(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, backend.cudnn.get())
+                .handle(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, backend.cudnn)
                 .descriptors(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
         int status = plan.tryReady();
         if (status != CudnnStatus.SUCCESS) {
@@ -162,7 +148,7 @@ final class GraphConvolution implements ConvolutionEngine {
     }
 
     private boolean isAllowed(ConvolutionProblem problem, GraphDescriptor engine) {
-        boolean strict = problem.dtype() == DType.F32 && !backend.options.tf32();
+        boolean strict = problem.dtype() == DType.F32 && !problem.tf32();
         for (int note : engine.enumeratedSet(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, MOST_NOTES)) {
             boolean forbidden = switch (note) {
                 case cudnnBackendNumericalNote.CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC -> backend.options.deterministic();
@@ -201,7 +187,7 @@ final class GraphConvolution implements ConvolutionEngine {
     @Override
     public ConvolutionPlan restore(ConvolutionProblem problem, String token) {
         OperationGraph graph = graph(problem);
-        if (graph == null) {
+        if (!graph.isSupported()) {
             return null;
         }
         List<GraphDescriptor> owned = new ArrayList<>();
@@ -247,11 +233,7 @@ final class GraphConvolution implements ConvolutionEngine {
 
     @Override
     public void close() {
-        for (OperationGraph graph : graphs.values()) {
-            if (graph != null) {
-                graph.close();
-            }
-        }
+        graphs.values().forEach(OperationGraph::close);
         graphs.clear();
     }
 

@@ -250,7 +250,7 @@ final class LegacyConvolution implements ConvolutionEngine {
                             cudnnConvolutionMode.CUDNN_CROSS_CORRELATION,
                             cudnnDataType.CUDNN_DATA_FLOAT));
             check("cudnnSetConvolutionGroupCount", cudnnSetConvolutionGroupCount(convolution, problem.groups()));
-            check("cudnnSetConvolutionMathType", cudnnSetConvolutionMathType(convolution, math(problem.dtype())));
+            check("cudnnSetConvolutionMathType", cudnnSetConvolutionMathType(convolution, math(problem)));
             if (problem.bias()) {
                 tensor(bias, cudnnDataType.CUDNN_DATA_FLOAT, 1, problem.k(), 1, 1);
                 created(
@@ -297,11 +297,11 @@ final class LegacyConvolution implements ConvolutionEngine {
     }
 
     /** In F32 the default lets tensor cores round to TF32. */
-    private int math(DType dtype) {
-        if (dtype == DType.BF16) {
+    private static int math(ConvolutionProblem problem) {
+        if (problem.dtype() == DType.BF16) {
             return cudnnMathType.CUDNN_TENSOR_OP_MATH;
         }
-        return backend.options.tf32() ? cudnnMathType.CUDNN_DEFAULT_MATH : cudnnMathType.CUDNN_FMA_MATH;
+        return problem.tf32() ? cudnnMathType.CUDNN_DEFAULT_MATH : cudnnMathType.CUDNN_FMA_MATH;
     }
 
     private final class Plan implements ConvolutionPlan {

@@ -29,8 +29,8 @@ final class OperationGraph implements AutoCloseable {
     private final CudnnHandle handle;
     private final List<GraphDescriptor> owned = new ArrayList<>();
     private final GraphDescriptor graph;
+    private boolean supported;
 
-    /** @throws tenon.engine.DeviceException where cuDNN accepts no such graph */
     OperationGraph(CudnnHandle handle, ConvolutionProblem problem) {
         this.handle = handle;
         try {
@@ -39,6 +39,11 @@ final class OperationGraph implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    /** Whether cuDNN takes such a graph at all; an engine for it is another matter. */
+    boolean isSupported() {
+        return supported;
     }
 
     GraphDescriptor descriptor() {
@@ -123,10 +128,15 @@ final class OperationGraph implements AutoCloseable {
                         .float32(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA, 0)
                         .ready());
         }
-        return create(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR)
-                .handle(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle.get())
-                .descriptors(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations.toArray(GraphDescriptor[]::new))
-                .ready();
+        GraphDescriptor whole = create(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR)
+                .handle(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle)
+                .descriptors(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations.toArray(GraphDescriptor[]::new));
+        int status = whole.tryReady();
+        supported = status == CudnnStatus.SUCCESS;
+        if (!CudnnStatus.isUnsupported(status)) {
+            CudnnStatus.check("conv2d", "cudnnBackendFinalize of an operation graph", status);
+        }
+        return whole;
     }
 
     /** An F32 tensor of the result's shape that never is in memory. */
