@@ -37,7 +37,10 @@ public interface Staging {
          */
         void upload(MemorySegment from, Tensor to, Mark after);
 
-        /** Starts to copy {@code from}, as the computation asked for so far leaves it, into {@code to}, a part of a {@link #hostBuffer}. */
+        /**
+         * Starts to copy {@code from}, as the computation asked for so far leaves it, into {@code to}, a part of a {@link #hostBuffer}. Computation that is asked for
+         * later comes after the copy: for results of a few bytes.
+         */
         void download(Tensor from, MemorySegment to);
 
         /** Computation that is asked for after this call finds the copy done; the host goes on at once. */

@@ -142,18 +142,17 @@ final class CudaStaging implements Staging, AutoCloseable {
                 backend.checkNotCapturing("download");
                 checkPinned("download", to, from);
                 backend.enter();
-                before.record(backend.compute);
-                backend.copy.waitFor(before);
+                // On the stream that computes: what is asked of it next may overwrite the tensor.
                 try {
                     JCudaDriver.cuMemcpyDtoHAsync(
                             Pointers.host(to.address()),
                             Pointers.at(from.storage().blockAddress()),
                             to.byteSize(),
-                            backend.copy.handle());
+                            backend.compute.handle());
                 } catch (CudaException e) {
                     throw Driver.failure("cuMemcpyDtoHAsync", e);
                 }
-                done.record(backend.copy);
+                done.record(backend.compute);
             }
         }
 
