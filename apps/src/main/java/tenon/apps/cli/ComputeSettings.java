@@ -47,14 +47,24 @@ public record ComputeSettings(
         return new ComputeSettings(newDevice, threads, precision, tf32, seed, checkFinite);
     }
 
+    /** Throws, and says what to do, where the device cannot be used; so it comes before any work. */
+    void requireDevice() {
+        if (CUDA.matcher(device).matches()) {
+            openCuda().close();
+        }
+    }
+
+    private Backend openCuda() {
+        Matcher cuda = CUDA.matcher(device);
+        int index = cuda.matches() ? Integer.parseInt(cuda.group(2)) : 0;
+        return CudaBackend.open(CudaOptions.defaults().withDevice(index).withTf32(tf32));
+    }
+
     /** Opens the back-end; the caller closes it. Also seeds this thread's generator. */
     public Backend open() {
         Generator.current().manualSeed(seed);
-        Matcher cuda = CUDA.matcher(device);
-        if (cuda.matches()) {
-            return CudaBackend.open(CudaOptions.defaults()
-                    .withDevice(Integer.parseInt(cuda.group(2)))
-                    .withTf32(tf32));
+        if (CUDA.matcher(device).matches()) {
+            return openCuda();
         }
         return device.equals("cpu") ? CpuBackend.open(threads) : ReferenceBackend.open();
     }

@@ -113,6 +113,10 @@ class QuickstartTest {
         assertThat(tpu.exitCode()).isEqualTo(2);
         assertThat(tpu.errLines().getFirst())
                 .isEqualTo("tenon quickstart: --device must be cpu, cuda, cuda:N or reference: tpu");
+        Cli.Result noSuchGpu = Cli.run("quickstart", "--device", "cuda:97");
+        assertThat(noSuchGpu.exitCode()).isEqualTo(1);
+        assertThat(noSuchGpu.errLines().getFirst()).startsWith("tenon quickstart: cuda");
+        assertThat(noSuchGpu.out()).isEmpty();
         Cli.Result fp8 = Cli.run("quickstart", "--precision", "fp8");
         assertThat(fp8.exitCode()).isEqualTo(2);
         assertThat(fp8.errLines().getFirst())

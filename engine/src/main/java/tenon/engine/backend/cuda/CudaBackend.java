@@ -152,6 +152,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public String description() {
+        return name() + " (" + gpuName() + ")";
+    }
+
+    @Override
     public Device device() {
         return new Device.Cuda(options.device());
     }
