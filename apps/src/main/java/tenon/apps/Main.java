@@ -11,6 +11,7 @@ import tenon.apps.data.BuildCommand;
 import tenon.apps.data.InspectCommand;
 import tenon.apps.data.SynthCommand;
 import tenon.apps.doctor.DoctorCommand;
+import tenon.apps.experiments.ExperimentsCommand;
 import tenon.apps.features.FeaturesCommand;
 import tenon.apps.features.LogregCommand;
 import tenon.apps.firstnetwork.FirstNetworkCommand;
@@ -52,6 +53,7 @@ import tenon.io.sets.ImageNetBuilder;
             EvaluateCommand.class,
             PredictCommand.class,
             SummaryCommand.class,
+            ExperimentsCommand.class,
             FeaturesCommand.class,
             LogregCommand.class,
             InspectCommand.class,

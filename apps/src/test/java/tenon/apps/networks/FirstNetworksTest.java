@@ -3,8 +3,18 @@ package tenon.apps.networks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import tenon.engine.DType;
+import tenon.engine.Generator;
+import tenon.engine.GradMode;
+import tenon.engine.Scope;
 import tenon.engine.Shape;
+import tenon.engine.Tensor;
+import tenon.engine.backend.Backend;
+import tenon.engine.backend.cpu.CpuBackend;
+import tenon.engine.ops.Losses;
 import tenon.layers.Summary;
 
 /** Shapes and counts of the first course networks, layer by layer. */
@@ -93,6 +103,31 @@ class FirstNetworksTest {
         assertThat(summary.nonTrainable()).isZero();
         assertThat(Summary.of(() -> new DenseNet3(3072, 3), Shape.of(32, 3072)).parameters())
                 .isEqualTo(3_673_091);
+    }
+
+    /** The floor is ln 3; Glorot's weights make logits of some size. */
+    @Test
+    void denseNet3StartsNearChance() {
+        Random random = new Random(7);
+        try (Backend backend = CpuBackend.open(2)) {
+            for (int seed = 1; seed <= 10; seed++) {
+                Generator.current().manualSeed(seed);
+                try (var _ = Scope.open("model", backend);
+                        var _ = GradMode.noGrad()) {
+                    Tensor images = Tensor.empty(Shape.of(96, 32, 32, 3), DType.F32);
+                    float[] pixels = new float[(int) images.elementCount()];
+                    for (int i = 0; i < pixels.length; i++) {
+                        pixels[i] = random.nextFloat();
+                    }
+                    images.upload(pixels);
+                    int[] labels = IntStream.range(0, 96).map(i -> i % 3).toArray();
+                    double loss = Losses.softmaxCrossEntropy(
+                                    new DenseNet3(3072, 3).apply(images), Tensor.of(labels, 96))
+                            .item();
+                    assertThat(loss).isBetween(Math.log(3) - 0.01, 2.0);
+                }
+            }
+        }
     }
 
     @Test

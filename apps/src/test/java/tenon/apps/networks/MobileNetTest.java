@@ -1,6 +1,7 @@
 package tenon.apps.networks;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +47,49 @@ class MobileNetTest {
                 Activation.RELU6,
                 BatchNormSpec.keras(),
                 Initializer.glorotUniform());
+    }
+
+    // ---- the block ----
+
+    private static DepthwiseSeparable separable(int channels, int filters) {
+        return new DepthwiseSeparable(
+                channels, filters, 1, true, Activation.RELU6, BatchNormSpec.keras(), Initializer.glorotUniform());
+    }
+
+    private static Conv2d standard(int channels, int filters) {
+        return Conv2d.builder(channels, filters, 3).padding(1).bias(false).build();
+    }
+
+    @Test
+    void costsOfASeparableConvolution() {
+        Architecture separable = new Architecture(() -> separable(512, 512), 1, 14, 14, 512);
+        assertThat(separable.multiplyAdds("depthwise")).isEqualTo(903_168);
+        assertThat(separable.multiplyAdds("pointwise")).isEqualTo(51_380_224);
+        Architecture standard = new Architecture(() -> standard(512, 512), 1, 14, 14, 512);
+        assertThat(standard.summary().multiplyAdds()).isEqualTo(462_422_016);
+
+        assertThat(separable.parameters("depthwise.conv") + separable.parameters("pointwise.conv"))
+                .isEqualTo(9 * 512 + 512 * 512);
+        Architecture weights = new Architecture(() -> separable(128, 256), 1, 14, 14, 128);
+        assertThat(weights.parameters("depthwise.conv") + weights.parameters("pointwise.conv"))
+                .isEqualTo(33_920);
+        assertThat(new Architecture(() -> standard(128, 256), 1, 14, 14, 128)
+                        .summary()
+                        .parameters())
+                .isEqualTo(294_912);
+    }
+
+    /** 1 / D + 1 / K². */
+    @ParameterizedTest
+    @CsvSource({"256, 0.1150174", "512, 0.1130642"})
+    void shareOfAStandardConvolution(int filters, double share) {
+        double separable = new Architecture(() -> separable(64, filters), 1, 14, 14, 64)
+                .summary()
+                .multiplyAdds();
+        double standard = new Architecture(() -> standard(64, filters), 1, 14, 14, 64)
+                .summary()
+                .multiplyAdds();
+        assertThat(separable / standard).isCloseTo(share, within(5e-8));
     }
 
     // ---- V1 ----

@@ -1,0 +1,90 @@
+package tenon.apps.experiments;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tenon.apps.Cli;
+
+class ExperimentsCommandTest {
+    @TempDir
+    static Path folder;
+
+    @Test
+    void tellsWhatWasDoneAndReached() {
+        Cli.Result result = Cli.run("experiments", "alexnet", "--runs", folder.resolve("none"));
+        assertThat(result.exitCode()).isZero();
+        assertThat(result.out()).startsWith("""
+            alexnet-1: ReLU, batch norm before it
+                data       ImageNet, 227x227x3, augmentation alexnet, batch 1024 (8 devices of 128)
+                optimizer  sgd, momentum 0.9, weight decay 0.0005 of all parameters
+                rates      1-50: 0.01 (tried to 70); 51-65: 0.001 (tried to 70); 66-80: 0.0001; 81-90: 0.00001
+                published  validation 54.14 % (rank-5 77.90 %)
+            alexnet-2: ReLU, batch norm behind it
+            """);
+        assertThat(result.out())
+                .contains("    published  validation 57.00 % (rank-5 79.52 %), test 59.80 % (rank-5 81.74 %)");
+        assertThat(Cli.run("experiments", "smallvgg").out())
+                .contains("    rates      1-75: 0.01, divided by 1 + 0.01/75 t at update t");
+        assertThat(Cli.run("experiments", "mobilenet-v2").out())
+                .startsWith("The course trains no mobilenet-v2: there is no experiment");
+    }
+
+    @Test
+    void allAsJson() {
+        JsonNode experiments = Cli.run("experiments", "--json", "--runs", folder.resolve("none"))
+                .json()
+                .get("experiments");
+        assertThat(experiments).hasSize(19);
+        JsonNode first = experiments.get(5);
+        assertThat(first.get("name").asText()).isEqualTo("alexnet-1");
+        assertThat(first.get("experiment").asInt()).isEqualTo(1);
+        assertThat(first.get("variant").get("batch_norm").asText()).isEqualTo("before-activation");
+        assertThat(first.get("variant").get("activation").asText()).isEqualTo("relu");
+        assertThat(first.get("batch").asInt()).isEqualTo(1024);
+        assertThat(first.get("phases").get(1).get("rate").asDouble()).isEqualTo(1e-3);
+        assertThat(first.get("published").get("validation").get("rank5").asDouble())
+                .isEqualTo(77.90);
+        assertThat(first.get("published").has("test")).isFalse();
+        assertThat(first.get("own")).isEmpty();
+    }
+
+    @Test
+    void resultsOfRuns() throws IOException {
+        Path runs = folder.resolve("runs");
+        write(runs.resolve("a"), "{\"config\": {\"original\": {\"name\": \"vgg16-1\"}}}", """
+            {"epoch": [1, 2], "step": [10, 20], "rate": [0.01, 0.01], "loss": [2, 1], "acc": [0.1, 0.2],
+             "val_acc": [0.25, 0.5], "val_acc5": [0.5, 0.75]}\
+            """);
+        write(runs.resolve("deep/b"), "{\"config\": {\"original\": {\"name\": \"vgg16-1\"}}}", """
+            {"epoch": [1], "step": [10], "val_acc": [0.125]}\
+            """);
+        write(runs.resolve("other"), "{\"config\": {}}", "{\"epoch\": [1], \"step\": [1], \"val_acc\": [0.9]}");
+        write(runs.resolve("broken"), "{\"config\": ", "{}");
+        write(
+                runs.resolve("empty"),
+                "{\"config\": {\"original\": {\"name\": \"vgg16-1\"}}}",
+                "{\"epoch\": [], \"step\": []}");
+
+        Cli.Result result = Cli.run("experiments", "vgg16", "--runs", runs, "--json");
+        assertThat(result.err()).isEmpty();
+        assertThat(result.out())
+                .contains(
+                        "    own        validation 50.00 % (rank-5 75.00 %) after epoch 2 (" + runs.resolve("a") + ")")
+                .contains("    own        validation 12.50 % after epoch 1 (" + runs.resolve("deep/b") + ")");
+        JsonNode own = result.json().get("experiments").get(0).get("own");
+        assertThat(own).hasSize(2);
+        assertThat(own.get(0).get("rank1").asDouble()).isEqualTo(50);
+        assertThat(own.get(1).get("rank5").isNull()).isTrue();
+    }
+
+    private static void write(Path run, String config, String history) throws IOException {
+        Files.createDirectories(run);
+        Files.writeString(run.resolve("run.json"), config);
+        Files.writeString(run.resolve("history.json"), history);
+    }
+}
