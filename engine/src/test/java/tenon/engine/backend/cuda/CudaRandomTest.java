@@ -112,7 +112,10 @@ class CudaRandomTest {
     @ValueSource(ints = {1000, 70_000})
     void normalIsTheSameWhereAllIsDoubtful(int size) {
         Rng rng = new Rng(11, 12, 13);
+        CudaTesting.simulator().clearCalls();
         compare("normal", DType.F32, size, (on, tensor) -> on.random().normal(tensor, 1 + 0x1p-24, 0x1p-70, rng));
+        // The host's values go to the device one by one, or all at once.
+        assertThat(CudaTesting.simulator().calls("cuMemcpyHtoDAsync")).isEqualTo(size == 1000 ? 1000 : 1);
     }
 
     @Test

@@ -218,4 +218,15 @@ class CudaUpdatesTest {
             assertIdentical("velocity", v[6].toDoubleArray(), velocity);
         }
     }
+
+    /** What a recorded step computes of a label out of range, until somebody asks for the problem: nothing is read, and the loss is NaN. */
+    @Test
+    void badLabelsMakeTheLossNaN() {
+        Tensor logits = Tensors.of(DType.F32, Shape.of(2, 3), 1, 2, 3, 4, 5, 6);
+        Tensor loss = Tensor.zeros(Shape.scalar(), DType.F32);
+        for (int bad : new int[] {3, -1, Integer.MAX_VALUE}) {
+            backend.losses().softmaxCrossEntropyForward(logits, Tensor.of(new int[] {1, bad}, 2), 0, loss, null);
+            assertThat(loss.item()).isNaN();
+        }
+    }
 }

@@ -104,9 +104,14 @@ class KernelOrderTest {
 
     private static void losses(CudaBackend backend, DType dtype, List<double[]> results) {
         for (int classes : new int[] {3, 40, 2500}) {
-            int rows = 9;
+            // More than the warps, or the blocks, of a device with one multiprocessor.
+            int rows = classes == 3 ? 600 : classes == 40 ? 9 : 35;
             Tensor logits = random(dtype, 5, rows, classes);
-            Tensor labels = Tensor.of(new int[] {0, 1, 2, 0, 1, 2, 0, 1, 2}, rows);
+            int[] classOf = new int[rows];
+            for (int i = 0; i < rows; i++) {
+                classOf[i] = i % 3;
+            }
+            Tensor labels = Tensor.of(classOf, rows);
             Tensor target = random(DType.F32, 6, rows, classes);
             Tensor loss = Tensor.empty(Shape.scalar(), DType.F32);
             Tensor probabilities = Tensor.empty(logits.shape(), DType.F32);
