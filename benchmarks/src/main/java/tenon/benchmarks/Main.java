@@ -8,6 +8,7 @@ import tenon.apps.StandardError;
 import tenon.apps.cli.EnumConverter;
 import tenon.apps.cli.Interpreter;
 import tenon.apps.cli.Version;
+import tenon.benchmarks.gpu.GpuMode;
 import tenon.benchmarks.networks.BenchmarkNetwork;
 import tenon.benchmarks.networks.Mode;
 import tenon.benchmarks.networks.NetworksCommand;
@@ -40,6 +41,7 @@ public final class Main implements Runnable {
     static CommandLine commandLine() {
         CommandLine commandLine = Interpreter.commandLine(new Main());
         commandLine.registerConverter(Mode.class, new EnumConverter<>(Mode.class));
+        commandLine.registerConverter(GpuMode.class, new EnumConverter<>(GpuMode.class));
         commandLine.registerConverter(BenchmarkNetwork.class, new EnumConverter<>(BenchmarkNetwork.class));
         commandLine.registerConverter(Precision.class, new EnumConverter<>(Precision.class));
         commandLine.registerConverter(NetworksCommand.Peer.class, new EnumConverter<>(NetworksCommand.Peer.class));

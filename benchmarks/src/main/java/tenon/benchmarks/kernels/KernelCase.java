@@ -17,7 +17,7 @@ import tenon.engine.trace.KernelCall;
  * @param slots how many different tensors there are
  * @param calls how often a training step makes this call
  */
-record KernelCase(Kernel kernel, Object[] arguments, int slots, long flops, long bytes, int calls) {
+public record KernelCase(Kernel kernel, Object[] arguments, int slots, long flops, long bytes, int calls) {
     /**
      * Place of a tensor.
      *
@@ -77,7 +77,7 @@ record KernelCase(Kernel kernel, Object[] arguments, int slots, long flops, long
     }
 
     /** Shape and dtype of the largest tensor, and the settings where there are some. */
-    String shape() {
+    public String shape() {
         TensorSlot largest = null;
         for (Object argument : arguments) {
             TensorSlot[] candidates = argument instanceof TensorSlot[] many

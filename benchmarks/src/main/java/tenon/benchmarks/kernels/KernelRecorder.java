@@ -15,14 +15,15 @@ import tenon.engine.trace.TracedBackend;
 import tenon.layers.Module;
 
 /** Collects the kernels that a network's training step runs, each distinct call once. */
-final class KernelRecorder {
+public final class KernelRecorder {
     private final Map<String, KernelCase> cases = new LinkedHashMap<>();
     private boolean recording;
 
     private KernelRecorder() {}
 
     /** Runs two training steps: the second has the calls of all that follow. */
-    static Collection<KernelCase> record(Backend backend, BenchmarkNetwork network, int batch, Precision precision) {
+    public static Collection<KernelCase> record(
+            Backend backend, BenchmarkNetwork network, int batch, Precision precision) {
         KernelRecorder recorder = new KernelRecorder();
         try (var _ = Scope.open("model", TracedBackend.of(backend, recorder::add))) {
             Module net = network.build();

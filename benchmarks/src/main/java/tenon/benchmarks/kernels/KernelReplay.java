@@ -19,7 +19,7 @@ public final class KernelReplay implements AutoCloseable {
     private int next;
 
     /** @param sets 1 for hot caches */
-    KernelReplay(KernelCase kernelCase, Backend backend, int sets) {
+    public KernelReplay(KernelCase kernelCase, Backend backend, int sets) {
         this.kernelCase = kernelCase;
         this.backend = backend;
         scope = Scope.open("replay", backend);

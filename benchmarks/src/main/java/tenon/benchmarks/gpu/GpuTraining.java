@@ -1,0 +1,104 @@
+package tenon.benchmarks.gpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import tenon.benchmarks.networks.BenchmarkNetwork;
+import tenon.engine.Generator;
+import tenon.engine.Scope;
+import tenon.engine.backend.cuda.CudaBackend;
+import tenon.engine.backend.cuda.CudaOptions;
+import tenon.engine.memory.MemoryStatistics;
+import tenon.layers.Module;
+import tenon.optim.Sgd;
+import tenon.optim.UpdateRules;
+import tenon.optim.schedule.Schedule;
+import tenon.optim.train.Callback;
+import tenon.optim.train.EpochRecord;
+import tenon.optim.train.Loss;
+import tenon.optim.train.Trainer;
+
+/** Times whole training steps of the {@link Trainer}, recorded ones as a run has them: softmax cross-entropy, SGD with momentum and weight decay, batches that lie on the device. */
+final class GpuTraining {
+    static final double RATE = 1e-3;
+    static final double MOMENTUM = 0.9;
+    static final double WEIGHT_DECAY = 5e-4;
+
+    /** Enough for kernels to be chosen, memory to be cached and the step to be recorded. */
+    private static final int WARM_UP_STEPS = 8;
+
+    /** Timed epochs of one measurement; the fastest counts, as what disturbs a GPU only slows it down. */
+    private static final int EPOCHS = 3;
+
+    /**
+     * @param stepSeconds a step's mean in each timed epoch
+     * @param memoryBytes device memory held in the end
+     * @param loss mean of the last epoch
+     */
+    record Result(List<Double> stepSeconds, long parameters, long memoryBytes, double loss) {
+        double best() {
+            return stepSeconds.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
+        }
+    }
+
+    private GpuTraining() {}
+
+    /**
+     * @param seconds of the timed epochs together, about
+     * @param recorded whether steps may be recorded
+     */
+    static Result measure(
+            CudaOptions options, GpuMode mode, BenchmarkNetwork network, int batch, double seconds, boolean recorded) {
+        try (CudaBackend backend = mode.open(options);
+                var _ = Scope.open("model", backend);
+                ResidentBatches batches = new ResidentBatches(network.input(batch), network.classes())) {
+            Generator.current().manualSeed(42);
+            Module model = network.build();
+            model.computeIn(mode.precision());
+            Sgd optimizer = new Sgd(
+                    model.parameters(),
+                    MOMENTUM,
+                    false,
+                    UpdateRules.weightDecay(WEIGHT_DECAY).onAllParameters());
+            Timer timer = new Timer(batches, seconds);
+            batches.setCount(WARM_UP_STEPS);
+            Trainer trainer = Trainer.builder(model, optimizer, Schedule.constant(RATE), Loss.crossEntropy(), batches)
+                    .captureSteps(recorded)
+                    .callback(timer)
+                    .build();
+            trainer.fit(2 + EPOCHS);
+            MemoryStatistics memory = backend.allocator().statistics();
+            return new Result(
+                    timer.stepSeconds, model.trainableCount(), memory.liveBytes() + memory.cachedBytes(), timer.loss);
+        }
+    }
+
+    /** The first epoch warms up, the second finds out how long a step takes. An epoch's end waits for the device. */
+    private static final class Timer implements Callback {
+        private final ResidentBatches batches;
+        private final double seconds;
+        private final List<Double> stepSeconds = new ArrayList<>();
+        private double loss;
+        private long start;
+
+        Timer(ResidentBatches batches, double seconds) {
+            this.batches = batches;
+            this.seconds = seconds;
+        }
+
+        @Override
+        public void onEpochBegin(Trainer trainer, int epoch) {
+            start = System.nanoTime();
+        }
+
+        @Override
+        public void onEpochEnd(Trainer trainer, EpochRecord epoch) {
+            double step = 1e-9 * (System.nanoTime() - start) / batches.batchesPerEpoch();
+            loss = epoch.loss();
+            if (epoch.epoch() == 2) {
+                batches.setCount((int) Math.clamp(seconds / EPOCHS / step, 2, 100_000));
+            } else if (epoch.epoch() > 2) {
+                stepSeconds.add(step);
+            }
+        }
+    }
+}
