@@ -184,12 +184,10 @@ final class ConvolutionChooser implements AutoCloseable {
         try {
             long target = sum == null ? image : sum.blockAddress();
             for (List<ConvolutionProblem> tier : tiers) {
-                Candidate best = fastest(
-                        tier,
-                        candidate -> {
-                            ConvolutionRoute route = route(candidate, whole, bias, activation);
-                            return time(candidate, () -> route.run(target, filter, biasAddress, result));
-                        });
+                Candidate best = fastest(tier, candidate -> {
+                    ConvolutionRoute route = route(candidate, whole, bias, activation);
+                    return time(candidate, () -> route.run(target, filter, biasAddress, result));
+                });
                 if (best != null) {
                     measured++;
                     LOG.debug("cuda: {} takes {} {}", whole, best.engine.name(), best.plan.token());

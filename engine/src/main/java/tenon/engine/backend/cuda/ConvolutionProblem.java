@@ -144,30 +144,8 @@ record ConvolutionProblem(
     /** With BF16 operands as F32, which TF32 holds without rounding. */
     ConvolutionProblem widened() {
         return new ConvolutionProblem(
-                pass,
-                DType.F32,
-                DType.F32,
-                n,
-                h,
-                w,
-                c,
-                k,
-                r,
-                s,
-                p,
-                q,
-                top,
-                bottom,
-                left,
-                right,
-                strideH,
-                strideW,
-                dilationH,
-                dilationW,
-                groups,
-                bias,
-                relu,
-                true);
+                pass, DType.F32, DType.F32, n, h, w, c, k, r, s, p, q, top, bottom, left, right, strideH, strideW,
+                dilationH, dilationW, groups, bias, relu, true);
     }
 
     /** With bias and ReLU in the same call. */

@@ -78,8 +78,8 @@ final class ConvolutionRoute {
                 }
                 pad(x, paddedImage);
                 long product = apart ? other : result;
-                int status = plan.run(
-                        padded ? paddedImage : x, w, problem.bias() ? biasAddress : 0, product, workspace);
+                int status =
+                        plan.run(padded ? paddedImage : x, w, problem.bias() ? biasAddress : 0, product, workspace);
                 if (status == CudnnStatus.SUCCESS && (apart || bias || epilogue.kind() != Activation.Kind.NONE)) {
                     backend.bias.add(
                             product,

@@ -159,8 +159,7 @@ final class CudaConvolution implements ConvolutionKernels {
             if (chooser == null) {
                 chooser = backend.owned(new ConvolutionChooser(backend));
             }
-            ConvolutionProblem whole =
-                    ConvolutionProblem.of(
+            ConvolutionProblem whole = ConvolutionProblem.of(
                     key.pass, key.spec, key.image, key.filter, key.result, key.dtype, backend.options.tf32());
             route = chooser.choose(whole, key.bias, key.activation, image, filter, bias, result);
             routes.put(key, route);

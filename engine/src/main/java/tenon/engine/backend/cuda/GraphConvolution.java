@@ -168,8 +168,8 @@ final class GraphConvolution implements ConvolutionEngine {
 
     private String token(GraphDescriptor engine, GraphDescriptor configuration) {
         StringBuilder token = new StringBuilder().append(engine.int64(CUDNN_ATTR_ENGINE_GLOBAL_INDEX));
-        GraphDescriptor[] choices = create(
-                CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, configuration.count(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES));
+        GraphDescriptor[] choices =
+                create(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, configuration.count(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES));
         try {
             configuration.read(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, choices);
             for (GraphDescriptor choice : choices) {

@@ -53,10 +53,7 @@ final class GraphDescriptor implements AutoCloseable {
 
     GraphDescriptor int64(int attribute, long... values) {
         return set(
-                attribute,
-                CUDNN_TYPE_INT64,
-                values.length,
-                arena -> arena.allocateFrom(ValueLayout.JAVA_LONG, values));
+                attribute, CUDNN_TYPE_INT64, values.length, arena -> arena.allocateFrom(ValueLayout.JAVA_LONG, values));
     }
 
     GraphDescriptor float32(int attribute, float value) {
@@ -156,8 +153,7 @@ final class GraphDescriptor implements AutoCloseable {
         CudnnStatus.check(
                 OP,
                 "cudnnBackendGetAttribute of attribute " + attribute,
-                cudnnBackendGetAttribute(
-                        descriptor, attribute, type, most, count, Pointers.at(values.address())));
+                cudnnBackendGetAttribute(descriptor, attribute, type, most, count, Pointers.at(values.address())));
         return count[0];
     }
 

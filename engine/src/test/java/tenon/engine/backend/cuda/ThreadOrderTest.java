@@ -45,7 +45,10 @@ class ThreadOrderTest {
                 for (DType dtype : List.of(DType.F32, DType.BF16)) {
                     // Vectors and whole blocks; single channels and blocks with idle threads; several chunks of rows.
                     for (Shape shape : List.of(
-                            Shape.of(4, 9, 9, 32), Shape.of(3, 5, 7, 17), Shape.of(2, 40, 40, 3), Shape.of(2, 5, 5, 264))) {
+                            Shape.of(4, 9, 9, 32),
+                            Shape.of(3, 5, 7, 17),
+                            Shape.of(2, 40, 40, 3),
+                            Shape.of(2, 5, 5, 264))) {
                         try (Scope _ = Scope.open("test", backend)) {
                             normalize(backend, shape, dtype, results);
                             pool(backend, shape, dtype, results);
