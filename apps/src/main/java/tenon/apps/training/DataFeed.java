@@ -1,8 +1,10 @@
 package tenon.apps.training;
 
 import java.nio.file.Path;
+import java.util.List;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
+import tenon.engine.TenonException;
 import tenon.engine.data.BatchSource;
 import tenon.io.data.RecordBatchSource;
 import tenon.io.data.SyntheticBatchSource;
@@ -26,9 +28,12 @@ record DataFeed(BatchSource source, RecordBatchSource records) implements AutoCl
                 .seed(config.compute().seed())
                 .dropLast(config.dropLast())
                 .mixup(config.step().mixup());
-        return of(config.augmentation()
-                .train(source, input.height(), input.width())
-                .open());
+        return of(
+                config,
+                part,
+                config.augmentation()
+                        .train(source, input.height(), input.width())
+                        .open());
     }
 
     /** Pictures to judge by, as they are. */
@@ -36,13 +41,39 @@ record DataFeed(BatchSource source, RecordBatchSource records) implements AutoCl
         NetworkSpec input = config.network();
         return part.isSynthetic()
                 ? synthetic(config, part, false)
-                : of(config.augmentation()
-                        .evaluate(builder(config, part), input.height(), input.width())
-                        .open());
+                : of(
+                        config,
+                        part,
+                        config.augmentation()
+                                .evaluate(builder(config, part), input.height(), input.width())
+                                .open());
     }
 
-    private static DataFeed of(RecordBatchSource source) {
+    /** Files may have been built again since the run was begun. */
+    private static DataFeed of(RunConfig config, DataSpec.Part part, RecordBatchSource source) {
+        NetworkSpec input = config.network();
+        Shape wanted = Shape.of(input.height(), input.width(), input.channels());
+        List<String> classes = source.schema().classNames();
+        try {
+            if (!classes.equals(config.data().classNames())) {
+                throw new TenonException(part.file() + ": must have the classes that the network was made for: it has "
+                        + classes.size() + ", " + shortened(classes) + "; the network has "
+                        + config.data().classNames().size() + ", "
+                        + shortened(config.data().classNames()));
+            }
+            if (!source.sampleShape().equals(wanted)) {
+                throw new TenonException(part.file() + ": its pictures must have the network's size: they have "
+                        + source.sampleShape() + ", the network " + wanted);
+            }
+        } catch (TenonException e) {
+            source.close();
+            throw e;
+        }
         return new DataFeed(source, source);
+    }
+
+    private static String shortened(List<String> names) {
+        return names.size() <= 6 ? names.toString() : names.subList(0, 5) + " and so on";
     }
 
     private static DataFeed synthetic(RunConfig config, DataSpec.Part part, boolean dropLast) {

@@ -64,6 +64,56 @@ class RunPartsTest {
     }
 
     @Test
+    void configurationNamesTheExperiment() {
+        RunConfig plain = config(100, false);
+        RunConfig config = new RunConfig(
+                plain.network(),
+                plain.data(),
+                plain.augmentation(),
+                plain.epochs(),
+                plain.batchSize(),
+                plain.dropLast(),
+                plain.optimizer(),
+                plain.schedule(),
+                plain.labelSmoothing(),
+                plain.judge(),
+                plain.patience(),
+                plain.restoreBest(),
+                plain.checkpointEvery(),
+                plain.loader(),
+                plain.compute(),
+                null,
+                null,
+                null,
+                new Original("alexnet-3", 0.57, 0.7952));
+        assertThat(config.toJson().get("original").get("name").textValue()).isEqualTo("alexnet-3");
+        RunConfig read = RunConfig.fromJson(config.toJson(), Path.of("run.json"));
+        assertThat(read.original()).isEqualTo(config.original());
+        assertThat(read.isSame(config)).isTrue();
+        assertThat(read.step()).isEqualTo(StepSettings.PLAIN);
+    }
+
+    @Test
+    void schedulesOfStoppedRuns() {
+        ScheduleSpec spec = ScheduleSpec.piecewise(
+                0.1, List.of(new ScheduleSpec.Change(2, 0.01), new ScheduleSpec.Change(3, 0.001)));
+        Schedule piecewise = spec.schedule(10, 5);
+        assertThat(piecewise.rate(19)).isEqualTo(0.1);
+        assertThat(piecewise.rate(20)).isEqualTo(0.01);
+        assertThat(piecewise.rate(30)).isEqualTo(0.001);
+        Schedule on = spec.goingOn(3, 0.2, ScheduleSpec.Kind.LINEAR).schedule(10, 5);
+        assertThat(on.rate(30)).isEqualTo(0.2);
+        assertThat(on.rate(40)).isCloseTo(0.1, within(1e-12));
+        assertThat(on.rate(50)).isZero();
+        assertThatThrownBy(() -> ScheduleSpec.piecewise(
+                        0.1, List.of(new ScheduleSpec.Change(3, 0.01), new ScheduleSpec.Change(3, 0.001))))
+                .isInstanceOf(UsageException.class)
+                .hasMessageContaining("epochs must rise: 3, then 3");
+        assertThatThrownBy(() -> new OptimizerSpec(OptimizerSpec.Kind.ADAM, 0.9, false, 0))
+                .hasMessage("adam has no momentum but --beta1: 0.9");
+    }
+
+    @Test
     void configurationSurvivesItsFile() {
         RunConfig config = config(100, false);
         RunConfig read = RunConfig.fromJson(config.toJson(), Path.of("run.json"));

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -268,10 +269,14 @@ class TrainingOptionsTest {
                 12,
                 "--norm",
                 "fast",
+                "--log-every",
+                4,
                 "--output",
                 run,
                 "--json"));
-        assertThat(trained.out()).contains("val_rank-5: ");
+        assertThat(trained.out())
+                .contains("val_rank-5: ")
+                .containsPattern("  step 4 \\(4/6\\) - rate 0.01 - loss: .* - rank-1: .* - rank-5: .* images/s - ETA ");
         assertThat(trained.json().get("epochs").asInt()).isEqualTo(12);
         Cli.Result rehearsed = done(Cli.run(
                 "train",
@@ -339,11 +344,38 @@ class TrainingOptionsTest {
         Cli.Result other = train(folder.resolve("wrong"), "--network", "smallvgg", "--weights", source);
         assertThat(other.exitCode()).isEqualTo(1);
         assertThat(other.err()).containsPattern("\\d+ of the network's \\d+ tensors are missing: \\[block");
+        Cli.Result size = Cli.run(
+                "train", "--synthetic", "--size", "16x16x3", "--weights", source, "--output", folder.resolve("wrong"));
+        assertThat(size.exitCode()).isEqualTo(1);
+        assertThat(size.err())
+                .contains("tensor 'fc1.weight' must have the network's shape: file=[512, 576], network=[512, 1024]");
         Cli.Result layer = train(folder.resolve("wrong"), "--freeze", "conv9");
         assertThat(layer.exitCode()).isEqualTo(2);
         assertThat(layer.err()).contains("--freeze: the network has no layer 'conv9': its layers are block1, block2");
         assertThat(train(folder.resolve("wrong"), "--evaluate-only").err()).contains("--evaluate-only needs --weights");
         assertThat(folder.resolve("wrong")).doesNotExist();
+    }
+
+    @Test
+    void dataThatWereBuiltAgainOtherwiseAreRefused() throws IOException {
+        Path data = folder.resolve("rebuilt");
+        Files.createDirectories(data);
+        Path file = data.resolve("train.trec");
+        Files.copy(records.resolve("train.trec"), file);
+        Path run = folder.resolve("rebuilt-run");
+        done(Cli.run("train", "--data", file, "--batch", 13, "--epochs", 1, "--output", run));
+        Path pictures = folder.resolve("four");
+        TestData.pictures(pictures, List.of("a", "b", "c", "d"), 20, 20, 16, 5);
+        Path four = folder.resolve("four-records");
+        assertThat(Cli.run("build", "folder", pictures, "--output", four, "--size", "12x12x3", "--val", 0.1)
+                        .exitCode())
+                .isZero();
+        Files.copy(four.resolve("train.trec"), file, StandardCopyOption.REPLACE_EXISTING);
+        Cli.Result classes = Cli.run("resume", run, "--epochs", 2);
+        assertThat(classes.exitCode()).isEqualTo(1);
+        assertThat(classes.err()).contains("it has 4, [a, b, c, d]; the network has 3, [a, b, c]");
+        Cli.Result other = Cli.run("evaluate", run, "--data", four.resolve("val.trec"));
+        assertThat(other.err()).contains("must have the classes that the network was trained on");
     }
 
     /** As a version wrote it that had fewer settings. */
