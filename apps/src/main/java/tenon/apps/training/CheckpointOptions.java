@@ -41,9 +41,9 @@ final class CheckpointOptions {
     @Option(
             names = "--patience",
             paramLabel = "N",
-            defaultValue = "0",
-            description = "Stop after N epochs in a row without a better one; 0: never. Default: ${DEFAULT-VALUE}.")
-    private int patience;
+            description = "Stop after N epochs in a row without a better one; 0: never. Default: 0, or the"
+                    + " experiment's.")
+    private Integer patience;
 
     /** @param keepsAll where nothing is given */
     CheckpointSettings settings(boolean keepsAll) {
@@ -59,8 +59,9 @@ final class CheckpointOptions {
         return judge;
     }
 
-    int patience() {
-        return patience;
+    /** @param experiment what holds where nothing is given */
+    int patience(int experiment) {
+        return patience != null ? patience : experiment;
     }
 
     private static final class KeepConverter implements ITypeConverter<Integer> {

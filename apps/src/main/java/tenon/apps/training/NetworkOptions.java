@@ -5,6 +5,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 import tenon.apps.cli.ImageSize;
 import tenon.apps.cli.OptionSection;
+import tenon.apps.cli.UsageException;
 import tenon.apps.networks.Nonlinearity;
 import tenon.apps.networks.NormPosition;
 import tenon.apps.networks.ResNet;
@@ -60,8 +61,28 @@ public final class NetworkOptions {
 
     /** @param normMomentum see {@link NetworkSpec} */
     NetworkSpec spec(NetworkSpec.Kind kind, ImageSize input, int classes, double normMomentum) {
+        return spec(kind, input, classes, normMomentum, null);
+    }
+
+    /**
+     * @param normMomentum see {@link NetworkSpec}
+     * @param experiment the variant of the experiment to repeat, or null
+     */
+    NetworkSpec spec(
+            NetworkSpec.Kind kind, ImageSize input, int classes, double normMomentum, NetworkVariant experiment) {
+        if (experiment != null && !variant().equals(NetworkVariant.ORIGINAL)) {
+            throw new UsageException("--experiment says how the network differs from the original: leave --activation,"
+                    + " --batch-norm and the like away");
+        }
         return new NetworkSpec(
-                kind, input.height(), input.width(), input.channels(), classes, normMomentum, multiplier, variant());
+                kind,
+                input.height(),
+                input.width(),
+                input.channels(),
+                classes,
+                normMomentum,
+                multiplier,
+                experiment != null ? experiment : variant());
     }
 
     public double multiplier() {

@@ -9,16 +9,16 @@ final class RegularizationOptions {
     @Option(
             names = "--accumulate",
             paramLabel = "N",
-            defaultValue = "1",
-            description = "Batches whose gradients make one update: N times the batch in the memory of one. Default:"
-                    + " ${DEFAULT-VALUE}.")
-    private int accumulate;
+            description = "Batches whose gradients make one update: N times the batch in the memory of one. Default: 1,"
+                    + " or as many as the experiment had devices.")
+    private Integer accumulate;
 
     @Option(
             names = "--label-smoothing",
             paramLabel = "S",
-            description = "Share of each target spread over all classes. Default: 0.")
-    private Double labelSmoothing;
+            defaultValue = "0",
+            description = "Share of each target spread over all classes. Default: ${DEFAULT-VALUE}.")
+    private double labelSmoothing;
 
     @Option(
             names = "--mixup",
@@ -37,11 +37,12 @@ final class RegularizationOptions {
                     + " result and used by evaluate and predict. Default: ${DEFAULT-VALUE}, none.")
     private double average;
 
-    StepSettings step() {
-        return new StepSettings(accumulate, mixup, average);
+    /** @param experiment batches to an update where nothing is given */
+    StepSettings step(int experiment) {
+        return new StepSettings(accumulate != null ? accumulate : experiment, mixup, average);
     }
 
-    double labelSmoothing(double experiment) {
-        return labelSmoothing != null ? labelSmoothing : experiment;
+    double labelSmoothing() {
+        return labelSmoothing;
     }
 }

@@ -14,6 +14,8 @@ import tenon.apps.cli.ComputeSettings;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
+import tenon.apps.experiments.Experiment;
+import tenon.apps.experiments.Experiments;
 import tenon.optim.metrics.Evaluation;
 
 /** {@code tenon train}: a network on a record file, a folder of class folders, or random pictures. */
@@ -27,6 +29,7 @@ import tenon.optim.metrics.Evaluation;
         footer = {
             "  ./tenon train smallvgg --data animals --size 64x64x3 --epochs 50 \\",
             "      --lr 0.05 --schedule cosine --augment affine --output output/animals",
+            "  ./tenon train alexnet --experiment 3 --data train.trec --val val.trec",
             "  ./tenon train resnet50 --synthetic --batch 16 --max-steps 50",
             "  ./tenon train minivgg --data animals --until 30 --output output/run",
             "  ./tenon plot output/run",
@@ -43,6 +46,13 @@ public final class TrainCommand extends TenonCommand {
     private NetworkSpec.Kind networkOption;
 
     @Option(
+            names = "--experiment",
+            paramLabel = "N",
+            description = "Repeat this experiment of the network: variant, augmentation, optimizer, rates by epoch,"
+                    + " batches. Options that are given override it; ./tenon experiments lists all.")
+    private Integer experiment;
+
+    @Option(
             names = "--norm",
             paramLabel = "NAME",
             description = "Running averages of batch norm: slow (Keras's) or fast (PyTorch's and MXNet's)."
@@ -55,7 +65,10 @@ public final class TrainCommand extends TenonCommand {
             description = "Passes over the training pictures. Default: 20, or the experiment's.")
     private Integer epochs;
 
-    @Option(names = "--batch", paramLabel = "N", description = "Pictures at a time. Default: 32, or the experiment's.")
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            description = "Pictures at a time. Default: 32, or those of one of the experiment's devices.")
     private Integer batch;
 
     @Option(
@@ -134,9 +147,10 @@ public final class TrainCommand extends TenonCommand {
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
         chooseNetwork();
-        checkCheaply();
+        Experiment repeated = experiment == null ? null : Experiments.find(network, experiment);
+        checkCheaply(repeated);
         TrainingRun.requireUnused(output);
-        try (TrainingRun run = TrainingRun.start(config(console), output, console)) {
+        try (TrainingRun run = TrainingRun.start(config(repeated, console), output, console)) {
             if (evaluateOnly) {
                 return evaluate(run, console);
             }
@@ -145,14 +159,14 @@ public final class TrainCommand extends TenonCommand {
     }
 
     /** What can be wrong with the options, before any work. */
-    private void checkCheaply() {
+    private void checkCheaply(Experiment repeated) {
         compute.settings();
         loader.settings();
         data.check();
         watch.limits();
-        OptimizerSpec spec = optimizer.spec(null);
-        schedule.spec(spec.kind(), null);
-        regularization.step();
+        OptimizerSpec spec = optimizer.spec(repeated == null ? null : repeated.optimizer());
+        schedule.spec(spec.kind(), repeated == null ? null : repeated.scheduleSpec());
+        regularization.step(1);
         checkpoints.settings(false);
         if (evaluateOnly && !fineTuning.hasWeights()) {
             throw new UsageException("--evaluate-only needs --weights: the network to measure");
@@ -162,32 +176,46 @@ public final class TrainCommand extends TenonCommand {
         }
     }
 
-    private RunConfig config(Console console) throws IOException {
+    /** @param repeated what holds where nothing is given, or null */
+    private RunConfig config(Experiment repeated, Console console) throws IOException {
         ComputeSettings computing = compute.settings();
-        DataOptions.Prepared prepared = data.prepare(network, null, output, computing.seed(), console);
+        if (repeated != null) {
+            console.print("Experiment %s: %s", repeated.name(), repeated.title());
+        }
+        DataOptions.Prepared prepared = data.prepare(
+                network, repeated == null ? null : repeated.augmentation(), output, computing.seed(), console);
         NetworkSpec spec = networkOptions.spec(
-                network, prepared.input(), prepared.data().classNames().size(), norm());
-        OptimizerSpec optimizerSpec = optimizer.spec(null);
+                network,
+                prepared.input(),
+                prepared.data().classNames().size(),
+                norm(),
+                repeated == null ? null : repeated.variant());
+        OptimizerSpec optimizerSpec = optimizer.spec(repeated == null ? null : repeated.optimizer());
         return new RunConfig(
                 spec,
                 prepared.data(),
                 prepared.augmentation(),
-                epochs != null ? epochs : 20,
-                batch != null ? batch : 32,
-                false,
+                epochs != null ? epochs : repeated != null ? repeated.epochs() : 20,
+                batch != null ? batch : repeated != null ? repeated.batch().perDevice() : 32,
+                repeated != null && repeated.batch().dropsLast(),
                 optimizerSpec,
-                schedule.spec(optimizerSpec.kind(), null),
-                regularization.labelSmoothing(0),
+                schedule.spec(optimizerSpec.kind(), repeated == null ? null : repeated.scheduleSpec()),
+                regularization.labelSmoothing(),
                 checkpoints.judge(),
-                checkpoints.patience(),
+                checkpoints.patience(repeated == null ? 0 : repeated.patience()),
                 true,
                 checkpoints.every(),
                 loader.settings(),
                 computing,
-                regularization.step(),
+                regularization.step(repeated == null ? 1 : repeated.batch().devices()),
                 fineTuning.settings(),
-                checkpoints.settings(watch.stopsEarly()),
-                null);
+                checkpoints.settings(watch.stopsEarly() || repeated != null),
+                repeated == null ? null : original(repeated));
+    }
+
+    /** Also where nothing was published: the name says what the run repeats. */
+    private static Original original(Experiment repeated) {
+        return repeated.original() != null ? repeated.original() : new Original(repeated.name(), null, null);
     }
 
     private static Map<String, Object> evaluate(TrainingRun run, Console console) {

@@ -59,6 +59,12 @@ final class TrainingReport {
             values.put("val_loss", best.validationLoss());
             values.put("val_acc", best.validationAccuracy());
         }
+        if (config.original() != null) {
+            values.put("experiment", config.original().name());
+            values.put("published_rank1", config.original().rank1());
+            values.put("published_rank5", config.original().rank5());
+            console.print("Published %s", config.original());
+        }
         values.put("train_images_per_second", result.imagesPerSecond());
         values.put("seconds", result.seconds());
         values.put("loader_wait_share", result.waitShare());

@@ -396,6 +396,67 @@ class TrainingOptionsTest {
     }
 
     @Test
+    void repeatsAnExperiment() throws IOException {
+        Path run = folder.resolve("experiment");
+        Cli.Result trained = done(Cli.run(
+                "train",
+                "alexnet",
+                "--experiment",
+                3,
+                "--synthetic",
+                11,
+                "--classes",
+                7,
+                "--size",
+                "67x67x3",
+                "--width-multiplier",
+                0.0625,
+                "--batch",
+                2,
+                "--until",
+                1,
+                "--output",
+                run,
+                "--json"));
+        assertThat(trained.out())
+                .contains("Experiment alexnet-3: ")
+                .contains("Published alexnet-3: rank-1 57.00 %, rank-5 79.52 %");
+        assertThat(trained.json().get("published_rank1").asDouble()).isEqualTo(0.57);
+        JsonNode config = JSON.readTree(run.resolve("run.json").toFile()).get("config");
+        assertThat(config.get("original").get("name").asText()).isEqualTo("alexnet-3");
+        assertThat(config.get("epochs").asInt()).isEqualTo(100);
+        assertThat(config.get("step").get("accumulate").asInt()).isEqualTo(8);
+        assertThat(config.get("optimizer").get("weightDecay").asDouble()).isEqualTo(5e-4);
+        assertThat(config.get("optimizer").get("decaysAll").asBoolean()).isTrue();
+        assertThat(config.get("optimizer").get("restarts").asBoolean()).isTrue();
+        assertThat(config.get("schedule").get("rate").asDouble()).isEqualTo(0.01);
+        assertThat(config.get("schedule").get("changes").get(1).get("epoch").asInt())
+                .isEqualTo(85);
+        assertThat(config.get("schedule").get("changes").get(1).get("rate").asDouble())
+                .isEqualTo(1e-4);
+        assertThat(config.get("checkpoints").get("keep").asInt()).isZero();
+        Path svg = folder.resolve("experiment.svg");
+        done(Cli.run("plot", run, "--output", svg));
+        assertThat(Files.readString(svg).contains("stroke:rgb(64,64,64)")).isTrue();
+
+        Cli.Result unknown = Cli.run("train", "alexnet", "--experiment", 9, "--synthetic", "--output", run);
+        assertThat(unknown.exitCode()).isEqualTo(2);
+        assertThat(unknown.err()).contains("there is no experiment 9 of alexnet");
+        assertThat(Cli.run(
+                                "train",
+                                "alexnet",
+                                "--experiment",
+                                1,
+                                "--synthetic",
+                                "--activation",
+                                "elu:1",
+                                "--output",
+                                folder.resolve("other"))
+                        .err())
+                .contains("--experiment says how the network differs");
+    }
+
+    @Test
     void helpGroupsTheOptions() {
         String help = Cli.run("train", "--help").out();
         assertThat(help.lines().filter(line -> line.endsWith(":") && !line.startsWith(" ")))
