@@ -80,8 +80,9 @@ class CudaSearchTest {
         files(wheels + "nccl/lib", "libnccl.so.2");
         toolkit("usr/local/cuda/lib64", "12.2");
         Choice choice = search().choose(0, 13);
-        assertThat(choice.files()).hasSize(6).allSatisfy((_, path) -> assertThat(path.toString())
-                .contains("site-packages/nvidia"));
+        assertThat(choice.files())
+                .hasSize(6)
+                .allSatisfy((_, path) -> assertThat(path.toString()).contains("site-packages/nvidia"));
     }
 
     @Test
@@ -137,8 +138,7 @@ class CudaSearchTest {
 
     @Test
     void theLoadersCacheNamesFurtherFolders() throws IOException {
-        loaderCache =
-                """
+        loaderCache = """
             1234 libs found in cache `/etc/ld.so.cache'
             \tlibcudnn.so.9 (libc6,x86-64) => /opt/deep/lib/libcudnn.so.9
             \tlibcudnn.so.9 (libc6) => /opt/lib32/libcudnn.so.9

@@ -52,8 +52,7 @@ class TensorAssertTest {
         assertThatThrownBy(() ->
                         TensorAssert.assertClose("output", Shape.of(3, 2), actual, expected, new Tolerance(0.5, 0)))
                 .isInstanceOf(AssertionError.class)
-                .hasMessage(
-                        """
+                .hasMessage("""
                     output [3, 2]: 2 of 6 elements differ by more than 0.5 + 0.0·|expected|:
                       [2, 0]: actual=NaN, expected=4.0
                       [2, 1]: actual=7.0, expected=5.0\

@@ -11,13 +11,12 @@ public record Tolerance(double absolute, double relative) {
      * elementwise ops. BF16 results are rounded once from an F32 sum of BF16 inputs.
      */
     public static Tolerance of(DType dtype, long reductionLength) {
-        double tolerance =
-                switch (dtype) {
-                    case F64 -> (8 + reductionLength) * Math.ulp(1.0);
-                    case F32 -> (8 + reductionLength) * Math.ulp(1.0f);
-                    case BF16 -> 0x1.0p-7 + (8 + reductionLength) * Math.ulp(1.0f);
-                    case U8, I32 -> 0;
-                };
+        double tolerance = switch (dtype) {
+            case F64 -> (8 + reductionLength) * Math.ulp(1.0);
+            case F32 -> (8 + reductionLength) * Math.ulp(1.0f);
+            case BF16 -> 0x1.0p-7 + (8 + reductionLength) * Math.ulp(1.0f);
+            case U8, I32 -> 0;
+        };
         return new Tolerance(tolerance, tolerance);
     }
 

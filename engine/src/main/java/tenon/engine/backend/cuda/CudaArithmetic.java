@@ -91,14 +91,13 @@ final class CudaArithmetic {
     }
 
     void fill(Tensor tensor, double value) {
-        long pattern =
-                switch (tensor.dtype()) {
-                    case F32 -> twice(Float.floatToRawIntBits((float) value));
-                    case I32 -> twice((int) value);
-                    case BF16 -> (DType.floatToBf16((float) value) & 0xFFFFL) * 0x0001_0001_0001_0001L;
-                    case U8 -> ((int) value & 0xFFL) * 0x0101_0101_0101_0101L;
-                    case F64 -> Double.doubleToRawLongBits(value);
-                };
+        long pattern = switch (tensor.dtype()) {
+            case F32 -> twice(Float.floatToRawIntBits((float) value));
+            case I32 -> twice((int) value);
+            case BF16 -> (DType.floatToBf16((float) value) & 0xFFFFL) * 0x0001_0001_0001_0001L;
+            case U8 -> ((int) value & 0xFFL) * 0x0101_0101_0101_0101L;
+            case F64 -> Double.doubleToRawLongBits(value);
+        };
         fill(out(tensor), pattern, tensor.byteSize());
     }
 

@@ -183,10 +183,16 @@ final class CudaUpdates implements UpdateKernels {
         StepScalars.Writer now = (state, to) -> writeRate(state, to, rate);
         if (buffer == null) {
             rmsprop = kernel(rmsprop, "rmsprop");
-            update(rmsprop, weight, grad, squareAverage, null, weightDecay, rateScale, now, launch -> launch.float32(
-                            decay)
-                    .float32(epsilon)
-                    .float32(rescale));
+            update(
+                    rmsprop,
+                    weight,
+                    grad,
+                    squareAverage,
+                    null,
+                    weightDecay,
+                    rateScale,
+                    now,
+                    launch -> launch.float32(decay).float32(epsilon).float32(rescale));
             return;
         }
         rmspropMomentum = kernel(rmspropMomentum, "rmsprop_momentum");

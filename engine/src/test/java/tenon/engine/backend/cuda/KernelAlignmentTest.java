@@ -70,8 +70,7 @@ class KernelAlignmentTest {
                 assertIdentical("before the result", Arrays.copyOf(all, offset), new double[offset]);
                 double[] result = Arrays.copyOfRange(all, offset, all.length);
                 expected = expected == null ? result : expected;
-                assertIdentical(
-                        name + " in " + dtype + " from " + offset + ", threads " + threads, result, expected);
+                assertIdentical(name + " in " + dtype + " from " + offset + ", threads " + threads, result, expected);
             }
         }
     }
