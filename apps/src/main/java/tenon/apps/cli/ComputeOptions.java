@@ -51,8 +51,8 @@ public final class ComputeOptions {
     /** The options as given, checked; cheap, so that it comes before any work. */
     public ComputeSettings settings() {
         int processors = Runtime.getRuntime().availableProcessors();
-        ComputeSettings settings = new ComputeSettings(
-                device, threads != null ? threads : processors, precision, tf32, seed, checkFinite);
+        ComputeSettings settings =
+                new ComputeSettings(device, threads != null ? threads : processors, precision, tf32, seed, checkFinite);
         settings.requireDevice();
         return settings;
     }

@@ -39,10 +39,7 @@ class CudaParityTest {
     private enum Case {
         /** Batch norm over a batch's few values after the dense layer makes gradients large: a higher rate would part two correct programs. */
         MINIVGG(new int[] {BATCH, 16, 16, 3}, 2e-5, () -> new MiniVggNet(16, 16, 3, 10)),
-        RESNET(
-                new int[] {BATCH, 32, 32, 3},
-                2e-3,
-                () -> new ResNet(3, 10, new int[] {1, 1}, new int[] {8, 16, 32}));
+        RESNET(new int[] {BATCH, 32, 32, 3}, 2e-3, () -> new ResNet(3, 10, new int[] {1, 1}, new int[] {8, 16, 32}));
 
         private final int[] input;
         private final double rate;

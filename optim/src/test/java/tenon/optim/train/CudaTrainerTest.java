@@ -122,9 +122,7 @@ class CudaTrainerTest {
     }
 
     private static List<EpochRecord> history(Trainer trainer) {
-        return trainer.history().epochs().stream()
-                .map(EpochRecord::withoutTime)
-                .toList();
+        return trainer.history().epochs().stream().map(EpochRecord::withoutTime).toList();
     }
 
     private static Callback at(long step, Consumer<Trainer> action) {
@@ -221,7 +219,11 @@ class CudaTrainerTest {
         Schedule schedule = step -> rates[(int) Math.min(step, rates.length - 1)];
         List<Map<String, List<Double>>> before = new ArrayList<>();
         Trainer trainer = Trainer.builder(
-                        model, new Sgd(model.parameters(), 0, false, UpdateRules.PLAIN), schedule, Loss.crossEntropy(), TRAINING)
+                        model,
+                        new Sgd(model.parameters(), 0, false, UpdateRules.PLAIN),
+                        schedule,
+                        Loss.crossEntropy(),
+                        TRAINING)
                 .build();
         assertThatThrownBy(() -> trainer.fit(EPOCHS))
                 .isInstanceOf(NonFiniteException.class)
@@ -257,7 +259,11 @@ class CudaTrainerTest {
         Module model = network(1);
         UpdateRules rules = UpdateRules.weightDecay(1e-3).clipGlobalNorm(1);
         Trainer trainer = Trainer.builder(
-                        model, new Adam(model.parameters(), rules), Schedule.constant(0.01), Loss.crossEntropy(), TRAINING)
+                        model,
+                        new Adam(model.parameters(), rules),
+                        Schedule.constant(0.01),
+                        Loss.crossEntropy(),
+                        TRAINING)
                 .build();
         trainer.fit(EPOCHS);
         assertThat(trainer.step()).isEqualTo(EPOCHS * BATCHES);
