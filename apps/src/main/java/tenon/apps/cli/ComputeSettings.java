@@ -43,8 +43,11 @@ public record ComputeSettings(
         }
     }
 
+    /** The same on another device; what only a GPU can do is given up on others. */
     public ComputeSettings withDevice(String newDevice) {
-        return new ComputeSettings(newDevice, threads, precision, tf32, seed, checkFinite);
+        boolean keepsTf32 =
+                tf32 && CUDA.matcher(newDevice.toLowerCase(Locale.ROOT)).matches();
+        return new ComputeSettings(newDevice, threads, precision, keepsTf32, seed, checkFinite);
     }
 
     /** Throws, and says what to do, where the device cannot be used; so it comes before any work. */

@@ -53,6 +53,13 @@ class ComputeSettingsTest {
                 .hasMessageContaining("--tf32 needs a GPU");
     }
 
+    @Test
+    void anotherDeviceKeepsWhatItCan() {
+        ComputeSettings gpu = new ComputeSettings("cuda:1", 2, Precision.BF16, true, 7, true);
+        assertThat(gpu.withDevice("cpu")).isEqualTo(new ComputeSettings("cpu", 2, Precision.BF16, false, 7, true));
+        assertThat(gpu.withDevice("cuda")).isEqualTo(new ComputeSettings("cuda:0", 2, Precision.BF16, true, 7, true));
+    }
+
     /** A back-end named {@code old machine} with kernels for one dtype. */
     private static Backend backend(DType dtype) {
         return (Backend) Proxy.newProxyInstance(

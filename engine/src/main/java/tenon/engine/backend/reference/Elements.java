@@ -11,17 +11,28 @@ record Elements(MemorySegment segment, DType dtype) {
         return new Elements(tensor.segment(), tensor.dtype());
     }
 
+    /**
+     * A copy of a tensor's elements, for loops that read each many times: reading an array costs the same whatever other kinds of memory the
+     * process has read before.
+     */
+    static double[] values(Tensor tensor) {
+        Elements elements = of(tensor);
+        double[] values = new double[Math.toIntExact(tensor.elementCount())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = elements.get(i);
+        }
+        return values;
+    }
+
     /** A weight as a layer multiplies it: rounded to BF16 where the activations are BF16. */
-    static Elements weight(Tensor weight, Tensor activation) {
-        Elements elements = of(weight);
-        if (activation.dtype() != DType.BF16) {
-            return elements;
+    static double[] weight(Tensor weight, Tensor activation) {
+        double[] values = values(weight);
+        if (activation.dtype() == DType.BF16) {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = DType.bf16ToFloat(DType.floatToBf16((float) values[i]));
+            }
         }
-        double[] rounded = new double[Math.toIntExact(weight.elementCount())];
-        for (int i = 0; i < rounded.length; i++) {
-            rounded[i] = DType.bf16ToFloat(DType.floatToBf16((float) elements.get(i)));
-        }
-        return new Elements(MemorySegment.ofArray(rounded), DType.F64);
+        return values;
     }
 
     double get(long i) {

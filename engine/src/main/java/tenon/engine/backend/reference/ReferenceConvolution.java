@@ -11,15 +11,15 @@ final class ReferenceConvolution implements ConvolutionKernels {
     @Override
     public void forward(ConvSpec spec, Tensor input, Tensor weight, Tensor bias, Activation activation, Tensor output) {
         Geometry g = new Geometry(spec, input.shape(), weight.shape(), output.shape());
-        Elements x = Elements.of(input);
-        Elements w = Elements.weight(weight, input);
-        Elements b = bias == null ? null : Elements.of(bias);
+        double[] x = Elements.values(input);
+        double[] w = Elements.weight(weight, input);
+        double[] b = bias == null ? null : Elements.values(bias);
         Elements y = Elements.of(output);
         for (int n = 0; n < g.n; n++) {
             for (int p = 0; p < g.p; p++) {
                 for (int q = 0; q < g.q; q++) {
                     for (int k = 0; k < g.k; k++) {
-                        double sum = b == null ? 0 : b.get(k);
+                        double sum = b == null ? 0 : b[k];
                         for (int r = 0; r < g.r; r++) {
                             for (int s = 0; s < g.s; s++) {
                                 int row = g.row(p, r);
@@ -28,8 +28,7 @@ final class ReferenceConvolution implements ConvolutionKernels {
                                     continue;
                                 }
                                 for (int c = 0; c < g.groupC; c++) {
-                                    sum += x.get(g.input(n, row, column, g.firstChannel(k) + c))
-                                            * w.get(g.weight(k, r, s, c));
+                                    sum += x[g.input(n, row, column, g.firstChannel(k) + c)] * w[g.weight(k, r, s, c)];
                                 }
                             }
                         }
@@ -43,8 +42,8 @@ final class ReferenceConvolution implements ConvolutionKernels {
     @Override
     public void backwardInput(ConvSpec spec, Tensor gradOutput, Tensor weight, Tensor gradInput) {
         Geometry g = new Geometry(spec, gradInput.shape(), weight.shape(), gradOutput.shape());
-        Elements gy = Elements.of(gradOutput);
-        Elements w = Elements.weight(weight, gradInput);
+        double[] gy = Elements.values(gradOutput);
+        double[] w = Elements.weight(weight, gradInput);
         Elements gx = Elements.of(gradInput);
         for (int n = 0; n < g.n; n++) {
             for (int row = 0; row < g.h; row++) {
@@ -57,7 +56,7 @@ final class ReferenceConvolution implements ConvolutionKernels {
         }
     }
 
-    private static double gradientAt(Geometry g, Elements gy, Elements w, int n, int row, int column, int c) {
+    private static double gradientAt(Geometry g, double[] gy, double[] w, int n, int row, int column, int c) {
         int group = c / g.groupC;
         double sum = 0;
         for (int r = 0; r < g.r; r++) {
@@ -68,7 +67,7 @@ final class ReferenceConvolution implements ConvolutionKernels {
                     continue;
                 }
                 for (int k = group * g.groupK; k < (group + 1) * g.groupK; k++) {
-                    sum += gy.get(g.output(n, p, q, k)) * w.get(g.weight(k, r, s, c - group * g.groupC));
+                    sum += gy[g.output(n, p, q, k)] * w[g.weight(k, r, s, c - group * g.groupC)];
                 }
             }
         }
@@ -78,8 +77,8 @@ final class ReferenceConvolution implements ConvolutionKernels {
     @Override
     public void backwardWeight(ConvSpec spec, Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias) {
         Geometry g = new Geometry(spec, input.shape(), gradWeight.shape(), gradOutput.shape());
-        Elements x = Elements.of(input);
-        Elements gy = Elements.of(gradOutput);
+        double[] x = Elements.values(input);
+        double[] gy = Elements.values(gradOutput);
         Elements gw = Elements.of(gradWeight);
         for (int k = 0; k < g.k; k++) {
             for (int r = 0; r < g.r; r++) {
@@ -95,7 +94,7 @@ final class ReferenceConvolution implements ConvolutionKernels {
         }
     }
 
-    private static double weightGradientAt(Geometry g, Elements x, Elements gy, int k, int r, int s, int channel) {
+    private static double weightGradientAt(Geometry g, double[] x, double[] gy, int k, int r, int s, int channel) {
         double sum = 0;
         for (int n = 0; n < g.n; n++) {
             for (int p = 0; p < g.p; p++) {
@@ -103,7 +102,7 @@ final class ReferenceConvolution implements ConvolutionKernels {
                     int row = g.row(p, r);
                     int column = g.column(q, s);
                     if (row >= 0 && row < g.h && column >= 0 && column < g.w) {
-                        sum += x.get(g.input(n, row, column, channel)) * gy.get(g.output(n, p, q, k));
+                        sum += x[g.input(n, row, column, channel)] * gy[g.output(n, p, q, k)];
                     }
                 }
             }
@@ -141,16 +140,16 @@ final class ReferenceConvolution implements ConvolutionKernels {
             q = output.dim(2);
         }
 
-        long input(int n, int row, int column, int c) {
-            return (((long) n * h + row) * w + column) * this.c + c;
+        int input(int n, int row, int column, int c) {
+            return ((n * h + row) * w + column) * this.c + c;
         }
 
-        long weight(int k, int r, int s, int c) {
-            return (((long) k * this.r + r) * this.s + s) * groupC + c;
+        int weight(int k, int r, int s, int c) {
+            return ((k * this.r + r) * this.s + s) * groupC + c;
         }
 
-        long output(int n, int p, int q, int k) {
-            return (((long) n * this.p + p) * this.q + q) * this.k + k;
+        int output(int n, int p, int q, int k) {
+            return ((n * this.p + p) * this.q + q) * this.k + k;
         }
 
         int firstChannel(int k) {

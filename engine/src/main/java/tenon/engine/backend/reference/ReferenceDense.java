@@ -10,15 +10,15 @@ final class ReferenceDense implements DenseKernels {
         int batch = input.shape().dim(0);
         int in = weight.shape().dim(1);
         int out = weight.shape().dim(0);
-        Elements x = Elements.of(input);
-        Elements w = Elements.weight(weight, input);
-        Elements b = bias == null ? null : Elements.of(bias);
+        double[] x = Elements.values(input);
+        double[] w = Elements.weight(weight, input);
+        double[] b = bias == null ? null : Elements.values(bias);
         Elements y = Elements.of(output);
         for (int n = 0; n < batch; n++) {
             for (int o = 0; o < out; o++) {
-                double sum = b == null ? 0 : b.get(o);
+                double sum = b == null ? 0 : b[o];
                 for (int i = 0; i < in; i++) {
-                    sum += x.get((long) n * in + i) * w.get((long) o * in + i);
+                    sum += x[n * in + i] * w[o * in + i];
                 }
                 y.set((long) n * out + o, ReferenceActivation.apply(activation, sum));
             }
@@ -30,14 +30,14 @@ final class ReferenceDense implements DenseKernels {
         int batch = gradOutput.shape().dim(0);
         int in = weight.shape().dim(1);
         int out = weight.shape().dim(0);
-        Elements gy = Elements.of(gradOutput);
-        Elements w = Elements.weight(weight, gradInput);
+        double[] gy = Elements.values(gradOutput);
+        double[] w = Elements.weight(weight, gradInput);
         Elements gx = Elements.of(gradInput);
         for (int n = 0; n < batch; n++) {
             for (int i = 0; i < in; i++) {
                 double sum = 0;
                 for (int o = 0; o < out; o++) {
-                    sum += gy.get((long) n * out + o) * w.get((long) o * in + i);
+                    sum += gy[n * out + o] * w[o * in + i];
                 }
                 gx.set((long) n * in + i, sum);
             }
