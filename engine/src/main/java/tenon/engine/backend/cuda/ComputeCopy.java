@@ -25,10 +25,10 @@ final class ComputeCopy implements PrivateForm {
         return (ComputeCopy) weight.form();
     }
 
-    /** Makes a copy, without contents. */
+    /** Makes a copy, without contents; its memory is never a recording's, which it outlives. */
     static ComputeCopy attach(CudaBackend backend, Storage weight, long elementCount) {
         ComputeCopy made =
-                new ComputeCopy(weight, elementCount, backend.allocator().allocate(elementCount * Short.BYTES));
+                new ComputeCopy(weight, elementCount, backend.general().allocate(elementCount * Short.BYTES));
         weight.attach(made);
         return made;
     }

@@ -111,9 +111,12 @@ final class Recording implements CapturedStep {
         return scratches.computeIfAbsent(outside, _ -> new Scratch(backend, pool));
     }
 
-    /** Address of memory for what replays read, kept until the recording is closed. */
+    /**
+     * Address of memory for what is written once and replays read, kept until the recording is closed. Not of the pool: its blocks may have served the step before, and are overwritten
+     * by each replay.
+     */
     long allocate(long byteSize) {
-        Storage storage = pool.allocate(byteSize);
+        Storage storage = backend.general().allocate(byteSize);
         kept.add(storage);
         return storage.blockAddress();
     }

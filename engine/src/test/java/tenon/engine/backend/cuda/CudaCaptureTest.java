@@ -24,6 +24,8 @@ import tenon.engine.TenonException;
 import tenon.engine.Tensor;
 import tenon.engine.backend.CapturedStep;
 import tenon.engine.backend.StepState;
+import tenon.engine.ops.Casts;
+import tenon.engine.ops.Dense;
 import tenon.engine.testing.CudaTesting;
 import tenon.simulator.Simulator;
 
@@ -325,6 +327,60 @@ class CudaCaptureTest {
         short[] bits = new short[3];
         backend.hostCopies.download(backend.bf16(w), java.lang.foreign.MemorySegment.ofArray(bits));
         return new float[] {DType.bf16ToFloat(bits[0]), DType.bf16ToFloat(bits[1]), DType.bf16ToFloat(bits[2])};
+    }
+
+    /** A block that the step has used and given back before is written by every replay: what is sent only once must not lie there. */
+    @Test
+    void whatIsSentOnceIsNoMemoryThatTheStepUsesBesides() {
+        Tensor gradient = Tensor.of(new float[] {1, 1, 1}, 3);
+        updateBy(gradient);
+        w.upload(new float[] {10, 20, 30});
+        try (CapturedStep step = backend.capture().record(STATE, () -> {
+            giveBackBlocks();
+            updateBy(gradient);
+        })) {
+            step.replay(STATE);
+            step.replay(STATE);
+            assertThat(w.toFloatArray()).containsExactly(9, 19, 29);
+        }
+    }
+
+    /** The same for a weight's BF16 copy that the recording is the first to ask for: it lives as long as the weight. */
+    @Test
+    void aCopyThatARecordingMakesIsNoMemoryOfItsStep() {
+        Tensor input = Tensor.of(new float[] {1, 2, 3, 4}, 1, 4);
+        Tensor weight = Tensor.of(new float[] {1, 1, 1, 1}, 1, 4);
+        Tensor narrow = Casts.cast(input, DType.BF16);
+        Tensor known = Tensor.of(new float[] {1, 1, 1, 1}, 1, 4);
+        Dense.dense(narrow, known, null).close();
+        Tensor[] output = new Tensor[1];
+        CapturedStep step = backend.capture().record(STATE, () -> {
+            giveBackBlocks();
+            output[0] = Dense.dense(narrow, weight, null).retain();
+        });
+        step.replay(STATE);
+        step.replay(STATE);
+        assertThat(output[0].toFloatArray()).containsExactly(10);
+        output[0].close();
+        step.close();
+        assertThat(Dense.dense(narrow, weight, null).toFloatArray()).containsExactly(10);
+    }
+
+    /** Writes to, and gives back, more blocks of the smallest size than what follows can take. */
+    private void giveBackBlocks() {
+        Tensor[] blocks = new Tensor[8];
+        for (int i = 0; i < blocks.length; i++) {
+            blocks[i] = Tensor.empty(backend, Shape.of(16), DType.F32);
+            blocks[i].fill(1e30);
+        }
+        for (Tensor block : blocks) {
+            block.close();
+        }
+    }
+
+    private void updateBy(Tensor gradient) {
+        backend.updates()
+                .sgd(new Tensor[] {w}, new Tensor[] {gradient}, null, 0.5f, 0, false, 1, new float[1], new float[] {1});
     }
 
     @Test
