@@ -12,6 +12,7 @@ import tenon.engine.Scope;
 import tenon.engine.TenonException;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
+import tenon.optim.checkpoint.AtomicFiles;
 import tenon.optim.checkpoint.FileOps;
 import tenon.optim.checkpoint.ModelFile;
 import tenon.optim.checkpoint.SafetensorsFile;
@@ -30,24 +31,17 @@ record LogisticFile(LogisticModel model, double c, List<String> classNames) {
     void write(Path file, Backend backend) throws IOException {
         Path target = file.toAbsolutePath();
         Files.createDirectories(target.getParent());
-        Path temporary = target.resolveSibling(target.getFileName() + ".tmp");
-        Files.deleteIfExists(temporary);
         int rows = model.weights().length;
         float[] flat = new float[rows * model.features()];
         for (int row = 0; row < rows; row++) {
             System.arraycopy(model.weights()[row], 0, flat, row * model.features(), model.features());
         }
         try (Scope _ = Scope.open("model file", backend)) {
-            ModelFile.write(
-                    FileOps.SYSTEM,
-                    temporary,
-                    Map.of(
-                            "weight", Tensor.of(flat, rows, model.features()),
-                            "bias", Tensor.of(model.intercepts(), rows)),
-                    Map.of(CLASSES, JSON.writeValueAsString(classNames), C, Double.toString(c)));
+            Map<String, Tensor> tensors = Map.of(
+                    "weight", Tensor.of(flat, rows, model.features()), "bias", Tensor.of(model.intercepts(), rows));
+            Map<String, String> notes = Map.of(CLASSES, JSON.writeValueAsString(classNames), C, Double.toString(c));
+            AtomicFiles.replace(target, temporary -> ModelFile.write(FileOps.SYSTEM, temporary, tensors, notes));
         }
-        FileOps.SYSTEM.rename(temporary, target);
-        FileOps.SYSTEM.syncDirectory(target.getParent());
     }
 
     static LogisticFile read(Path file, Backend backend) {

@@ -14,6 +14,7 @@ import tenon.engine.Shape;
 import tenon.engine.TenonException;
 import tenon.engine.Tensor;
 import tenon.layers.Module;
+import tenon.optim.checkpoint.AtomicFiles;
 import tenon.optim.checkpoint.FileOps;
 import tenon.optim.train.BuildInfo;
 
@@ -64,14 +65,12 @@ public final class OnnxFile {
         }
         Path target = file.toAbsolutePath();
         Files.createDirectories(target.getParent());
-        Path temporary = target.resolveSibling(target.getFileName() + ".tmp");
-        Files.deleteIfExists(temporary);
-        try (FileOps.Output out = FileOps.SYSTEM.create(temporary)) {
-            model.writeTo(out);
-            out.sync();
-        }
-        FileOps.SYSTEM.rename(temporary, target);
-        FileOps.SYSTEM.syncDirectory(target.getParent());
+        AtomicFiles.replace(target, temporary -> {
+            try (FileOps.Output out = FileOps.SYSTEM.create(temporary)) {
+                model.writeTo(out);
+                out.sync();
+            }
+        });
     }
 
     private ProtoMessage model(String name, Map<String, String> metadata) {

@@ -24,6 +24,7 @@ import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
 import tenon.io.data.Normalization;
+import tenon.optim.checkpoint.AtomicFiles;
 import tenon.optim.checkpoint.FileOps;
 import tenon.optim.checkpoint.SafetensorsWriter;
 
@@ -129,13 +130,9 @@ public final class ExportCommand extends TenonCommand {
                 WeightExport.tensors(layers, map, classifier.network().state());
         Path target = output.toAbsolutePath();
         Files.createDirectories(target.getParent());
-        Path temporary = target.resolveSibling(target.getFileName() + ".tmp");
-        Files.deleteIfExists(temporary);
         Map<String, String> notes = new LinkedHashMap<>(preparation(classifier));
         notes.put("format", "pt");
-        SafetensorsWriter.write(FileOps.SYSTEM, temporary, tensors, notes);
-        FileOps.SYSTEM.rename(temporary, target);
-        FileOps.SYSTEM.syncDirectory(target.getParent());
+        AtomicFiles.replace(target, temporary -> SafetensorsWriter.write(FileOps.SYSTEM, temporary, tensors, notes));
     }
 
     /** What it takes to make an input of a picture and a class of an output. */

@@ -33,11 +33,16 @@ final class FileTrees {
 
     /** Replaces a small file: at every instant it has either the old contents or the new. */
     static void replace(FileOps files, Path file, byte[] bytes) throws IOException {
+        replace(files, file, temporary -> write(files, temporary, bytes));
+    }
+
+    /** As {@link #replace(FileOps, Path, byte[])}, with contents that are made durable as they are written. */
+    static void replace(FileOps files, Path file, AtomicFiles.Contents contents) throws IOException {
         Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
         if (Files.exists(temporary)) {
             files.delete(temporary);
         }
-        write(files, temporary, bytes);
+        contents.write(temporary);
         files.rename(temporary, file);
         files.syncDirectory(file.toAbsolutePath().getParent());
     }

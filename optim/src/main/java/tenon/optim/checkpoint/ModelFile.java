@@ -28,12 +28,9 @@ public final class ModelFile {
      * @param notes further metadata, e.g. class names
      */
     public static void save(Module model, Path file, Map<String, String> notes) {
-        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
         try {
-            Files.deleteIfExists(temporary);
-            write(FileOps.SYSTEM, temporary, model.state(), notes);
-            FileOps.SYSTEM.rename(temporary, file);
-            FileOps.SYSTEM.syncDirectory(file.toAbsolutePath().getParent());
+            FileTrees.replace(
+                    FileOps.SYSTEM, file, temporary -> write(FileOps.SYSTEM, temporary, model.state(), notes));
         } catch (IOException e) {
             throw new CheckpointException("model: could not write '" + file + "': " + e + " (is the disk full?)", e);
         }
