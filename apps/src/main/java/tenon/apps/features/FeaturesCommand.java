@@ -17,7 +17,6 @@ import tenon.apps.cli.ProgressBar;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
 import tenon.apps.training.Classifier;
-import tenon.apps.training.NetworkSpec;
 import tenon.apps.training.PictureData;
 import tenon.apps.training.SavedModel;
 import tenon.engine.Scope;
@@ -98,27 +97,20 @@ public final class FeaturesCommand extends TenonCommand {
             classifier.network().computeIn(settings.precision(backend, console));
             FeatureExtractor extractor = FeatureExtractor.of(classifier.network(), layer, !flatten);
             try (PictureData pictures = PictureData.open(data, classifier, console)) {
-                return extract(classifier, extractor, pictures.records(), console);
+                return extract(classifier, extractor, pictures, console);
             }
         }
     }
 
     private Map<String, Object> extract(
-            Classifier classifier, FeatureExtractor extractor, Records records, Console console) {
+            Classifier classifier, FeatureExtractor extractor, PictureData pictures, Console console) {
+        Records records = pictures.records();
         if (records.schema().label() != LabelKind.CLASS) {
             throw new UsageException("--data must have class labels: " + data + " has "
                     + records.schema().label());
         }
-        NetworkSpec spec = classifier.spec();
-        RecordBatchSource.Builder stored = RecordBatchSource.of(records)
-                .batchSize(batch)
-                .channels(spec.channels())
-                .normalize(classifier.normalization());
         int width = 0;
-        try (RecordBatchSource source = classifier
-                        .augmentation()
-                        .evaluate(stored, spec.height(), spec.width())
-                        .open();
+        try (RecordBatchSource source = pictures.views(classifier, batch);
                 BatchIterator batches = source.iterate(0, 0)) {
             RecordWriter writer = null;
             ProgressBar bar = new ProgressBar(console, source.sampleCount(), "pictures");

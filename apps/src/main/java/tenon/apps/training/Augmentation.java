@@ -122,7 +122,7 @@ public enum Augmentation {
     }
 
     /** Sets a source of stored pictures up to give what evaluation sees. */
-    public RecordBatchSource.Builder evaluate(RecordBatchSource.Builder source, int height, int width) {
+    RecordBatchSource.Builder evaluate(RecordBatchSource.Builder source, int height, int width) {
         return through(source, evaluation(height, width), height, width);
     }
 

@@ -1,7 +1,6 @@
 package tenon.apps.training;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,17 +9,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tenon.apps.cli.BuildBar;
 import tenon.apps.cli.ComputeOptions;
 import tenon.apps.cli.ComputeSettings;
 import tenon.apps.cli.Console;
-import tenon.apps.cli.ImageSize;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
 import tenon.engine.Scope;
 import tenon.engine.backend.Backend;
-import tenon.io.build.BuildSettings;
-import tenon.io.build.ImageFolderBuilder;
 import tenon.io.data.RecordBatchSource;
 import tenon.optim.metrics.ClassificationReport;
 import tenon.optim.metrics.Evaluation;
@@ -69,43 +64,19 @@ public final class EvaluateCommand extends TenonCommand {
             Classifier trained = SavedModel.read(checkpoint);
             trained.network().computeIn(settings.precision(backend, console));
             Classifier classifier = trained.forInference();
-            if (!Files.isDirectory(data)) {
-                return report(classifier, evaluate(classifier, data), console);
-            }
-            Path folder = Files.createTempDirectory("tenon-evaluate");
-            try {
-                NetworkSpec spec = classifier.spec();
-                new ImageFolderBuilder(data)
-                        .classes(classifier.classNames())
-                        .rest("data")
-                        .build(BuildSettings.into(folder)
-                                .store(classifier
-                                        .augmentation()
-                                        .fit()
-                                        .imageStore(new ImageSize(spec.height(), spec.width(), spec.channels())))
-                                .progress(new BuildBar(console)));
-                return report(classifier, evaluate(classifier, folder.resolve("data.trec")), console);
-            } finally {
-                RunFolder.deleteTree(folder);
+            try (PictureData pictures = PictureData.open(data, classifier, classifier.classNames(), console)) {
+                return report(classifier, evaluate(classifier, pictures), console);
             }
         }
     }
 
-    private Evaluation evaluate(Classifier classifier, Path file) {
-        List<String> names = DataSpec.classNames(file);
+    private Evaluation evaluate(Classifier classifier, PictureData pictures) {
+        List<String> names = pictures.records().schema().classNames();
         if (!names.equals(classifier.classNames())) {
             throw new UsageException("--data must have the classes that the network was trained on: " + names + " in "
-                    + file + ", the network knows " + classifier.classNames());
+                    + data + ", the network knows " + classifier.classNames());
         }
-        NetworkSpec spec = classifier.spec();
-        RecordBatchSource.Builder stored = RecordBatchSource.of(file)
-                .batchSize(batch)
-                .channels(spec.channels())
-                .normalize(classifier.normalization());
-        try (RecordBatchSource source = classifier
-                .augmentation()
-                .evaluate(stored, spec.height(), spec.width())
-                .open()) {
+        try (RecordBatchSource source = pictures.views(classifier, batch)) {
             return Evaluator.evaluate(classifier.network(), Loss.crossEntropy(), source);
         }
     }

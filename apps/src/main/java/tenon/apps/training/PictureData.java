@@ -3,11 +3,13 @@ package tenon.apps.training;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import tenon.apps.cli.BuildBar;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.ImageSize;
 import tenon.io.build.BuildSettings;
 import tenon.io.build.ImageFolderBuilder;
+import tenon.io.data.RecordBatchSource;
 import tenon.io.record.Records;
 
 /** Labelled pictures that a command was given, as records: a record file, or a folder of class folders, which is built into a temporary file. */
@@ -20,16 +22,25 @@ public final class PictureData implements AutoCloseable {
         this.temporary = temporary;
     }
 
-    /** @param classifier whose input decides how a folder's pictures are stored; the folder's own classes are taken */
+    /** Pictures of any classes: a folder's own are taken. */
     public static PictureData open(Path data, Classifier classifier, Console console) throws IOException {
+        return open(data, classifier, List.of(), console);
+    }
+
+    /**
+     * @param classifier whose input decides how a folder's pictures are stored
+     * @param classNames that a folder's classes must be among, and their order; empty for the folder's own
+     */
+    static PictureData open(Path data, Classifier classifier, List<String> classNames, Console console)
+            throws IOException {
         if (!Files.isDirectory(data)) {
             return new PictureData(Records.open(data), null);
         }
         Path folder = Files.createTempDirectory("tenon-pictures");
         try {
             NetworkSpec spec = classifier.spec();
-            new ImageFolderBuilder(data)
-                    .rest("data")
+            ImageFolderBuilder builder = new ImageFolderBuilder(data).rest("data");
+            (classNames.isEmpty() ? builder : builder.classes(classNames))
                     .build(BuildSettings.into(folder)
                             .store(classifier
                                     .augmentation()
@@ -41,6 +52,19 @@ public final class PictureData implements AutoCloseable {
             RunFolder.deleteTree(folder);
             throw e;
         }
+    }
+
+    /** Batches, in file order, in the view that evaluation takes. */
+    public RecordBatchSource views(Classifier classifier, int batchSize) {
+        NetworkSpec spec = classifier.spec();
+        RecordBatchSource.Builder stored = RecordBatchSource.of(records)
+                .batchSize(batchSize)
+                .channels(spec.channels())
+                .normalize(classifier.normalization());
+        return classifier
+                .augmentation()
+                .evaluate(stored, spec.height(), spec.width())
+                .open();
     }
 
     public Records records() {
