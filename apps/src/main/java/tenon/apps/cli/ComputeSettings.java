@@ -1,6 +1,7 @@
 package tenon.apps.cli;
 
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tenon.engine.Generator;
@@ -52,22 +53,25 @@ public record ComputeSettings(
 
     /** Throws, and says what to do, where the device cannot be used; so it comes before any work. */
     void requireDevice() {
-        if (CUDA.matcher(device).matches()) {
-            openCuda().close();
+        OptionalInt gpu = gpu();
+        if (gpu.isPresent()) {
+            CudaBackend.require(gpu.getAsInt());
         }
     }
 
-    private Backend openCuda() {
+    /** Number of the GPU, if it is one. */
+    private OptionalInt gpu() {
         Matcher cuda = CUDA.matcher(device);
-        int index = cuda.matches() ? Integer.parseInt(cuda.group(2)) : 0;
-        return CudaBackend.open(CudaOptions.defaults().withDevice(index).withTf32(tf32));
+        return cuda.matches() ? OptionalInt.of(Integer.parseInt(cuda.group(2))) : OptionalInt.empty();
     }
 
     /** Opens the back-end; the caller closes it. Also seeds this thread's generator. */
     public Backend open() {
         Generator.current().manualSeed(seed);
-        if (CUDA.matcher(device).matches()) {
-            return openCuda();
+        OptionalInt gpu = gpu();
+        if (gpu.isPresent()) {
+            return CudaBackend.open(
+                    CudaOptions.defaults().withDevice(gpu.getAsInt()).withTf32(tf32));
         }
         return device.equals("cpu") ? CpuBackend.open(threads) : ReferenceBackend.open();
     }

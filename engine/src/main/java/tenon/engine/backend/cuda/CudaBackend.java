@@ -135,6 +135,11 @@ public final class CudaBackend implements Backend {
         return open(CudaOptions.defaults().withDevice(device));
     }
 
+    /** Throws as {@link #open(int)} does where there is no such GPU, or a library is missing; without opening anything. */
+    public static void require(int device) {
+        DeviceContext.find(device);
+    }
+
     /** @throws tenon.engine.DeviceException where there is no such GPU, or a library is missing; says what to do */
     public static CudaBackend open(CudaOptions options) {
         CudaBackend backend = new CudaBackend(options);

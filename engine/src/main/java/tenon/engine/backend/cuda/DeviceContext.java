@@ -11,7 +11,7 @@ import tenon.engine.nativelib.JcudaNatives;
 
 /** One GPU's primary context, which cuDNN and cuBLAS use too, and the facts about the GPU. Back-ends on one device share the context, which the driver counts. */
 final class DeviceContext implements AutoCloseable {
-    private final CUdevice device = new CUdevice();
+    private final CUdevice device;
     private final CUcontext context = new CUcontext();
     private final int index;
     private final String gpuName;
@@ -22,6 +22,18 @@ final class DeviceContext implements AutoCloseable {
     /** @throws DeviceException where there is no such device, or no driver; says what to do */
     DeviceContext(int index) {
         this.index = index;
+        device = find(index);
+        byte[] name = new byte[256];
+        Driver.run("cuDeviceGetName", () -> JCudaDriver.cuDeviceGetName(name, name.length, device));
+        gpuName = new String(name, StandardCharsets.UTF_8).replaceAll("\0.*", "");
+        capability = 10 * attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
+                + attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+        multiprocessors = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+        Driver.run("cuDevicePrimaryCtxRetain", () -> JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
+    }
+
+    /** The device of that number. Throws as the constructor does, and makes no context. */
+    static CUdevice find(int index) {
         CudaLibraries.load();
         JcudaNatives.driver();
         Driver.run("cuInit", () -> JCudaDriver.cuInit(0));
@@ -32,14 +44,9 @@ final class DeviceContext implements AutoCloseable {
                     "cuda:" + index + ": the machine has " + count[0] + " GPU" + (count[0] == 1 ? "" : "s")
                             + " that the driver sees, numbered from 0 (./tenon doctor lists them)");
         }
-        Driver.run("cuDeviceGet", () -> JCudaDriver.cuDeviceGet(device, index));
-        byte[] name = new byte[256];
-        Driver.run("cuDeviceGetName", () -> JCudaDriver.cuDeviceGetName(name, name.length, device));
-        gpuName = new String(name, StandardCharsets.UTF_8).replaceAll("\0.*", "");
-        capability = 10 * attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
-                + attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
-        multiprocessors = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
-        Driver.run("cuDevicePrimaryCtxRetain", () -> JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
+        CUdevice found = new CUdevice();
+        Driver.run("cuDeviceGet", () -> JCudaDriver.cuDeviceGet(found, index));
+        return found;
     }
 
     private int attribute(int attribute) {
