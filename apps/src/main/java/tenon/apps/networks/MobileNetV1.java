@@ -24,6 +24,9 @@ public final class MobileNetV1 extends Sequential {
     /** Five halvings. */
     public static final int SMALLEST_SIDE = 32;
 
+    /** Four halvings, where the first convolution has a stride of 1. */
+    public static final int SMALLEST_SIDE_FOR_SMALL_STEM = 16;
+
     public static final double DROPOUT = 0.001;
 
     private static final int LEAST_FILTERS = 8;
@@ -32,11 +35,21 @@ public final class MobileNetV1 extends Sequential {
     private static final int[] FILTERS = {64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024};
 
     public MobileNetV1(int channels, int classes) {
-        this(channels, classes, 1, true, DROPOUT, Activation.RELU6, BatchNormSpec.keras(), Initializer.glorotUniform());
+        this(
+                channels,
+                classes,
+                1,
+                2,
+                true,
+                DROPOUT,
+                Activation.RELU6,
+                BatchNormSpec.keras(),
+                Initializer.glorotUniform());
     }
 
     /**
      * @param multiplier α of section 3.3: of all filters, rounded down, but not below 8
+     * @param stemStride of the first convolution: 2 in the paper, 1 for pictures of about 32×32
      * @param samePadding TensorFlow's "same", which pads even sizes only at the bottom and right before a stride of 2; else 1 on all four sides
      * @param dropout before the dense layer
      * @param norm without activation
@@ -45,6 +58,7 @@ public final class MobileNetV1 extends Sequential {
             int channels,
             int classes,
             double multiplier,
+            int stemStride,
             boolean samePadding,
             double dropout,
             Activation activation,
@@ -52,7 +66,7 @@ public final class MobileNetV1 extends Sequential {
             Initializer initializer) {
         int in = scaled(STEM, multiplier);
         Conv2d.Builder stem =
-                Conv2d.builder(channels, in, 3).stride(2).bias(false).initializer(initializer);
+                Conv2d.builder(channels, in, 3).stride(stemStride).bias(false).initializer(initializer);
         add("conv1", new ConvNorm((samePadding ? stem.samePadding() : stem.padding(1)).build(), norm, activation));
         for (int block = 1; block <= FILTERS.length; block++) {
             int filters = scaled(FILTERS[block - 1], multiplier);

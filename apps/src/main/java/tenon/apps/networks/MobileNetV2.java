@@ -24,6 +24,9 @@ public final class MobileNetV2 extends Sequential {
     /** Five halvings. */
     public static final int SMALLEST_SIDE = 32;
 
+    /** Four halvings, where the first convolution has a stride of 1. */
+    public static final int SMALLEST_SIDE_FOR_SMALL_STEM = 16;
+
     public static final double DROPOUT = 0.2;
 
     private static final int STEM = 32;
@@ -43,11 +46,21 @@ public final class MobileNetV2 extends Sequential {
     };
 
     public MobileNetV2(int channels, int classes) {
-        this(channels, classes, 1, true, DROPOUT, Activation.RELU6, BatchNormSpec.keras(), Initializer.glorotUniform());
+        this(
+                channels,
+                classes,
+                1,
+                2,
+                true,
+                DROPOUT,
+                Activation.RELU6,
+                BatchNormSpec.keras(),
+                Initializer.glorotUniform());
     }
 
     /**
      * @param multiplier of all filters, rounded to multiples of 8 as in the authors' program; the last convolution keeps 1280 where it is below 1
+     * @param stemStride of the first convolution: 2 in the paper, 1 for pictures of about 32×32
      * @param samePadding TensorFlow's "same", which pads even sizes only at the bottom and right before a stride of 2; else 1 on all four sides, as
      *     PyTorch's weights want it
      * @param dropout before the dense layer
@@ -57,6 +70,7 @@ public final class MobileNetV2 extends Sequential {
             int channels,
             int classes,
             double multiplier,
+            int stemStride,
             boolean samePadding,
             double dropout,
             Activation activation,
@@ -64,7 +78,7 @@ public final class MobileNetV2 extends Sequential {
             Initializer initializer) {
         int in = Widths.divisible(STEM * multiplier);
         Conv2d.Builder stem =
-                Conv2d.builder(channels, in, 3).stride(2).bias(false).initializer(initializer);
+                Conv2d.builder(channels, in, 3).stride(stemStride).bias(false).initializer(initializer);
         add("conv1", new ConvNorm((samePadding ? stem.samePadding() : stem.padding(1)).build(), norm, activation));
         int number = 0;
         for (Stage stage : STAGES) {

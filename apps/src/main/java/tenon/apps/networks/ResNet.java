@@ -30,12 +30,23 @@ public final class ResNet extends Sequential {
     /** Five halvings. */
     public static final int SMALLEST_SIDE = 32;
 
+    /** Three halvings, behind {@link Stem#SMALL}. */
+    public static final int SMALLEST_SIDE_FOR_SMALL_STEM = 8;
+
     /** What the depth's units consist of. */
     public enum Unit {
         /** Convolutions 1×1, 3×3 and 1×1, filters / 4 in the first two. */
         BOTTLENECK,
         /** Two convolutions 3×3. */
         BASIC
+    }
+
+    /** What comes before the stages. */
+    public enum Stem {
+        /** Convolution 7×7/2 and max pool 3×3/2. */
+        IMAGENET,
+        /** Convolution 3×3 at full resolution, for pictures of about 32×32 (section 4.2 of the paper). */
+        SMALL
     }
 
     /** Where norms and activations stand, and what else published ResNets differ in. */
@@ -93,6 +104,7 @@ public final class ResNet extends Sequential {
                 classes,
                 stages,
                 filters,
+                Stem.IMAGENET,
                 Unit.BOTTLENECK,
                 Design.PRE_ACTIVATION,
                 norm(),
@@ -105,6 +117,7 @@ public final class ResNet extends Sequential {
             int classes,
             int[] stages,
             int[] filters,
+            Stem stem,
             Unit unit,
             Design design,
             BatchNormSpec norm,
@@ -120,14 +133,16 @@ public final class ResNet extends Sequential {
         }
         add(
                 "conv1_1",
-                Conv2d.builder(channels, filters[0], 7)
-                        .stride(2)
-                        .padding(3)
+                Conv2d.builder(channels, filters[0], stem == Stem.SMALL ? 3 : 7)
+                        .stride(stem == Stem.SMALL ? 1 : 2)
+                        .padding(stem == Stem.SMALL ? 1 : 3)
                         .bias(design.keras)
                         .initializer(initializer)
                         .build());
         add("bn1_2", new BatchNorm(filters[0], normRelu));
-        add("pool1", new MaxPool2d(PoolSpec.of(3, 2, 1)));
+        if (stem == Stem.IMAGENET) {
+            add("pool1", new MaxPool2d(PoolSpec.of(3, 2, 1)));
+        }
         for (int i = 0; i < stages.length; i++) {
             int in = filters[i];
             int out = filters[i + 1];
@@ -149,7 +164,7 @@ public final class ResNet extends Sequential {
 
     /** Four stages of 3, 4, 6 and 3 bottlenecks with 256 to 2048 filters. */
     public static ResNet resNet50(int channels, int classes) {
-        return of(50, channels, classes, 1, Design.PRE_ACTIVATION, norm(), Initializer.msraPrelu());
+        return of(50, channels, classes, 1, Stem.IMAGENET, Design.PRE_ACTIVATION, norm(), Initializer.msraPrelu());
     }
 
     /**
@@ -163,6 +178,7 @@ public final class ResNet extends Sequential {
             int channels,
             int classes,
             double multiplier,
+            Stem stem,
             Design design,
             BatchNormSpec norm,
             Initializer initializer) {
@@ -182,7 +198,7 @@ public final class ResNet extends Sequential {
         for (int i = 1; i < filters.length; i++) {
             filters[i] = expansion * inner[i];
         }
-        return new ResNet(channels, classes, stages, filters, unit, design, norm, initializer);
+        return new ResNet(channels, classes, stages, filters, stem, unit, design, norm, initializer);
     }
 
     /** Batch norm of the original experiment. */

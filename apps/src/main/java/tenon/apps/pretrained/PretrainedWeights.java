@@ -182,7 +182,8 @@ public final class PretrainedWeights {
                 or(over.epsilon(), under.epsilon()),
                 or(over.design(), under.design()),
                 or(over.globalAverage(), under.globalAverage()),
-                or(over.symmetricPadding(), under.symmetricPadding()));
+                or(over.symmetricPadding(), under.symmetricPadding()),
+                or(over.smallStem(), under.smallStem()));
     }
 
     private static <T> T or(T first, T second) {

@@ -59,6 +59,13 @@ public final class NetworkOptions {
             description = "Of the mobilenets: pad all four sides alike, as PyTorch's weights want it.")
     private boolean symmetricPadding;
 
+    @Option(
+            names = "--small-stem",
+            description =
+                    "Of the resnets and mobilenets, for pictures of about 32x32: the first convolution has stride 1,"
+                            + " in resnets it is 3x3 and no pooling follows.")
+    private boolean smallStem;
+
     /** @param normMomentum see {@link NetworkSpec} */
     NetworkSpec spec(NetworkSpec.Kind kind, ImageSize input, int classes, double normMomentum) {
         return spec(kind, input, classes, normMomentum, null);
@@ -92,7 +99,13 @@ public final class NetworkOptions {
     /** What was given; null where nothing was. */
     public NetworkVariant variant() {
         return new NetworkVariant(
-                activation, norm, epsilon, design, globalAverage ? true : null, symmetricPadding ? true : null);
+                activation,
+                norm,
+                epsilon,
+                design,
+                globalAverage ? true : null,
+                symmetricPadding ? true : null,
+                smallStem ? true : null);
     }
 
     private static final class NonlinearityConverter implements ITypeConverter<Nonlinearity> {

@@ -79,7 +79,8 @@ public record NetworkSpec(
         }
 
         /** Height and width must be at least this, for every pooling to have something to pool. */
-        int smallestSide(boolean globalAverage) {
+        int smallestSide(NetworkVariant variant) {
+            boolean smallStem = variant.smallStem() == Boolean.TRUE;
             return switch (this) {
                 case MINIVGG -> 4;
                 case SMALLVGG -> 8;
@@ -89,15 +90,21 @@ public record NetworkSpec(
                 case ALEXNET_DOGS_CATS -> AlexNet.SMALLEST_PADDED_SIDE;
                 case VGG16 -> Vgg16.SMALLEST_SIDE;
                 case GOOGLENET -> GoogLeNet.SMALLEST_SIDE;
-                case RESNET18, RESNET34, RESNET50, RESNET101, RESNET152 -> ResNet.SMALLEST_SIDE;
-                case SQUEEZENET -> globalAverage ? SqueezeNet.SMALLEST_SIDE_FOR_WHOLE_MAP : SqueezeNet.SMALLEST_SIDE;
-                case MOBILENET_V1 -> MobileNetV1.SMALLEST_SIDE;
-                case MOBILENET_V2 -> MobileNetV2.SMALLEST_SIDE;
+                case RESNET18, RESNET34, RESNET50, RESNET101, RESNET152 ->
+                    smallStem ? ResNet.SMALLEST_SIDE_FOR_SMALL_STEM : ResNet.SMALLEST_SIDE;
+                case SQUEEZENET ->
+                    variant.globalAverage() == Boolean.TRUE
+                            ? SqueezeNet.SMALLEST_SIDE_FOR_WHOLE_MAP
+                            : SqueezeNet.SMALLEST_SIDE;
+                case MOBILENET_V1 -> smallStem ? MobileNetV1.SMALLEST_SIDE_FOR_SMALL_STEM : MobileNetV1.SMALLEST_SIDE;
+                case MOBILENET_V2 -> smallStem ? MobileNetV2.SMALLEST_SIDE_FOR_SMALL_STEM : MobileNetV2.SMALLEST_SIDE;
             };
         }
 
-        int largestSide(boolean globalAverage) {
-            return this == SQUEEZENET && !globalAverage ? SqueezeNet.LARGEST_SIDE : Integer.MAX_VALUE;
+        int largestSide(NetworkVariant variant) {
+            return this == SQUEEZENET && variant.globalAverage() != Boolean.TRUE
+                    ? SqueezeNet.LARGEST_SIDE
+                    : Integer.MAX_VALUE;
         }
 
         /** The original experiment's picture. */
@@ -156,8 +163,8 @@ public record NetworkSpec(
         // Runs of before networks had variants.
         variant = variant == null ? NetworkVariant.ORIGINAL : variant;
         checkVariant(kind, variant);
-        int smallest = kind.smallestSide(variant.globalAverage() == Boolean.TRUE);
-        int largest = kind.largestSide(variant.globalAverage() == Boolean.TRUE);
+        int smallest = kind.smallestSide(variant);
+        int largest = kind.largestSide(variant);
         if (height < smallest || width < smallest) {
             throw new UsageException("network " + kind + " needs pictures of at least " + smallest + "x" + smallest
                     + ": given " + height + "x" + width);
@@ -194,6 +201,7 @@ public record NetworkSpec(
         require(RESNETS.contains(kind), kind, "residual design", variant.design());
         require(kind == Kind.SQUEEZENET, kind, "kind of last average", variant.globalAverage());
         require(MOBILENETS.contains(kind), kind, "kind of padding", variant.symmetricPadding());
+        require(RESNETS.contains(kind) || MOBILENETS.contains(kind), kind, "small stem", variant.smallStem());
     }
 
     private static void require(boolean possible, Kind kind, String what, Object chosen) {
@@ -242,6 +250,7 @@ public record NetworkSpec(
                         channels,
                         classes,
                         multiplier,
+                        smallStem() ? 1 : 2,
                         samePadding(),
                         MobileNetV1.DROPOUT,
                         activation().activation(),
@@ -252,6 +261,7 @@ public record NetworkSpec(
                         channels,
                         classes,
                         multiplier,
+                        smallStem() ? 1 : 2,
                         samePadding(),
                         MobileNetV2.DROPOUT,
                         activation().activation(),
@@ -262,7 +272,8 @@ public record NetworkSpec(
 
     private Module resNet() {
         ResNet.Design design = variant.design() != null ? variant.design() : ResNet.Design.PRE_ACTIVATION;
-        return ResNet.of(kind.depth(), channels, classes, multiplier, design, norm(), Initializer.msraPrelu());
+        ResNet.Stem stem = smallStem() ? ResNet.Stem.SMALL : ResNet.Stem.IMAGENET;
+        return ResNet.of(kind.depth(), channels, classes, multiplier, stem, design, norm(), Initializer.msraPrelu());
     }
 
     private Module squeezeNet() {
@@ -290,6 +301,10 @@ public record NetworkSpec(
 
     private boolean samePadding() {
         return variant.symmetricPadding() != Boolean.TRUE;
+    }
+
+    private boolean smallStem() {
+        return variant.smallStem() == Boolean.TRUE;
     }
 
     private BatchNormSpec norm() {

@@ -50,6 +50,7 @@ class InferenceTest {
                 100,
                 new int[] {1, 2},
                 new int[] {32, 64, 128},
+                ResNet.Stem.SMALL,
                 ResNet.Unit.BOTTLENECK,
                 ResNet.Design.POST_ACTIVATION,
                 ResNet.norm(),

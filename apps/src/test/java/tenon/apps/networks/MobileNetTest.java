@@ -30,6 +30,7 @@ class MobileNetTest {
                 3,
                 1000,
                 multiplier,
+                2,
                 samePadding,
                 MobileNetV1.DROPOUT,
                 Activation.RELU6,
@@ -42,6 +43,7 @@ class MobileNetTest {
                 3,
                 1000,
                 multiplier,
+                2,
                 samePadding,
                 MobileNetV2.DROPOUT,
                 Activation.RELU6,
@@ -243,6 +245,32 @@ class MobileNetTest {
     }
 
     // ---- both ----
+
+    @Test
+    void aSmallStemKeepsTheResolution() {
+        Architecture small = new Architecture(
+                () -> new MobileNetV1(
+                        3, 10, 1, 1, true, 0, Activation.RELU6, BatchNormSpec.keras(), Initializer.glorotUniform()),
+                1,
+                32,
+                32,
+                3);
+        assertThat(small.summary().trainable()).isEqualTo(3_217_226);
+        assertThat(small.output("conv1")).containsExactly(32, 32, 32);
+        assertThat(small.output("block13")).containsExactly(2, 2, 1024);
+        Architecture large = new Architecture(() -> v1(1, true), 1, 64, 64, 3);
+        assertThat(small.multiplyAdds("block6")).isEqualTo(large.multiplyAdds("block6"));
+
+        Architecture second = new Architecture(
+                () -> new MobileNetV2(
+                        3, 10, 1, 1, true, 0, Activation.RELU6, BatchNormSpec.keras(), Initializer.glorotUniform()),
+                1,
+                32,
+                32,
+                3);
+        assertThat(second.output("conv1")).containsExactly(32, 32, 32);
+        assertThat(second.output("conv2")).containsExactly(2, 2, 1280);
+    }
 
     @Test
     void symmetricPaddingGivesTheSameShapes() {

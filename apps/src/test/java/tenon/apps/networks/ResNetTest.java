@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tenon.apps.networks.ResNet.Design;
+import tenon.apps.networks.ResNet.Stem;
 import tenon.apps.networks.ResNet.Unit;
 import tenon.engine.Generator;
 import tenon.engine.Scope;
@@ -81,6 +82,7 @@ class ResNetTest {
                                 1000,
                                 stages,
                                 filters,
+                                Stem.IMAGENET,
                                 unit,
                                 Design.PRE_ACTIVATION,
                                 ResNet.norm(),
@@ -112,7 +114,7 @@ class ResNetTest {
     }
 
     private static ResNet of(int depth, double multiplier, Design design) {
-        return ResNet.of(depth, 3, 1000, multiplier, design, ResNet.norm(), Initializer.msraPrelu());
+        return ResNet.of(depth, 3, 1000, multiplier, Stem.IMAGENET, design, ResNet.norm(), Initializer.msraPrelu());
     }
 
     @ParameterizedTest
@@ -120,6 +122,26 @@ class ResNetTest {
     void thePapersDepths(int depth, long trained) {
         Architecture net = new Architecture(() -> of(depth, 1, Design.PRE_ACTIVATION), 1, 32, 32, 3);
         assertThat(net.summary().trainable()).isEqualTo(trained);
+    }
+
+    /** Without pooling before it, a 32×32 picture's first stage costs what a 128×128 picture's does. */
+    @Test
+    void aSmallStemKeepsTheResolution() {
+        Architecture small = new Architecture(
+                () -> ResNet.of(18, 3, 10, 1, Stem.SMALL, Design.TORCHVISION, ResNet.norm(), Initializer.msraPrelu()),
+                1,
+                32,
+                32,
+                3);
+        assertThat(small.summary().trainable()).isEqualTo(11_173_962);
+        assertThat(small.output("conv1_1")).containsExactly(32, 32, 64);
+        assertThat(small.output("stage1")).containsExactly(32, 32, 64);
+        assertThat(small.output("stage4")).containsExactly(4, 4, 512);
+        assertThat(small.names()).doesNotContain("pool1");
+        Architecture large = new Architecture(() -> of(18, 1, Design.TORCHVISION), 1, 128, 128, 3);
+        for (int stage = 1; stage <= 4; stage++) {
+            assertThat(small.multiplyAdds("stage" + stage)).isEqualTo(large.multiplyAdds("stage" + stage));
+        }
     }
 
     /** The counts that torchvision prints. */

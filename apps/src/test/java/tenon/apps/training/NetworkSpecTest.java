@@ -34,16 +34,9 @@ class NetworkSpecTest {
         boolean squeezeNet = kind == Kind.SQUEEZENET;
         boolean fixed = Set.of(Kind.MINIVGG, Kind.SMALLVGG, Kind.DENSE3, Kind.MNIST, Kind.CIFAR10_CNN)
                 .contains(kind);
-        int side = Math.max(8, kind.smallestSide(squeezeNet));
-        return new NetworkSpec(
-                kind,
-                side,
-                side,
-                3,
-                CLASSES,
-                kind.defaultNormMomentum(),
-                fixed ? 1 : 0.125,
-                squeezeNet ? NetworkVariant.ORIGINAL.withGlobalAverage(true) : NetworkVariant.ORIGINAL);
+        NetworkVariant variant = squeezeNet ? NetworkVariant.ORIGINAL.withGlobalAverage(true) : NetworkVariant.ORIGINAL;
+        int side = Math.max(8, kind.smallestSide(variant));
+        return new NetworkSpec(kind, side, side, 3, CLASSES, kind.defaultNormMomentum(), fixed ? 1 : 0.125, variant);
     }
 
     @ParameterizedTest
@@ -95,8 +88,10 @@ class NetworkSpecTest {
         String text = JSON.writeValueAsString(alexNet);
         assertThat(text).contains("\"activation\":\"elu:0.3\"").doesNotContain("null");
         assertThat(JSON.readValue(text, NetworkSpec.class)).isEqualTo(alexNet);
-        NetworkSpec resNet =
-                NetworkSpec.of(Kind.RESNET34, 10, NetworkVariant.ORIGINAL.withDesign(ResNet.Design.TORCHVISION));
+        NetworkSpec resNet = NetworkSpec.of(
+                Kind.RESNET34,
+                10,
+                NetworkVariant.ORIGINAL.withDesign(ResNet.Design.TORCHVISION).withSmallStem(true));
         assertThat(JSON.readValue(JSON.writeValueAsString(resNet), NetworkSpec.class))
                 .isEqualTo(resNet);
     }

@@ -77,6 +77,8 @@ class SummaryCommandTest {
         "squeezenet --global-average --input 67x67x3, 1248424",
         "mobilenet-v1 --width-multiplier 0.5 --input 128x128x3, 1331592",
         "mobilenet-v2 --symmetric-padding, 3504872",
+        "mobilenet-v1 --small-stem --input 16x16x3, 4231976",
+        "resnet18 --small-stem --residuals torchvision --input 8x8x3, 11681832",
     })
     void variants(String options, long parameters) {
         Object[] words = ("summary " + options + " --classes 1000 --json").split(" ");
@@ -93,6 +95,8 @@ class SummaryCommandTest {
                         + " choose: before-activation",
                 "alexnet --residuals keras|network alexnet has no such residual design to choose: keras",
                 "resnet50 --global-average|network resnet50 has no such kind of last average to choose: true",
+                "vgg16 --small-stem|network vgg16 has no such small stem to choose: true",
+                "resnet18 --small-stem --input 7x8x3|network resnet18 needs pictures of at least 8x8: given 7x8",
                 "vgg16 --symmetric-padding|network vgg16 has no such kind of padding to choose: true",
                 "mnist --norm-epsilon 0.1|network mnist has no such epsilon of batch norm to choose: 0.1",
                 "cifar10-cnn --width-multiplier 0.5|network cifar10-cnn: the width multiplier must be 1, it has one"
