@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import tenon.io.build.BuildException;
-import tenon.io.build.BuildProgress;
 import tenon.io.build.BuildReport;
 import tenon.io.build.BuildSettings;
 import tenon.io.build.IdxBuilder;
@@ -126,18 +126,24 @@ public final class FashionMnist {
                 + " from https://github.com/zalandoresearch/fashion-mnist and name their folder.");
     }
 
-    /** Builds {@code train.trec} (60,000) and {@code test.trec} (10,000) of raw 28×28×1 images in {@code outputFolder}. */
-    public static BuildReport build(Path idxFolder, Path outputFolder, BuildProgress progress) {
-        BuildSettings settings = BuildSettings.into(outputFolder).progress(progress);
-        BuildReport train = new IdxBuilder(
-                        idxFolder.resolve(TRAIN_IMAGES), idxFolder.resolve(TRAIN_LABELS), CLASS_NAMES)
-                .split("train")
-                .build(settings);
+    /**
+     * Builds {@code train.trec} (60,000), perhaps {@code val.trec}, and {@code test.trec} (10,000).
+     *
+     * @param validation training pictures that go into {@code val.trec} instead
+     * @param seed chooses them
+     */
+    public static BuildReport build(Path idxFolder, int validation, long seed, BuildSettings settings) {
+        IdxBuilder training =
+                new IdxBuilder(idxFolder.resolve(TRAIN_IMAGES), idxFolder.resolve(TRAIN_LABELS), CLASS_NAMES);
+        if (validation > 0) {
+            training.holdOutSeeded("val", validation, seed);
+        }
+        BuildReport train = training.split("train").build(settings);
         BuildReport test = new IdxBuilder(idxFolder.resolve(TEST_IMAGES), idxFolder.resolve(TEST_LABELS), CLASS_NAMES)
                 .split("test")
                 .build(settings);
         return new BuildReport(
-                List.of(train.parts().getFirst(), test.parts().getFirst()),
+                Stream.concat(train.parts().stream(), test.parts().stream()).toList(),
                 List.of(),
                 train.built() + test.built(),
                 train.file());

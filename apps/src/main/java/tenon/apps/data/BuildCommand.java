@@ -12,6 +12,7 @@ import tenon.apps.cli.CommandGroup;
             BuildListCommand.class,
             BuildImageNetCommand.class,
             BuildCifar10Command.class,
+            BuildFashionMnistCommand.class,
             BuildIdxCommand.class,
             BuildCsvCommand.class,
             BuildHdf5Command.class,

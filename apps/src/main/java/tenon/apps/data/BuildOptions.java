@@ -129,6 +129,11 @@ final class BuildOptions {
         return output;
     }
 
+    /** Decides what is drawn. */
+    long seed() {
+        return seed;
+    }
+
     /** Decides what the command line leaves open. */
     void defaults(int side, Filter resizing, StoreEncoding stored, int jpegQuality) {
         if (crop == null && size == null) {

@@ -8,6 +8,7 @@ import java.util.stream.Stream;
 import tenon.apps.cli.BuildBar;
 import tenon.apps.cli.Console;
 import tenon.io.FashionMnist;
+import tenon.io.build.BuildSettings;
 import tenon.io.record.RecordException;
 import tenon.io.record.RecordReader;
 
@@ -42,7 +43,7 @@ record FashionRecords(Path train, Path test, int trainCount, int testCount) {
         }
         Files.createDirectories(folder);
         Files.deleteIfExists(note);
-        FashionMnist.build(idxFolder, folder, new BuildBar(console));
+        FashionMnist.build(idxFolder, 0, 0, BuildSettings.into(folder).progress(new BuildBar(console)));
         Files.writeString(note, source);
         return open(folder);
     }
