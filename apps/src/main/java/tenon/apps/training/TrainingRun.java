@@ -189,6 +189,11 @@ public final class TrainingRun implements AutoCloseable {
             if (training.isEncoded()) {
                 earlierDecoder.ifPresent(this::warnOfDecoder);
             }
+            if (backend.augmentation() != null && training.records() != null) {
+                console.print(
+                        "Pictures are mirrored and normalized by %s",
+                        training.records().finisher());
+            }
             Trainer.Builder builder = builder(training, validation)
                     .checkpoints(
                             store,

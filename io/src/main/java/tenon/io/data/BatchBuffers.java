@@ -16,69 +16,91 @@ import tenon.engine.data.Batch;
 /**
  * The memory of a source's batches, allocated once: a ring of slots to fill, and the tensors that are handed out. On the CPU a slot is the
  * memory of its tensors; elsewhere slots are host memory, uploaded when a batch is handed out: beside the computation, where the back-end can, into the one of two
- * places that the batch before does not use. The shorter last batch of an epoch has tensors of its own, since a tensor's shape is fixed.
+ * places that the batch before does not use. Where the device finishes the pictures ({@link DeviceFinish}), a slot holds their bytes and which of them are mirrored, and the
+ * inputs that are handed out are computed in order with the steps that read them, so there is one tensor of them. The shorter last batch of an epoch has tensors of
+ * its own, since a tensor's shape is fixed.
  */
 final class BatchBuffers implements AutoCloseable {
+    /** What a slot holds, and its order in the arrays below. */
+    private static final int INPUT = 0;
+
+    private static final int TARGET = 1;
+    private static final int WINDOW = 2;
+
     private final boolean host;
     private final int batchSize;
     private final int lastSize;
-    private final long sampleBytes;
-    private final long targetBytes;
-    private final MemorySegment[] inputs;
-    private final MemorySegment[] targets;
+    /** Bytes of a sample in each part of a slot. */
+    private final long[] sampleBytes;
+
+    private final MemorySegment[][] slots;
     private final int[][] samples;
-    private final Batch[] batches;
-    private final Batch lastBatch;
+    private final Place[] places;
+    private Place lastPlace;
     private final List<Tensor> tensors = new ArrayList<>();
     private final Arena arena = Arena.ofShared();
     /** Null where there is none. */
     private final Staging staging;
+    /** Null where slots hold finished inputs. */
+    private final DeviceFinish finish;
 
     private final Staging.Transfer[][] uploads;
     private final Staging.Mark[] used;
     private int published;
 
     /**
-     * @param lastSize samples in the shorter last batch, 0 if there is none
+     * Where a batch arrives.
+     *
+     * @param parts what the parts of a slot are uploaded to
+     */
+    private record Place(Batch batch, Tensor... parts) {}
+
+    /**
+     * One sample of each part.
+     *
      * @param target shape of one sample's target; empty rank for a class index
      */
-    BatchBuffers(
-            Backend backend,
-            int slots,
-            int batchSize,
-            int lastSize,
-            Shape sample,
-            DType sampleType,
-            Shape target,
-            DType targetType) {
+    record Sample(Shape input, DType inputType, Shape target, DType targetType) {}
+
+    /**
+     * @param slotCount slots of the ring
+     * @param lastSize samples in the shorter last batch, 0 if there is none
+     * @param finish makes inputs of bytes on the device, or null; belongs to this object from here on
+     */
+    BatchBuffers(Backend backend, int slotCount, int batchSize, int lastSize, Sample sample, DeviceFinish finish) {
         this.host = backend.device() instanceof Device.Cpu;
         this.batchSize = batchSize;
         this.lastSize = lastSize;
-        sampleBytes = sample.elementCount() * sampleType.byteSize();
-        targetBytes = target.elementCount() * targetType.byteSize();
-        inputs = new MemorySegment[slots];
-        targets = new MemorySegment[slots];
-        samples = new int[slots][batchSize];
+        this.finish = finish;
+        long inputBytes = sample.input().elementCount() * (finish != null ? DType.U8 : sample.inputType()).byteSize();
+        long targetBytes = sample.target().elementCount() * sample.targetType().byteSize();
+        sampleBytes = finish != null
+                ? new long[] {inputBytes, targetBytes, DeviceFinish.WINDOW_BYTES}
+                : new long[] {inputBytes, targetBytes};
+        slots = new MemorySegment[slotCount][sampleBytes.length];
+        samples = new int[slotCount][batchSize];
         staging = backend.staging();
-        batches = new Batch[host ? slots : staging != null ? 2 : 1];
-        uploads = new Staging.Transfer[staging != null ? slots : 0][];
+        places = new Place[host ? slotCount : staging != null ? 2 : 1];
+        uploads = new Staging.Transfer[staging != null ? slotCount : 0][sampleBytes.length];
         used = new Staging.Mark[staging != null ? 2 : 0];
-        try (Scope scope = Scope.open("batch buffers", backend)) {
-            for (int i = 0; i < batches.length; i++) {
-                batches[i] = batch(scope, batchSize, sample, sampleType, target, targetType);
-            }
-            lastBatch = lastSize == 0 ? null : batch(scope, lastSize, sample, sampleType, target, targetType);
-        } catch (RuntimeException e) {
-            close();
-            throw e;
-        }
         try {
-            for (int i = 0; i < slots; i++) {
-                inputs[i] = host ? batches[i].input().segment() : hostMemory(batchSize * sampleBytes);
-                targets[i] = host ? batches[i].target().segment() : hostMemory(batchSize * targetBytes);
+            try (Scope scope = Scope.open("batch buffers", backend)) {
+                for (int i = 0; i < places.length; i++) {
+                    Tensor shared = finish != null && i > 0 ? places[0].batch().input() : null;
+                    places[i] = place(scope, batchSize, sample, shared);
+                }
+                lastPlace = lastSize == 0 ? null : place(scope, lastSize, sample, null);
             }
-            for (int i = 0; i < uploads.length; i++) {
-                uploads[i] = new Staging.Transfer[] {staging.transfer(), staging.transfer()};
+            for (int i = 0; i < slotCount; i++) {
+                for (int part = 0; part < sampleBytes.length; part++) {
+                    slots[i][part] =
+                            host ? places[i].parts()[part].segment() : hostMemory(batchSize * sampleBytes[part]);
+                }
+            }
+            for (Staging.Transfer[] ofSlot : uploads) {
+                for (int part = 0; part < ofSlot.length; part++) {
+                    ofSlot[part] = staging.transfer();
+                }
             }
             for (int i = 0; i < used.length; i++) {
                 used[i] = staging.mark();
@@ -95,21 +117,30 @@ final class BatchBuffers implements AutoCloseable {
 
     /** Waits until the slot may be written to; on the thread that fills it. */
     void awaitFree(int slot) {
-        if (staging != null) {
-            uploads[slot][0].awaitOnHost();
-            uploads[slot][1].awaitOnHost();
+        for (int part = 0; staging != null && part < sampleBytes.length; part++) {
+            uploads[slot][part].awaitOnHost();
         }
     }
 
+    /** @param shared the batch's input if another place has it already */
+    private Place place(Scope scope, int size, Sample sample, Tensor shared) {
+        Tensor input = shared != null ? shared : tensor(scope, prepend(size, sample.input()), sample.inputType());
+        Tensor target = tensor(scope, prepend(size, sample.target()), sample.targetType());
+        Batch batch = new Batch(input, target, new long[size]);
+        return finish == null
+                ? new Place(batch, input, target)
+                : new Place(
+                        batch,
+                        tensor(scope, prepend(size, sample.input()), DType.U8),
+                        target,
+                        tensor(scope, Shape.of(size, DeviceFinish.WINDOW), DType.I32));
+    }
+
     /** Retained handles belong to no scope: they live until this object closes, across the steps of the training loop. */
-    private Batch batch(Scope scope, int size, Shape sample, DType sampleType, Shape target, DType targetType) {
-        Tensor input =
-                Tensor.empty(scope.backend(), prepend(size, sample), sampleType).retain();
-        tensors.add(input);
-        Tensor labels =
-                Tensor.empty(scope.backend(), prepend(size, target), targetType).retain();
-        tensors.add(labels);
-        return new Batch(input, labels, new long[size]);
+    private Tensor tensor(Scope scope, Shape shape, DType dtype) {
+        Tensor tensor = Tensor.empty(scope.backend(), shape, dtype).retain();
+        tensors.add(tensor);
+        return tensor;
     }
 
     private static Shape prepend(int size, Shape shape) {
@@ -125,13 +156,24 @@ final class BatchBuffers implements AutoCloseable {
         return size != batchSize && size == lastSize;
     }
 
-    /** Where the inputs of a batch of {@code size} samples go: sample i at byte i·sampleBytes. */
+    private MemorySegment part(int slot, int part, int size) {
+        return host && isLast(size) ? lastPlace.parts()[part].segment() : slots[slot][part];
+    }
+
+    /** Where the inputs of a batch of {@code size} samples go: sample after sample, as they are handed out or, where the device finishes them, as bytes. */
     MemorySegment input(int slot, int size) {
-        return host && isLast(size) ? lastBatch.input().segment() : inputs[slot];
+        return part(slot, INPUT, size);
     }
 
     MemorySegment target(int slot, int size) {
-        return host && isLast(size) ? lastBatch.target().segment() : targets[slot];
+        return part(slot, TARGET, size);
+    }
+
+    /** Says whether the device is to mirror a sample of the slot. */
+    void mirror(int slot, int position, boolean mirrored) {
+        if (finish != null) {
+            finish.mirror(slots[slot][WINDOW], position, mirrored);
+        }
     }
 
     /** Where the numbers of the samples in a slot go. */
@@ -141,26 +183,51 @@ final class BatchBuffers implements AutoCloseable {
 
     /** The batch that was written to the slot, on the training thread. Its tensors are valid until the next call. */
     Batch publish(int slot, int size) {
-        int place = host ? slot : published++ % batches.length;
-        Batch batch = isLast(size) ? lastBatch : batches[place];
-        MemorySegment input = inputs[slot].asSlice(0, size * sampleBytes);
-        MemorySegment target = targets[slot].asSlice(0, size * targetBytes);
-        if (staging != null) {
-            // Whoever asks for a batch is done with asking for work on the one before, which the mark now stands
-            // behind.
-            Staging.Mark before = used[1 - place];
-            before.record();
-            Staging.Mark after = isLast(size) ? before : used[place];
-            upload(uploads[slot][0], input, batch.input(), after);
-            upload(uploads[slot][1], target, batch.target(), after);
-        } else if (!host) {
-            batch.input().upload(input);
-            batch.target().upload(target);
+        Place place = arrive(slot, size);
+        Batch batch = place.batch();
+        if (finish != null) {
+            finish.run(place.parts()[INPUT], place.parts()[WINDOW], batch.input());
         }
         for (int i = 0; i < size; i++) {
             batch.keys()[i] = samples[slot][i];
         }
         return batch;
+    }
+
+    /** The same in tensors of somebody else, of the batch's shapes. */
+    void publish(int slot, int size, Tensor input, Tensor target) {
+        Place place = arrive(slot, size);
+        if (finish != null) {
+            finish.run(place.parts()[INPUT], place.parts()[WINDOW], input);
+        } else {
+            input.copyFrom(place.batch().input());
+        }
+        target.copyFrom(place.batch().target());
+    }
+
+    /** Brings a slot's parts to where the next batch is. */
+    private Place arrive(int slot, int size) {
+        int number = host ? slot : published++ % places.length;
+        Place place = isLast(size) ? lastPlace : places[number];
+        if (staging != null) {
+            // Whoever asks for a batch is done with asking for work on the one before, which the mark now stands
+            // behind.
+            Staging.Mark before = used[1 - number];
+            before.record();
+            Staging.Mark after = isLast(size) ? before : used[number];
+            for (int part = 0; part < sampleBytes.length; part++) {
+                upload(uploads[slot][part], filled(slot, part, size), place.parts()[part], after);
+            }
+        } else if (!host) {
+            for (int part = 0; part < sampleBytes.length; part++) {
+                place.parts()[part].upload(filled(slot, part, size));
+            }
+        }
+        return place;
+    }
+
+    private MemorySegment filled(int slot, int part, int size) {
+        return slots[slot][part].asSlice(0, size * sampleBytes[part]);
     }
 
     private static void upload(Staging.Transfer transfer, MemorySegment from, Tensor to, Staging.Mark after) {
@@ -170,10 +237,12 @@ final class BatchBuffers implements AutoCloseable {
 
     @Override
     public void close() {
-        for (Staging.Transfer[] pair : uploads) {
-            for (int i = 0; pair != null && i < pair.length; i++) {
-                pair[i].awaitOnHost();
-                pair[i].close();
+        for (Staging.Transfer[] ofSlot : uploads) {
+            for (Staging.Transfer upload : ofSlot) {
+                if (upload != null) {
+                    upload.awaitOnHost();
+                    upload.close();
+                }
             }
         }
         for (Staging.Mark mark : used) {
@@ -181,17 +250,17 @@ final class BatchBuffers implements AutoCloseable {
                 mark.close();
             }
         }
-        for (int i = 0; staging != null && i < inputs.length; i++) {
-            free(inputs[i]);
-            free(targets[i]);
+        for (MemorySegment[] slot : slots) {
+            for (MemorySegment buffer : slot) {
+                if (staging != null && buffer != null) {
+                    staging.free(buffer);
+                }
+            }
+        }
+        if (finish != null) {
+            finish.close();
         }
         tensors.forEach(Tensor::close);
         arena.close();
-    }
-
-    private void free(MemorySegment buffer) {
-        if (buffer != null) {
-            staging.free(buffer);
-        }
     }
 }

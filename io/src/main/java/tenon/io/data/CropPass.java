@@ -1,22 +1,26 @@
 package tenon.io.data;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import tenon.engine.DType;
 
 /**
  * Writes the window of an image into a batch: crop, mirror, normalize and cast in one pass, a row at a time, so that everything between the decoded
- * bytes and the batch stays in the first-level cache. Confined to a thread.
+ * bytes and the batch stays in the first-level cache. Of a batch of bytes, all but the crop is left to the device. Confined to a thread.
  */
 final class CropPass {
     private final int channels;
+    /** Null for bytes. */
     private final RowLoops loops;
+
     private byte[] row = new byte[0];
     private byte[] mirror = new byte[0];
 
+    /** @param dtype F32 or BF16, or U8 for bytes, neither mirrored nor normalized */
     CropPass(Normalization normalization, int channels, DType dtype) {
         this.channels = channels;
-        loops = RowLoops.best(normalization, channels, dtype);
+        loops = dtype == DType.U8 ? null : RowLoops.best(normalization, channels, dtype);
     }
 
     /** Writes window.height·width·channels values to {@code out}, from byte {@code at} on. */
@@ -35,12 +39,16 @@ final class CropPass {
                 Arrays.fill(row, 0, before * channels, (byte) 0);
                 pixels.copyRow(from, window.firstColumn(), inside, row, before * channels);
                 Arrays.fill(row, (before + inside) * channels, size, (byte) 0);
-                if (window.mirrored()) {
+                if (window.mirrored() && loops != null) {
                     loops.mirror(row, mirror, width);
                     source = mirror;
                 }
             }
-            loops.write(source, size, out, at + (long) y * size * loops.byteSize());
+            if (loops == null) {
+                MemorySegment.copy(source, 0, out, ValueLayout.JAVA_BYTE, at + (long) y * size, size);
+            } else {
+                loops.write(source, size, out, at + (long) y * size * loops.byteSize());
+            }
         }
     }
 
@@ -55,9 +63,10 @@ final class CropPass {
     }
 
     private void resize(int size) {
-        if (row.length < size + loops.padding()) {
-            row = new byte[size + loops.padding()];
-            mirror = new byte[size + loops.padding()];
+        int wanted = size + (loops == null ? 0 : loops.padding());
+        if (row.length < wanted) {
+            row = new byte[wanted];
+            mirror = new byte[loops == null ? 0 : wanted];
         }
     }
 }

@@ -60,7 +60,12 @@ public final class InMemoryBatchSource implements BatchSource {
         plan = new BatchPlan(
                 all, order.batchSize(), order.dropLast(), order.shuffle() ? Shuffle.FULL : Shuffle.NONE, order.seed());
         buffers = new BatchBuffers(
-                backend, 1, plan.batchSize(), plan.lastSize(), sampleShape, DType.F32, targetShape, targetType);
+                backend,
+                1,
+                plan.batchSize(),
+                plan.lastSize(),
+                new BatchBuffers.Sample(sampleShape, DType.F32, targetShape, targetType),
+                null);
     }
 
     /**

@@ -3,6 +3,7 @@ package tenon.io.data;
 import java.util.NoSuchElementException;
 import java.util.function.BooleanSupplier;
 import tenon.engine.ClosedException;
+import tenon.engine.Tensor;
 import tenon.engine.data.Batch;
 import tenon.engine.data.BatchIterator;
 
@@ -19,6 +20,9 @@ final class PrefetchIterator implements BatchIterator {
     /** Makes the filled slot a batch, on the training thread. */
     interface Publisher {
         Batch publish(int batch, int slot);
+
+        /** In tensors of somebody else. */
+        void publish(int batch, int slot, Tensor input, Tensor target);
     }
 
     private final int batchCount;
@@ -98,6 +102,18 @@ final class PrefetchIterator implements BatchIterator {
 
     @Override
     public Batch next() {
+        int slot = await();
+        return publisher.publish(current++, slot);
+    }
+
+    @Override
+    public void next(Tensor input, Tensor target) {
+        int slot = await();
+        publisher.publish(current++, slot, input, target);
+    }
+
+    /** The current batch's slot, once it is filled; gives the one before back. */
+    private int await() {
         int slot = current % ring;
         synchronized (this) {
             released = current;
@@ -128,7 +144,7 @@ final class PrefetchIterator implements BatchIterator {
             }
             ready[slot] = false;
         }
-        return publisher.publish(current++, slot);
+        return slot;
     }
 
     /** How long {@link #next} has waited for workers, all calls together; read on the thread that calls it. */

@@ -13,7 +13,9 @@ import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.ShapeException;
 import tenon.engine.TenonException;
+import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
+import tenon.engine.data.Batch;
 import tenon.engine.data.BatchIterator;
 import tenon.engine.data.BatchSource;
 import tenon.io.augment.Augmenter;
@@ -44,6 +46,7 @@ public final class RecordBatchSource implements BatchSource {
     private final BatchPlan plan;
     private final Shuffle shuffle;
     private final BatchBuffers buffers;
+    private final String finisher;
     private final SampleDecoder[] decoders;
     private final Shape sampleShape;
     private final long seed;
@@ -92,15 +95,20 @@ public final class RecordBatchSource implements BatchSource {
                 : null;
         Backend backend =
                 options.backend != null ? options.backend : Scope.current().backend();
+        String obstacle = DeviceFinish.obstacle(backend, options.augmenters, mixup);
+        finisher = obstacle == null ? backend.name() : "the host, because " + obstacle;
+        BatchBuffers.Sample sample = new BatchBuffers.Sample(
+                sampleShape,
+                options.dtype,
+                mixup != null ? Shape.of(classes) : vector ? Shape.of(schema.labelSize()) : Shape.scalar(),
+                mixup != null || vector ? DType.F32 : DType.I32);
         buffers = new BatchBuffers(
                 backend,
                 ring,
                 plan.batchSize(),
                 plan.lastSize(),
-                sampleShape,
-                options.dtype,
-                mixup != null ? Shape.of(classes) : vector ? Shape.of(schema.labelSize()) : Shape.scalar(),
-                mixup != null || vector ? DType.F32 : DType.I32);
+                sample,
+                obstacle == null ? new DeviceFinish(backend, options.normalization, channels) : null);
         SampleDecoder.Steps steps = new SampleDecoder.Steps(
                 options.height,
                 options.width,
@@ -108,7 +116,7 @@ public final class RecordBatchSource implements BatchSource {
                 List.copyOf(options.augmenters),
                 options.normalization,
                 sampleShape,
-                options.dtype);
+                obstacle == null ? DType.U8 : options.dtype);
         decoders = new SampleDecoder[options.threads];
         for (int i = 0; i < decoders.length; i++) {
             decoders[i] = new SampleDecoder(records, steps, library);
@@ -161,6 +169,11 @@ public final class RecordBatchSource implements BatchSource {
     /** What decodes encoded images; see {@link JpegLibrary#description}. */
     public JpegLibrary decoder() {
         return library;
+    }
+
+    /** What mirrors, normalizes and casts pictures: the device, which then gets them as bytes, or {@code the host, because …}. */
+    public String finisher() {
+        return finisher;
     }
 
     @Override
@@ -220,7 +233,17 @@ public final class RecordBatchSource implements BatchSource {
                     }
                     fill(decoders[worker], order, epoch, batch, slot, cancelled);
                 },
-                (batch, slot) -> buffers.publish(slot, plan.size(batch)),
+                new PrefetchIterator.Publisher() {
+                    @Override
+                    public Batch publish(int batch, int slot) {
+                        return buffers.publish(slot, plan.size(batch));
+                    }
+
+                    @Override
+                    public void publish(int batch, int slot, Tensor input, Tensor target) {
+                        buffers.publish(slot, plan.size(batch), input, target);
+                    }
+                },
                 () -> {
                     if (ahead != null) {
                         ahead.close();
@@ -241,6 +264,7 @@ public final class RecordBatchSource implements BatchSource {
         int[] samples = buffers.samples(slot);
         for (int i = 0; i < size && !cancelled.getAsBoolean(); i++) {
             samples[i] = decodeOrNext(decoder, order, plan.firstSample(batch) + i, i, inputs, labelsOrTargets);
+            buffers.mirror(slot, i, decoder.isMirrored());
         }
         if (mixup != null && !cancelled.getAsBoolean()) {
             mixup.apply(mixup.lambda(seed, epoch, batch), size, inputs, labels, targets);

@@ -49,7 +49,7 @@ final class SampleDecoder implements AutoCloseable {
      * @param height rows that images are resized to before they are augmented, 0 to keep their size; likewise width
      * @param channels 1, 3, or as many as raw images have
      * @param result [H, W, C] after augmentation
-     * @param dtype F32 or BF16
+     * @param dtype F32 or BF16; U8 where the device finishes what crops and mirrorings leave
      */
     record Steps(
             int height,
@@ -107,6 +107,11 @@ final class SampleDecoder implements AutoCloseable {
         } else {
             targets.setAtIndex(ValueLayout.JAVA_INT, position, records.classIndex(sample));
         }
+    }
+
+    /** Whether the last sample, written as bytes, has still to be mirrored. */
+    boolean isMirrored() {
+        return window.mirrored();
     }
 
     private void checkShape(int height, int width) {

@@ -38,7 +38,12 @@ public final class SyntheticBatchSource implements BatchSource {
         sampleShape = sample;
         plan = new BatchPlan(IntStream.range(0, samples).toArray(), batchSize, dropLast, Shuffle.NONE, seed);
         buffers = new BatchBuffers(
-                backend, 1, plan.batchSize(), plan.lastSize(), sample, DType.F32, Shape.scalar(), DType.I32);
+                backend,
+                1,
+                plan.batchSize(),
+                plan.lastSize(),
+                new BatchBuffers.Sample(sample, DType.F32, Shape.scalar(), DType.I32),
+                null);
         int full = Math.min(samples, plan.batchSize());
         last = plan.lastSize() == 0 ? null : draw(plan.lastSize(), classes, seed);
         whole = full == plan.batchSize() ? draw(full, classes, seed) : last;

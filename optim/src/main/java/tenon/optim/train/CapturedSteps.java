@@ -174,7 +174,7 @@ final class CapturedSteps implements StepRunner {
                 read(pending.poll());
             }
             for (Part part : recording.parts()) {
-                part.copyFrom(batches.next());
+                batches.next(part.input(), part.target());
             }
             replay(id);
         } else if (recording == null && !impossible && warm >= WARM_UP && id.samples() >= most) {
