@@ -107,6 +107,17 @@ class ArchitectureTest {
     }
 
     @Test
+    void trainingKnowsNoFormatsOfOtherPrograms() {
+        check(noClasses()
+                .that()
+                .resideInAPackage("tenon.apps.training..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("tenon.apps.pretrained..", "tenon.io.weights..")
+                .because("what reads weights knows networks; training asks for it as a service, WeightsReader"));
+    }
+
+    @Test
     void topLevelPackagesFormNoCycle() {
         check(slices().matching("tenon.(*)..").should().beFreeOfCycles());
     }

@@ -16,7 +16,10 @@ import tenon.apps.cli.Console;
 import tenon.apps.cli.ProgressBar;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
+import tenon.apps.pretrained.PretrainedClassifier;
+import tenon.apps.training.Augmentation;
 import tenon.apps.training.Classifier;
+import tenon.apps.training.NetworkSpec;
 import tenon.apps.training.PictureData;
 import tenon.apps.training.SavedModel;
 import tenon.engine.Scope;
@@ -42,14 +45,37 @@ import tenon.io.record.Records;
         footerHeading = "%nExamples:%n",
         footer = {
             "  ./tenon features r50.model --data pictures/train --out features.trec",
+            "  ./tenon features resnet50.h5 --network resnet50 --data all.trec \\",
+            "      --out features.trec",
             "  ./tenon features output/run --data test.trec --layer stage3 --out s3.trec",
             "  ./tenon logreg features.trec --out classifier.safetensors"
         })
 public final class FeaturesCommand extends TenonCommand {
     @Parameters(
             paramLabel = "CHECKPOINT",
-            description = "Folder of a training run or of one checkpoint, or a model file.")
+            description = "Folder of a training run or of one checkpoint, or a model file; with --network other"
+                    + " programs' weights.")
     private Path checkpoint;
+
+    @Option(
+            names = "--network",
+            paramLabel = "NAME",
+            description = "CHECKPOINT is a file of another program's weights for this network, as ./tenon import reads"
+                    + " it: one of ${COMPLETION-CANDIDATES}.")
+    private NetworkSpec.Kind network;
+
+    @Option(
+            names = "--names",
+            paramLabel = "NAMES",
+            description = "With --network: whose names the file has (default: those that find most).")
+    private String names;
+
+    @Option(
+            names = "--augment",
+            paramLabel = "PRESET",
+            description = "With --network: how pictures are cut and scaled (default: as the weights' authors did, where"
+                    + " the names tell it).")
+    private Augmentation preset;
 
     @Option(
             names = "--data",
@@ -87,13 +113,18 @@ public final class FeaturesCommand extends TenonCommand {
         if (batch < 1) {
             throw new UsageException("--batch must be at least 1: " + batch);
         }
+        if (network == null && (names != null || preset != null)) {
+            throw new UsageException("--names and --augment are for other programs' weights: they need --network");
+        }
         if (Files.exists(out)) {
             throw new UsageException("--out exists already: " + out + " (delete it, or choose another name)");
         }
         ComputeSettings settings = compute.settings();
         try (Backend backend = settings.open();
                 Scope _ = Scope.open("model", backend)) {
-            Classifier classifier = SavedModel.read(checkpoint);
+            Classifier classifier = network == null
+                    ? SavedModel.read(checkpoint)
+                    : PretrainedClassifier.read(checkpoint, network, names, preset, console);
             classifier.network().computeIn(settings.precision(backend, console));
             FeatureExtractor extractor = FeatureExtractor.of(classifier.network(), layer, !flatten);
             try (PictureData pictures = PictureData.open(data, classifier, console)) {

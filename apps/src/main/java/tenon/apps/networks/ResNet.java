@@ -79,6 +79,11 @@ public final class ResNet extends Sequential {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
 
+        /** Whether the network begins with a batch norm. */
+        public boolean normalizesInput() {
+            return normalizesInput;
+        }
+
         private Module unit(
                 Unit unit, int in, int filters, int stride, boolean first, BatchNormSpec norm, Initializer weights) {
             boolean projected = first && (normalizesInput || stride > 1 || in != filters);
@@ -107,11 +112,15 @@ public final class ResNet extends Sequential {
                 Stem.IMAGENET,
                 Unit.BOTTLENECK,
                 Design.PRE_ACTIVATION,
+                false,
                 norm(),
                 Initializer.msraPrelu());
     }
 
-    /** @param norm of all but the input, whose gamma is frozen */
+    /**
+     * @param learnedInputGamma whether the norm of the input, where there is one, learns its gamma; the original's is frozen at 1
+     * @param norm of all but the input
+     */
     public ResNet(
             int channels,
             int classes,
@@ -120,6 +129,7 @@ public final class ResNet extends Sequential {
             Stem stem,
             Unit unit,
             Design design,
+            boolean learnedInputGamma,
             BatchNormSpec norm,
             Initializer initializer) {
         if (filters.length != stages.length + 1) {
@@ -129,7 +139,7 @@ public final class ResNet extends Sequential {
         }
         BatchNormSpec normRelu = norm.withActivation(Activation.RELU);
         if (design.normalizesInput) {
-            add("bn1_1", new BatchNorm(channels, norm.withFrozenGamma(true)));
+            add("bn1_1", new BatchNorm(channels, norm.withFrozenGamma(!learnedInputGamma)));
         }
         add(
                 "conv1_1",
@@ -164,7 +174,8 @@ public final class ResNet extends Sequential {
 
     /** Four stages of 3, 4, 6 and 3 bottlenecks with 256 to 2048 filters. */
     public static ResNet resNet50(int channels, int classes) {
-        return of(50, channels, classes, 1, Stem.IMAGENET, Design.PRE_ACTIVATION, norm(), Initializer.msraPrelu());
+        return of(
+                50, channels, classes, 1, Stem.IMAGENET, Design.PRE_ACTIVATION, false, norm(), Initializer.msraPrelu());
     }
 
     /**
@@ -172,6 +183,7 @@ public final class ResNet extends Sequential {
      *
      * @param depth 18 or 34 (basic units), 50, 101 or 152 (bottlenecks)
      * @param multiplier of all filters; they are rounded to multiples of 8, bottlenecks' to multiples of 32. The paper's is 1
+     * @param learnedInputGamma whether the norm of the input, where there is one, learns its gamma
      */
     public static ResNet of(
             int depth,
@@ -180,6 +192,7 @@ public final class ResNet extends Sequential {
             double multiplier,
             Stem stem,
             Design design,
+            boolean learnedInputGamma,
             BatchNormSpec norm,
             Initializer initializer) {
         int[] stages = switch (depth) {
@@ -198,7 +211,7 @@ public final class ResNet extends Sequential {
         for (int i = 1; i < filters.length; i++) {
             filters[i] = expansion * inner[i];
         }
-        return new ResNet(channels, classes, stages, filters, stem, unit, design, norm, initializer);
+        return new ResNet(channels, classes, stages, filters, stem, unit, design, learnedInputGamma, norm, initializer);
     }
 
     /** Batch norm of the original experiment. */

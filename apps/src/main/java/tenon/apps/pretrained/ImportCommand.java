@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -26,7 +25,6 @@ import tenon.engine.Scope;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
 import tenon.io.build.TextLines;
-import tenon.io.data.Normalization;
 import tenon.io.record.RecordSchema;
 import tenon.io.record.Records;
 import tenon.io.sets.ImageNetClasses;
@@ -150,19 +148,20 @@ public final class ImportCommand extends TenonCommand {
                     file,
                     new PretrainedWeights.Wanted(network, input, count, options.multiplier(), options.variant(), names),
                     new PretrainedWeights.Leniency(partial, newClassifier));
-            Augmentation view = preset != null ? preset : imported.settings.preset();
-            if (view == null) {
-                throw new UsageException("the names '" + imported.report.names() + "' do not tell how pictures were"
-                        + " prepared for these weights: --augment PRESET (./tenon augment lists the presets)");
-            }
+            Preparation prepared = Preparation.of(
+                    imported.settings,
+                    imported.report.names(),
+                    preset,
+                    scaling,
+                    records == null ? null : schema(),
+                    "--records RECORDS, or another --normalize");
             if (order != null && !newClassifier) {
                 order.apply(imported.spec, imported.network);
             }
-            List<String> named = order != null ? order.names() : numbers(imported.spec.classes());
+            List<String> named = order != null ? order.names() : PretrainedClassifier.numbered(imported.spec.classes());
             SavedModel.write(
                     output,
-                    new Classifier(
-                            imported.spec, imported.network, normalization(imported.settings, view), view, named));
+                    new Classifier(imported.spec, imported.network, prepared.normalization(), prepared.view(), named));
             console.print(imported.report.toString());
             console.print("Wrote %s: %s, %d classes", output, network, imported.spec.classes());
             Map<String, Object> result = new LinkedHashMap<>();
@@ -172,10 +171,6 @@ public final class ImportCommand extends TenonCommand {
             result.putAll(imported.report.toMap());
             return result;
         }
-    }
-
-    private static List<String> numbers(int count) {
-        return IntStream.range(0, count).mapToObj(Integer::toString).toList();
     }
 
     /** Null where nothing names the classes. */
@@ -212,22 +207,5 @@ public final class ImportCommand extends TenonCommand {
         try (Records reader = Records.open(records)) {
             return reader.schema();
         }
-    }
-
-    private Normalization normalization(MapSettings settings, Augmentation view) {
-        Scaling wanted = scaling;
-        if (wanted == null) {
-            boolean asTheAuthors = preset == null || preset == settings.preset();
-            if (asTheAuthors && settings.normalization() != null) {
-                return settings.normalization();
-            }
-            wanted = asTheAuthors ? settings.scaling() : view.scaling();
-        }
-        boolean measured = wanted == Scaling.MEAN || wanted == Scaling.STANDARDIZE;
-        if (measured && records == null) {
-            throw new UsageException("--normalize " + wanted + " needs the statistics of records: --records RECORDS, or"
-                    + " another --normalize");
-        }
-        return wanted.normalization(measured ? schema() : null);
     }
 }

@@ -14,6 +14,7 @@ import java.util.Map;
  * @param initialized the classifier's tensors that were left at their initialization on purpose
  * @param leftOver arrays of the file that no tensor needed
  * @param ignored arrays of the file that never mean anything to a network here, such as counters of batches
+ * @param unusedGammas those of the ignored that hold gammas other than 1
  */
 public record ImportReport(
         String names,
@@ -21,7 +22,8 @@ public record ImportReport(
         List<Missing> missing,
         List<String> initialized,
         List<String> leftOver,
-        List<String> ignored) {
+        List<String> ignored,
+        List<String> unusedGammas) {
     private static final int SHOWN = 10;
 
     /**
@@ -53,6 +55,7 @@ public record ImportReport(
         map.put("initialized", initialized);
         map.put("leftOver", leftOver);
         map.put("ignored", ignored);
+        map.put("unusedGammas", unusedGammas);
         return map;
     }
 
@@ -66,6 +69,7 @@ public record ImportReport(
         add(lines, "Left at their initialization", initialized);
         add(lines, "Left over in the file", leftOver);
         add(lines, "Ignored in the file", ignored);
+        add(lines, "Gammas other than 1, which only --learned-gamma uses (in MXNet: without fix_gamma)", unusedGammas);
         return String.join("\n", lines);
     }
 

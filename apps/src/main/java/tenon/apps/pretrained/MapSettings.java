@@ -18,7 +18,7 @@ import tenon.io.data.Normalization;
  * What a name map says besides names: the variant of the network that its weights are for, and how pictures are prepared for it.
  *
  * <pre>
- * residuals, activation, batch-norm, norm-epsilon, global-average, symmetric-padding, small-stem     as the options of the same name
+ * residuals, activation, batch-norm, norm-epsilon, global-average, symmetric-padding, small-stem, learned-gamma     as the options of the same name
  * preset         the preset of augmentation
  * normalize      the scaling, where it is not the preset's; none leaves pixels 0 to 255
  * channels: bgr  the weights are for pictures whose blue comes first
@@ -33,6 +33,7 @@ record MapSettings(NetworkVariant variant, Augmentation preset, Scaling scaling,
             "global-average",
             "symmetric-padding",
             "small-stem",
+            "learned-gamma",
             "preset",
             "normalize",
             "channels");
@@ -52,7 +53,8 @@ record MapSettings(NetworkVariant variant, Augmentation preset, Scaling scaling,
                 get(settings, "residuals", text -> constant(ResNet.Design.class, text)),
                 get(settings, "global-average", Boolean::valueOf),
                 get(settings, "symmetric-padding", Boolean::valueOf),
-                get(settings, "small-stem", Boolean::valueOf));
+                get(settings, "small-stem", Boolean::valueOf),
+                get(settings, "learned-gamma", Boolean::valueOf));
         Augmentation preset = get(settings, "preset", text -> constant(Augmentation.class, text));
         String scaling = settings.get("normalize");
         if ("none".equals(scaling)) {

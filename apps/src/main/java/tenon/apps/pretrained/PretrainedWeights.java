@@ -38,9 +38,15 @@ public final class PretrainedWeights {
     /**
      * @param partial whether tensors that the file lacks may stay at their initialization
      * @param newClassifier whether the last layer stays at its initialization, whatever the file has
+     * @param otherClasses whether it does so where the file has none, or one of another number of classes
      */
-    public record Leniency(boolean partial, boolean newClassifier) {
+    public record Leniency(boolean partial, boolean newClassifier, boolean otherClasses) {
         public static final Leniency NONE = new Leniency(false, false);
+        public static final Leniency OTHER_CLASSES = new Leniency(false, false, true);
+
+        public Leniency(boolean partial, boolean newClassifier) {
+            this(partial, newClassifier, false);
+        }
     }
 
     /** A name map with the network that it goes with. */
@@ -54,6 +60,13 @@ public final class PretrainedWeights {
      * @throws TenonException when tensors are missing or do not fit; nothing has been overwritten then
      */
     public static ImportReport load(Path weights, NetworkSpec spec, Module network, Leniency leniency) {
+        return loadAll(weights, spec, network, leniency).report;
+    }
+
+    /** @param settings of the name map: how pictures were prepared for the weights */
+    record Loaded(ImportReport report, MapSettings settings) {}
+
+    static Loaded loadAll(Path weights, NetworkSpec spec, Module network, Leniency leniency) {
         try (WeightsFile file = PretrainedFile.open(weights)) {
             NetworkLayers layers = NetworkLayers.of(spec::build, spec.input(1));
             Candidate best = best(
@@ -62,12 +75,23 @@ public final class PretrainedWeights {
                     NameMap.of(spec.kind().toString()).stream()
                             .map(map -> new Candidate(map, spec, weights(layers, file, map, leniency)))
                             .toList());
-            NetworkSpec theirs = withVariant(spec, MapSettings.of(best.map).variant());
+            MapSettings settings = MapSettings.of(best.map);
+            NetworkSpec theirs = withVariant(spec, settings.variant());
             if (!NetworkGraph.of(spec::build, spec.input(1)).equals(NetworkGraph.of(theirs::build, theirs.input(1)))) {
                 throw new UsageException(file.where() + ": weights with the names '" + best.map.name()
-                        + "' belong to another variant of " + spec.kind() + ": " + options(best.map));
+                        + "' belong to another variant of " + spec.kind() + ": "
+                        + settings.variant().options());
             }
-            return best.weights.into(network.state());
+            return new Loaded(best.weights.into(network.state()), settings);
+        }
+    }
+
+    /** The variant of a network that a file's weights are for, as far as its names and its batch norms' gammas tell. */
+    static NetworkVariant variant(Path weights, NetworkSpec.Kind kind) {
+        try (WeightsFile file = PretrainedFile.open(weights)) {
+            return best(file, new Wanted(kind, null, 0, 1, NetworkVariant.ORIGINAL, null), Leniency.OTHER_CLASSES)
+                    .spec
+                    .variant();
         }
     }
 
@@ -89,16 +113,20 @@ public final class PretrainedWeights {
     /** Builds the network in the current scope and fills it. */
     static Imported read(Path weights, Wanted wanted, Leniency leniency) {
         try (WeightsFile file = PretrainedFile.open(weights)) {
-            List<Candidate> candidates = new ArrayList<>();
-            for (NameMap map : maps(wanted)) {
-                candidates.add(candidate(file, map, wanted, leniency));
-            }
-            Candidate best = best(file, wanted.kind, candidates);
+            Candidate best = best(file, wanted, leniency);
             best.weights.check();
             Module network = best.spec.build();
             ImportReport report = best.weights.into(network.state());
             return new Imported(best.spec, network, MapSettings.of(best.map), report);
         }
+    }
+
+    private static Candidate best(WeightsFile file, Wanted wanted, Leniency leniency) {
+        List<Candidate> candidates = new ArrayList<>();
+        for (NameMap map : maps(wanted)) {
+            candidates.add(candidate(file, map, wanted, leniency));
+        }
+        return best(file, wanted.kind, candidates);
     }
 
     private static List<NameMap> maps(Wanted wanted) {
@@ -120,7 +148,15 @@ public final class PretrainedWeights {
     }
 
     private static Candidate candidate(WeightsFile file, NameMap map, Wanted wanted, Leniency leniency) {
-        NetworkVariant variant = merged(MapSettings.of(map).variant(), wanted.variant);
+        NetworkVariant variant = wanted.variant.over(MapSettings.of(map).variant());
+        Candidate plain = candidate(file, map, wanted, leniency, variant);
+        return plain.weights.needsLearnedGamma()
+                ? candidate(file, map, wanted, leniency, variant.withLearnedGamma(true))
+                : plain;
+    }
+
+    private static Candidate candidate(
+            WeightsFile file, NameMap map, Wanted wanted, Leniency leniency, NetworkVariant variant) {
         int classes = wanted.classes;
         if (classes == 0) {
             // Layers' names do not depend on it.
@@ -171,30 +207,6 @@ public final class PretrainedWeights {
                 spec.classes(),
                 spec.normMomentum(),
                 spec.multiplier(),
-                merged(spec.variant(), theirs));
-    }
-
-    /** @param over what it has replaces the other's */
-    private static NetworkVariant merged(NetworkVariant under, NetworkVariant over) {
-        return new NetworkVariant(
-                or(over.activation(), under.activation()),
-                or(over.norm(), under.norm()),
-                or(over.epsilon(), under.epsilon()),
-                or(over.design(), under.design()),
-                or(over.globalAverage(), under.globalAverage()),
-                or(over.symmetricPadding(), under.symmetricPadding()),
-                or(over.smallStem(), under.smallStem()));
-    }
-
-    private static <T> T or(T first, T second) {
-        return first != null ? first : second;
-    }
-
-    /** The options that give a map's variant. */
-    static String options(NameMap map) {
-        return map.settings().entrySet().stream()
-                .filter(setting -> !List.of("preset", "normalize", "channels").contains(setting.getKey()))
-                .map(setting -> "--" + setting.getKey() + " " + setting.getValue())
-                .collect(Collectors.joining(" "));
+                theirs.over(spec.variant()));
     }
 }

@@ -29,7 +29,7 @@ final class WeightExport {
                 PretrainedWeights.withVariant(spec, MapSettings.of(map).variant());
         if (!NetworkGraph.of(spec::build, spec.input(1)).equals(NetworkGraph.of(theirs::build, theirs.input(1)))) {
             throw new UsageException("--names " + names + ": the model is another variant of " + spec.kind() + " than "
-                    + names + "'s, which is " + PretrainedWeights.options(map)
+                    + names + "'s, which is " + MapSettings.of(map).variant().options()
                     + " (--names tenon writes it as it is, --to onnx any variant)");
         }
         return map;

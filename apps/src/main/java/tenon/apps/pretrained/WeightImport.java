@@ -27,6 +27,8 @@ final class WeightImport {
     /** What a norm's gamma is called where it is frozen here. */
     private final Set<String> frozenGammas = new LinkedHashSet<>();
 
+    private final boolean newClassifier;
+
     WeightImport(NetworkLayers layers, WeightsFile file, NameMap map, PretrainedWeights.Leniency leniency) {
         this.layers = layers;
         this.file = file;
@@ -42,6 +44,8 @@ final class WeightImport {
                 }
             }
         }
+        int own = layers.classifier().slots().getFirst().shape().getFirst();
+        newClassifier = leniency.newClassifier() || leniency.otherClasses() && classes() != own;
     }
 
     private String array(String layer, Slot slot) {
@@ -115,7 +119,7 @@ final class WeightImport {
             String name = arrays.get(slot.name());
             WeightsArray array = name == null ? null : file.arrays().get(name);
             rest.remove(name);
-            if (leniency.newClassifier() && slot.layer().equals(classifier)) {
+            if (newClassifier && slot.layer().equals(classifier)) {
                 initialized.add(slot.name());
             } else if (array == null) {
                 missing.add(new ImportReport.Missing(slot.name(), name));
@@ -125,13 +129,24 @@ final class WeightImport {
         }
         List<String> ignored = rest.stream().filter(this::isIgnored).toList();
         rest.removeAll(ignored);
-        return new ImportReport(map.name(), matched, missing, initialized, List.copyOf(rest), ignored);
+        List<String> unused = ignored.stream().filter(this::isOtherGamma).toList();
+        return new ImportReport(map.name(), matched, missing, initialized, List.copyOf(rest), ignored, unused);
     }
 
-    /** MXNet keeps, and does not use, the gammas of norms that have them frozen. */
+    /** MXNet keeps, and with {@code fix_gamma} does not use, the gammas of norms that have them frozen. */
     private boolean isIgnored(String array) {
         return map.ignores(array)
                 || frozenGammas.contains(array) && (map.convention() == Convention.MXNET || isAllOnes(array));
+    }
+
+    /** Whether the file's network scales by gammas that this one keeps at 1. */
+    boolean needsLearnedGamma() {
+        return map.convention() != Convention.MXNET
+                && file.arrays().keySet().stream().anyMatch(this::isOtherGamma);
+    }
+
+    private boolean isOtherGamma(String array) {
+        return frozenGammas.contains(array) && !isAllOnes(array);
     }
 
     private boolean isAllOnes(String array) {
@@ -151,7 +166,7 @@ final class WeightImport {
                             ? ""
                             : "; left over in the file: " + ImportReport.shortened(report.leftOver()))
                     + " (is it this network, and are its names '" + map.name()
-                    + "'? --partial imports the rest and leaves these at their initialization)");
+                    + "'? ./tenon import --partial takes the rest and leaves these at their initialization)");
         }
         if (report.matched().isEmpty()) {
             throw new TenonException(
@@ -160,9 +175,9 @@ final class WeightImport {
         List<String> frozen =
                 report.leftOver().stream().filter(frozenGammas::contains).toList();
         if (!frozen.isEmpty()) {
-            throw new TenonException(
-                    file.where() + ": has gammas other than 1 for norms whose gamma this network keeps at" + " 1: "
-                            + ImportReport.shortened(frozen));
+            throw new TenonException(file.where()
+                    + ": has gammas other than 1 for norms whose gamma this network keeps at 1: "
+                    + ImportReport.shortened(frozen) + " (--learned-gamma makes it the network that uses them)");
         }
         for (Slot slot : layers.slots()) {
             String name = arrays.get(slot.name());

@@ -1,5 +1,6 @@
 package tenon.apps.training;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Option;
@@ -11,8 +12,10 @@ final class FineTuningOptions {
     @Option(
             names = "--weights",
             paramLabel = "MODEL",
-            description = "Begin with the weights of a model file, of a run or of a checkpoint. A last layer of another"
-                    + " number of classes keeps its initial ones.")
+            description = "Begin with the weights of a model file, of a run or of a checkpoint, or of other programs'"
+                    + " files, as ./tenon import reads them: safetensors, .params, .h5, .npz. Without options that say"
+                    + " otherwise, the network is of the variant that they are for. A last layer of another number of"
+                    + " classes keeps its initial weights.")
     private String weights;
 
     @Option(
@@ -37,5 +40,9 @@ final class FineTuningOptions {
 
     boolean hasWeights() {
         return weights != null;
+    }
+
+    Path weights() {
+        return Path.of(weights);
     }
 }

@@ -66,6 +66,13 @@ public final class NetworkOptions {
                             + " in resnets it is 3x3 and no pooling follows.")
     private boolean smallStem;
 
+    @Option(
+            names = "--learned-gamma",
+            description =
+                    "Of alexnet, vgg16, googlenet, squeezenet with batch norm, and the input of the resnets: learn"
+                            + " batch norm's gamma, which is 1 in the original experiments.")
+    private boolean learnedGamma;
+
     /** @param normMomentum see {@link NetworkSpec} */
     NetworkSpec spec(NetworkSpec.Kind kind, ImageSize input, int classes, double normMomentum) {
         return spec(kind, input, classes, normMomentum, null);
@@ -73,11 +80,10 @@ public final class NetworkOptions {
 
     /**
      * @param normMomentum see {@link NetworkSpec}
-     * @param experiment the variant of the experiment to repeat, or null
+     * @param decided the variant, where something else than these options says it; else null
      */
-    NetworkSpec spec(
-            NetworkSpec.Kind kind, ImageSize input, int classes, double normMomentum, NetworkVariant experiment) {
-        if (experiment != null && !variant().equals(NetworkVariant.ORIGINAL)) {
+    NetworkSpec spec(NetworkSpec.Kind kind, ImageSize input, int classes, double normMomentum, NetworkVariant decided) {
+        if (decided != null && !variant().equals(NetworkVariant.ORIGINAL)) {
             throw new UsageException("--experiment says how the network differs from the original: leave --activation,"
                     + " --batch-norm and the like away");
         }
@@ -89,7 +95,7 @@ public final class NetworkOptions {
                 classes,
                 normMomentum,
                 multiplier,
-                experiment != null ? experiment : variant());
+                decided != null ? decided : variant());
     }
 
     public double multiplier() {
@@ -105,7 +111,8 @@ public final class NetworkOptions {
                 design,
                 globalAverage ? true : null,
                 symmetricPadding ? true : null,
-                smallStem ? true : null);
+                smallStem ? true : null,
+                learnedGamma ? true : null);
     }
 
     private static final class NonlinearityConverter implements ITypeConverter<Nonlinearity> {

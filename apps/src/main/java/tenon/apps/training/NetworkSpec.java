@@ -202,6 +202,22 @@ public record NetworkSpec(
         require(kind == Kind.SQUEEZENET, kind, "kind of last average", variant.globalAverage());
         require(MOBILENETS.contains(kind), kind, "kind of padding", variant.symmetricPadding());
         require(RESNETS.contains(kind) || MOBILENETS.contains(kind), kind, "small stem", variant.smallStem());
+        require(keepsGamma(kind, variant), kind, "gamma", variant.learnedGamma());
+    }
+
+    /** Whether there are batch norms whose gamma is 1 in the original. */
+    private static boolean keepsGamma(Kind kind, NetworkVariant variant) {
+        if (RESNETS.contains(kind)) {
+            return design(variant).normalizesInput();
+        }
+        boolean normalized = kind == Kind.SQUEEZENET
+                ? variant.norm() == NormPosition.AFTER_ACTIVATION
+                : variant.norm() != NormPosition.NONE;
+        return normalized && kind.norm().frozenGamma();
+    }
+
+    private static ResNet.Design design(NetworkVariant variant) {
+        return variant.design() != null ? variant.design() : ResNet.Design.PRE_ACTIVATION;
     }
 
     private static void require(boolean possible, Kind kind, String what, Object chosen) {
@@ -271,9 +287,17 @@ public record NetworkSpec(
     }
 
     private Module resNet() {
-        ResNet.Design design = variant.design() != null ? variant.design() : ResNet.Design.PRE_ACTIVATION;
         ResNet.Stem stem = smallStem() ? ResNet.Stem.SMALL : ResNet.Stem.IMAGENET;
-        return ResNet.of(kind.depth(), channels, classes, multiplier, stem, design, norm(), Initializer.msraPrelu());
+        return ResNet.of(
+                kind.depth(),
+                channels,
+                classes,
+                multiplier,
+                stem,
+                design(variant),
+                variant.learnedGamma() == Boolean.TRUE,
+                norm(),
+                Initializer.msraPrelu());
     }
 
     private Module squeezeNet() {
@@ -311,7 +335,11 @@ public record NetworkSpec(
         BatchNormSpec original = kind.norm();
         double epsilon = variant.epsilon() != null ? variant.epsilon() : original.epsilon();
         return new BatchNormSpec(
-                epsilon, normMomentum, original.frozenGamma(), original.unbiasedRunningVariance(), Activation.NONE);
+                epsilon,
+                normMomentum,
+                original.frozenGamma() && variant.learnedGamma() != Boolean.TRUE,
+                original.unbiasedRunningVariance(),
+                Activation.NONE);
     }
 
     /** Shape of a batch: [n, H, W, C]. */

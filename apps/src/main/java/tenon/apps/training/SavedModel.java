@@ -8,9 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import tenon.engine.TenonException;
 import tenon.io.data.Normalization;
 import tenon.layers.Module;
+import tenon.optim.checkpoint.CheckpointException;
 import tenon.optim.checkpoint.ModelFile;
 import tenon.optim.checkpoint.SafetensorsFile;
 
@@ -66,13 +68,39 @@ public final class SavedModel {
                 config.data().classNames());
     }
 
+    /** The file of weights of what {@link #read} reads, or the file itself. */
+    public static Path weights(Path saved) throws IOException {
+        return Files.isDirectory(saved) ? ModelFile.of(RunFolder.around(saved).checkpoint(saved)) : saved;
+    }
+
+    /** What a network was built from; empty for files that do not say it. */
+    public static Optional<NetworkSpec> spec(Path saved) throws IOException {
+        if (Files.isDirectory(saved)) {
+            return Optional.of(RunFolder.around(saved).readConfig().network());
+        }
+        try (SafetensorsFile tensors = SafetensorsFile.open(saved)) {
+            String notes = tensors.metadata().get(NETWORK);
+            return notes == null ? Optional.empty() : Optional.of(JSON.readValue(notes, NetworkSpec.class));
+        } catch (CheckpointException _) {
+            return Optional.empty();
+        } catch (JsonProcessingException e) {
+            throw damagedNotes(saved, e);
+        }
+    }
+
+    private static TenonException damagedNotes(Path file, JsonProcessingException e) {
+        return new TenonException(
+                "model file " + file + ": the notes on its network are damaged: " + e.getOriginalMessage(), e);
+    }
+
     private static Classifier readFile(Path file) {
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             Map<String, String> notes = tensors.metadata();
             if (!notes.keySet().containsAll(List.of(NETWORK, NORMALIZATION, AUGMENTATION, CLASSES))) {
                 throw new TenonException("model file " + file
                         + ": holds weights but not the network they belong to: notes=" + notes.keySet()
-                        + " (name the folder of a training run, or a model file that Tenon wrote)");
+                        + " (name the folder of a training run, or a model file that Tenon wrote; ./tenon import makes"
+                        + " one of other programs' weights)");
             }
             NetworkSpec spec = JSON.readValue(notes.get(NETWORK), NetworkSpec.class);
             Module network = spec.build();
@@ -84,8 +112,7 @@ public final class SavedModel {
                     JSON.readValue(notes.get(AUGMENTATION), Augmentation.class),
                     JSON.readValue(notes.get(CLASSES), new TypeReference<List<String>>() {}));
         } catch (JsonProcessingException e) {
-            throw new TenonException(
-                    "model file " + file + ": the notes on its network are damaged: " + e.getOriginalMessage(), e);
+            throw damagedNotes(file, e);
         }
     }
 }

@@ -30,6 +30,11 @@ public enum Scaling {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
+    /** Whether it takes the statistics of the training records. */
+    public boolean isMeasured() {
+        return this == MEAN || this == STANDARDIZE;
+    }
+
     /** @param training header of the training records; null for scalings that need no statistics */
     public Normalization normalization(RecordSchema training) {
         return switch (this) {

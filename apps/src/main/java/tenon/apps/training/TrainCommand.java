@@ -150,12 +150,30 @@ public final class TrainCommand extends TenonCommand {
         Experiment repeated = experiment == null ? null : Experiments.find(network, experiment);
         checkCheaply(repeated);
         TrainingRun.requireUnused(output);
-        try (TrainingRun run = TrainingRun.start(config(repeated, console), output, console)) {
-            if (evaluateOnly) {
-                return evaluate(run, console);
+        NetworkVariant variant = variant(repeated, console);
+        try (TrainingRun run = TrainingRun.start(config(repeated, variant, console), output, console)) {
+            Map<String, Object> values = evaluateOnly
+                    ? evaluate(run, console)
+                    : dryRun ? run.rehearse() : TrainingReport.train(run, output, watch, console);
+            if (run.loaded() != null) {
+                values.put("weights", run.loaded().values());
             }
-            return dryRun ? run.rehearse() : TrainingReport.train(run, output, watch, console);
+            return values;
         }
+    }
+
+    /** That of the experiment, or of the weights to begin with where no option says another; null for that of the options. */
+    private NetworkVariant variant(Experiment repeated, Console console) {
+        if (repeated != null
+                || !fineTuning.hasWeights()
+                || !networkOptions.variant().equals(NetworkVariant.ORIGINAL)) {
+            return repeated == null ? null : repeated.variant();
+        }
+        NetworkVariant variant = WeightsReader.installed().variant(fineTuning.weights(), network);
+        if (!variant.equals(NetworkVariant.ORIGINAL)) {
+            console.print("Variant of the weights: %s", variant.options());
+        }
+        return variant;
     }
 
     /** What can be wrong with the options, before any work. */
@@ -176,8 +194,11 @@ public final class TrainCommand extends TenonCommand {
         }
     }
 
-    /** @param repeated what holds where nothing is given, or null */
-    private RunConfig config(Experiment repeated, Console console) throws IOException {
+    /**
+     * @param repeated what holds where nothing is given, or null
+     * @param variant of the network; null for that of the options
+     */
+    private RunConfig config(Experiment repeated, NetworkVariant variant, Console console) throws IOException {
         ComputeSettings computing = compute.settings();
         if (repeated != null) {
             console.print("Experiment %s: %s", repeated.name(), repeated.title());
@@ -185,11 +206,7 @@ public final class TrainCommand extends TenonCommand {
         DataOptions.Prepared prepared = data.prepare(
                 network, repeated == null ? null : repeated.augmentation(), output, computing.seed(), console);
         NetworkSpec spec = networkOptions.spec(
-                network,
-                prepared.input(),
-                prepared.data().classNames().size(),
-                norm(),
-                repeated == null ? null : repeated.variant());
+                network, prepared.input(), prepared.data().classNames().size(), norm(), variant);
         OptimizerSpec optimizerSpec = optimizer.spec(repeated == null ? null : repeated.optimizer());
         return new RunConfig(
                 spec,

@@ -1,7 +1,6 @@
 package tenon.apps.training;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,6 +45,7 @@ public final class TrainingRun implements AutoCloseable {
     private final Backend backend;
     private final Scope scope;
     private final Module network;
+    private WeightsReader.Loaded loaded;
 
     /**
      * Where training begins.
@@ -94,21 +94,16 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private void loadPretrained() {
-        try {
-            Pretrained loaded = Pretrained.load(
-                    Path.of(config.start().weights()),
-                    network.state(),
-                    config.network().classes());
-            console.print(
-                    "Weights of %s: %d tensors taken%s",
-                    config.start().weights(),
-                    loaded.taken(),
-                    loaded.kept().isEmpty()
-                            ? ""
-                            : ", initial ones kept of " + String.join(", ", loaded.kept())
-                                    + " (another number of classes)");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        Path weights = Path.of(config.start().weights());
+        loaded = WeightsReader.installed().load(weights, config.network(), network);
+        console.print("Weights of %s", weights);
+        loaded.text().lines().forEach(line -> console.print("    %s", line));
+        Scaling known = loaded.scaling();
+        if (known != null
+                && !known.normalization(null)
+                        .isSame(config.data().normalization(), config.network().channels())) {
+            console.warn("these weights know pictures whose values are " + known.description() + " (--normalize "
+                    + known + "); this run scales them otherwise");
         }
     }
 
@@ -167,6 +162,11 @@ public final class TrainingRun implements AutoCloseable {
 
     public RunConfig config() {
         return config;
+    }
+
+    /** What became of the weights that the run begins with; null where it begins with none, or goes on. */
+    WeightsReader.Loaded loaded() {
+        return loaded;
     }
 
     /** Trains to the end, or until early stopping or somebody ends it; afterwards the network holds the weights that the configuration asks for. */

@@ -53,6 +53,7 @@ class InferenceTest {
                 ResNet.Stem.SMALL,
                 ResNet.Unit.BOTTLENECK,
                 ResNet.Design.POST_ACTIVATION,
+                false,
                 ResNet.norm(),
                 Initializer.msraPrelu());
     }

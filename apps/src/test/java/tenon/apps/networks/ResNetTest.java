@@ -85,6 +85,7 @@ class ResNetTest {
                                 Stem.IMAGENET,
                                 unit,
                                 Design.PRE_ACTIVATION,
+                                false,
                                 ResNet.norm(),
                                 Initializer.msraPrelu()),
                         1,
@@ -114,7 +115,8 @@ class ResNetTest {
     }
 
     private static ResNet of(int depth, double multiplier, Design design) {
-        return ResNet.of(depth, 3, 1000, multiplier, Stem.IMAGENET, design, ResNet.norm(), Initializer.msraPrelu());
+        return ResNet.of(
+                depth, 3, 1000, multiplier, Stem.IMAGENET, design, false, ResNet.norm(), Initializer.msraPrelu());
     }
 
     @ParameterizedTest
@@ -128,7 +130,8 @@ class ResNetTest {
     @Test
     void aSmallStemKeepsTheResolution() {
         Architecture small = new Architecture(
-                () -> ResNet.of(18, 3, 10, 1, Stem.SMALL, Design.TORCHVISION, ResNet.norm(), Initializer.msraPrelu()),
+                () -> ResNet.of(
+                        18, 3, 10, 1, Stem.SMALL, Design.TORCHVISION, false, ResNet.norm(), Initializer.msraPrelu()),
                 1,
                 32,
                 32,

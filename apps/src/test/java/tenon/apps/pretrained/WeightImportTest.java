@@ -118,8 +118,8 @@ class WeightImportTest {
         assertThatThrownBy(() -> run(network, file, PretrainedWeights.Leniency.NONE))
                 .isInstanceOf(TenonException.class)
                 .hasMessage("given: 1 of 8 tensors are missing: fc.bias (head.bias); left over in the file: head.biases"
-                        + " (is it this network, and are its names 'test'? --partial imports the rest and leaves"
-                        + " these at their initialization)");
+                        + " (is it this network, and are its names 'test'? ./tenon import --partial takes the rest and"
+                        + " leaves these at their initialization)");
         network.state()
                 .forEach((name, tensor) ->
                         assertThat(tensor.toFloatArray()).as(name).containsExactly(before.get(name)));
@@ -185,7 +185,64 @@ class WeightImportTest {
                         file().put("features.1.weight", List.of(2), 1, 2),
                         PretrainedWeights.Leniency.NONE))
                 .hasMessage("given: has gammas other than 1 for norms whose gamma this network keeps at 1:"
-                        + " features.1.weight");
+                        + " features.1.weight (--learned-gamma makes it the network that uses them)");
+    }
+
+    @Test
+    void othersGammasAskForANetworkThatLearnsThem() {
+        assertThat(frozen(torch(), file()).needsLearnedGamma()).isFalse();
+        assertThat(frozen(torch(), file().put("features.1.weight", List.of(2), 1, 2))
+                        .needsLearnedGamma())
+                .isTrue();
+    }
+
+    /** With {@code fix_gamma} MXNet ignores what stands in the file, without it it does not; the file does not say which. */
+    @Test
+    void mxnetsGammasAreLeftOutAndNamed() {
+        NameMap mxnet = NameMap.parse("test.map", List.of("names: test", "networks: *", "convention: mxnet", "* -> *"));
+        GivenWeights file = new GivenWeights()
+                .put("conv_weight", List.of(2, 1, 1, 1), 1, 2)
+                .put("conv_bias", List.of(2), 3, 4)
+                .put("bn_gamma", List.of(2), 1, 1)
+                .put("bn_beta", List.of(2), 7, 8)
+                .put("bn_moving_mean", List.of(2), 9, 10)
+                .put("bn_moving_var", List.of(2), 11, 12)
+                .put("fc_weight", List.of(2, 8), new float[16])
+                .put("fc_bias", List.of(2), 0.5f, -0.5f);
+        ImportReport ones = frozen(mxnet, file).check();
+        assertThat(ones.ignored()).containsExactly("bn_gamma");
+        assertThat(ones.unusedGammas()).isEmpty();
+        WeightImport others = frozen(mxnet, file.put("bn_gamma", List.of(2), 1, 2));
+        assertThat(others.needsLearnedGamma()).isFalse();
+        assertThat(others.check().unusedGammas()).containsExactly("bn_gamma");
+        assertThat(others.check().toString())
+                .contains("Gammas other than 1, which only --learned-gamma uses (in MXNet: without fix_gamma): 1:"
+                        + " bn_gamma");
+    }
+
+    private static WeightImport frozen(NameMap map, GivenWeights file) {
+        return new WeightImport(
+                NetworkLayers.of(() -> network(true), INPUT), file, map, PretrainedWeights.Leniency.NONE);
+    }
+
+    @Test
+    void aLastLayerOfOtherClassesMayStay() {
+        GivenWeights three =
+                file().put("head.weight", List.of(3, 8), new float[24]).put("head.bias", List.of(3), 1, 2, 3);
+        for (GivenWeights file : List.of(three, file().without("head.weight").without("head.bias"))) {
+            Module network = network(false);
+            float[] before = network.state().get("fc.weight").toFloatArray();
+            ImportReport report = run(network, file, PretrainedWeights.Leniency.OTHER_CLASSES);
+            assertThat(report.initialized()).containsExactly("fc.weight", "fc.bias");
+            assertThat(report.matched()).hasSize(6);
+            assertThat(network.state().get("fc.weight").toFloatArray()).containsExactly(before);
+        }
+        ImportReport same = run(network(false), file(), PretrainedWeights.Leniency.OTHER_CLASSES);
+        assertThat(same.initialized()).isEmpty();
+        assertThat(same.matched()).hasSize(8);
+        assertThatThrownBy(() ->
+                        run(network(false), three.without("features.0.bias"), PretrainedWeights.Leniency.OTHER_CLASSES))
+                .hasMessageStartingWith("given: 1 of 8 tensors are missing: conv.bias (features.0.bias)");
     }
 
     @Test

@@ -55,6 +55,16 @@ public record Normalization(float[] means, float[] stds) {
         }
     }
 
+    /** Whether both give images of that many channels the same values. */
+    public boolean isSame(Normalization other, int channels) {
+        for (int c = 0; c < channels; c++) {
+            if (mean(c) != other.mean(c) || std(c) != other.std(c)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     float mean(int channel) {
         return means[means.length == 1 ? 0 : channel];
     }
