@@ -2,6 +2,7 @@ package tenon.apps.training;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,10 @@ import tenon.optim.train.Loss;
                 "Measures a trained network on a record file or a folder of class folders: rank-1 and rank-5 accuracy,"
                         + " loss, precision and recall per class, confusion matrix.",
         footerHeading = "%nExample:%n",
-        footer = "  ./tenon evaluate output/quickstart --data output/quickstart/data/test.trec")
+        footer = {
+            "  ./tenon evaluate output/quickstart --data output/quickstart/data/test.trec",
+            "  ./tenon evaluate output/alexnet --data imagenet/test.trec --crops 1,10"
+        })
 public final class EvaluateCommand extends TenonCommand {
     @Parameters(
             paramLabel = "CHECKPOINT",
@@ -50,6 +54,23 @@ public final class EvaluateCommand extends TenonCommand {
             description = "Pictures at a time. Default: ${DEFAULT-VALUE}.")
     private int batch;
 
+    @Option(
+            names = "--crops",
+            paramLabel = "N",
+            split = ",",
+            defaultValue = "1",
+            description =
+                    "Views of each picture whose probabilities are averaged: 1; 5, the corners and the centre; 10,"
+                        + " these and their mirror images. Several, such as 1,10, are printed beside each other, the"
+                        + " report is of the last. Default: ${DEFAULT-VALUE}.")
+    private List<Integer> crops;
+
+    @Option(
+            names = "--resize",
+            paramLabel = "N",
+            description = "Scale pictures so that their shorter side is N, then crop (default: crop them as stored).")
+    private Integer resize;
+
     @Mixin
     private ComputeOptions compute;
 
@@ -58,44 +79,78 @@ public final class EvaluateCommand extends TenonCommand {
         if (batch < 1) {
             throw new UsageException("--batch must be at least 1: " + batch);
         }
+        List<Views> views =
+                crops.stream().map(count -> new Views(count, resize)).toList();
         ComputeSettings settings = compute.settings();
         try (Backend backend = settings.open();
                 Scope _ = Scope.open("model", backend)) {
             Classifier trained = SavedModel.read(checkpoint);
             trained.network().computeIn(settings.precision(backend, console));
             Classifier classifier = trained.forInference();
-            try (PictureData pictures = PictureData.open(data, classifier, classifier.classNames(), console)) {
-                return report(classifier, evaluate(classifier, pictures), console);
+            try (PictureData pictures =
+                    PictureData.open(data, classifier, classifier.classNames(), resize != null, console)) {
+                checkClasses(classifier, pictures);
+                NetworkSpec spec = classifier.spec();
+                for (Views each : views) {
+                    each.check(spec, pictures.records().schema());
+                }
+                List<Evaluation> evaluations = new ArrayList<>();
+                for (Views each : views) {
+                    evaluations.add(evaluate(classifier, pictures, each));
+                }
+                return report(classifier, views, evaluations, console);
             }
         }
     }
 
-    private Evaluation evaluate(Classifier classifier, PictureData pictures) {
+    private void checkClasses(Classifier classifier, PictureData pictures) {
         List<String> names = pictures.records().schema().classNames();
         if (!names.equals(classifier.classNames())) {
             throw new UsageException("--data must have the classes that the network was trained on: " + names + " in "
                     + data + ", the network knows " + classifier.classNames());
         }
-        try (RecordBatchSource source = pictures.views(classifier, batch)) {
-            return Evaluator.evaluate(classifier.network(), Loss.crossEntropy(), source);
+    }
+
+    private Evaluation evaluate(Classifier classifier, PictureData pictures, Views views) {
+        try (RecordBatchSource source = pictures.views(classifier, views, Math.ceilDiv(batch, views.crops()))) {
+            return Evaluator.evaluate(views.over(classifier.network()), Loss.crossEntropy(), source);
         }
     }
 
-    private Map<String, Object> report(Classifier classifier, Evaluation evaluation, Console console) {
-        ClassificationReport report = ClassificationReport.of(evaluation.confusion(), classifier.classNames());
+    private Map<String, Object> report(
+            Classifier classifier, List<Views> views, List<Evaluation> evaluations, Console console) {
+        Evaluation last = evaluations.getLast();
+        ClassificationReport report = ClassificationReport.of(last.confusion(), classifier.classNames());
         console.print(report.toString());
-        console.print(ConfusionText.of(evaluation.confusion(), classifier.classNames()));
+        console.print(ConfusionText.of(last.confusion(), classifier.classNames()));
         console.print("");
-        console.print(
-                "%d pictures: rank-1 %.2f %%, rank-5 %.2f %%, loss %.4f",
-                evaluation.samples(), 100 * evaluation.rank1(), 100 * evaluation.rank5(), evaluation.loss());
+        List<Map<String, Object>> byCrops = new ArrayList<>();
+        for (int i = 0; i < views.size(); i++) {
+            Evaluation evaluation = evaluations.get(i);
+            console.print(
+                    "%d pictures%s: rank-1 %.2f %%, rank-5 %.2f %%, loss %.4f",
+                    evaluation.samples(),
+                    crops.equals(List.of(1)) ? "" : ", " + views.get(i).description(),
+                    100 * evaluation.rank1(),
+                    100 * evaluation.rank5(),
+                    evaluation.loss());
+            Map<String, Object> values = new LinkedHashMap<>();
+            values.put("crops", views.get(i).crops());
+            addResult(values, evaluation);
+            byCrops.add(values);
+        }
         Map<String, Object> values = new LinkedHashMap<>();
         values.put("checkpoint", checkpoint.toString());
-        values.put("samples", evaluation.samples());
+        values.put("samples", last.samples());
+        addResult(values, last);
+        values.put("crops", byCrops);
+        values.put("classes", report.rows());
+        return values;
+    }
+
+    private static void addResult(Map<String, Object> values, Evaluation evaluation) {
         values.put("rank1", evaluation.rank1());
         values.put("rank5", evaluation.rank5());
         values.put("loss", evaluation.loss());
-        values.put("classes", report.rows());
-        return values;
     }
 }

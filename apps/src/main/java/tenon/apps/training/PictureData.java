@@ -9,6 +9,7 @@ import tenon.apps.cli.Console;
 import tenon.apps.cli.ImageSize;
 import tenon.io.build.BuildSettings;
 import tenon.io.build.ImageFolderBuilder;
+import tenon.io.build.ImageStore;
 import tenon.io.data.RecordBatchSource;
 import tenon.io.record.Records;
 
@@ -33,6 +34,12 @@ public final class PictureData implements AutoCloseable {
      */
     static PictureData open(Path data, Classifier classifier, List<String> classNames, Console console)
             throws IOException {
+        return open(data, classifier, classNames, false, console);
+    }
+
+    /** @param whole whether a folder's pictures are taken in the size they have, not as the classifier's preset stores them */
+    static PictureData open(Path data, Classifier classifier, List<String> classNames, boolean whole, Console console)
+            throws IOException {
         if (!Files.isDirectory(data)) {
             return new PictureData(Records.open(data), null);
         }
@@ -42,10 +49,14 @@ public final class PictureData implements AutoCloseable {
             ImageFolderBuilder builder = new ImageFolderBuilder(data).rest("data");
             (classNames.isEmpty() ? builder : builder.classes(classNames))
                     .build(BuildSettings.into(folder)
-                            .store(classifier
-                                    .augmentation()
-                                    .fit()
-                                    .imageStore(new ImageSize(spec.height(), spec.width(), spec.channels())))
+                            .store(
+                                    whole
+                                            ? ImageStore.KEEP
+                                            : classifier
+                                                    .augmentation()
+                                                    .fit()
+                                                    .imageStore(new ImageSize(
+                                                            spec.height(), spec.width(), spec.channels())))
                             .progress(new BuildBar(console)));
             return new PictureData(Records.open(folder.resolve("data.trec")), folder);
         } catch (RuntimeException e) {
@@ -56,15 +67,17 @@ public final class PictureData implements AutoCloseable {
 
     /** Batches, in file order, in the view that evaluation takes. */
     public RecordBatchSource views(Classifier classifier, int batchSize) {
+        return views(classifier, new Views(1, null), batchSize);
+    }
+
+    /** Batches, in file order, of several views a picture. */
+    RecordBatchSource views(Classifier classifier, Views views, int batchSize) {
         NetworkSpec spec = classifier.spec();
         RecordBatchSource.Builder stored = RecordBatchSource.of(records)
                 .batchSize(batchSize)
                 .channels(spec.channels())
                 .normalize(classifier.normalization());
-        return classifier
-                .augmentation()
-                .evaluate(stored, spec.height(), spec.width())
-                .open();
+        return views.apply(stored, classifier.augmentation(), spec).open();
     }
 
     public Records records() {

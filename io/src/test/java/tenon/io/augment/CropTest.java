@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static tenon.io.augment.Images.CLOSE;
 import static tenon.io.augment.Images.NINE;
 import static tenon.io.augment.Images.apply;
+import static tenon.io.augment.Images.noise;
 import static tenon.io.augment.Images.numbered;
 import static tenon.io.augment.Images.rng;
 import static tenon.io.augment.Images.values;
@@ -170,6 +171,40 @@ class CropTest {
             mirrored.add(Arrays.toString(values(view)));
         }
         assertThat(mirrored).isEqualTo(views);
+    }
+
+    @Test
+    void aStackHoldsTheViewsOneAfterTheOther() {
+        FloatImage image = noise(7, 9, 3, rng(2));
+        for (int count : new int[] {1, 5, 10}) {
+            CropStack stack = new CropStack(new TenCrop(4, 6), count);
+            assertThat(stack.outputShape(Shape.of(7, 9, 3))).isEqualTo(Shape.of(4 * count, 6, 3));
+            float[] stacked = apply(stack, image, rng(0));
+            assertThat(stacked).hasSize(count * 4 * 6 * 3);
+            for (int i = 0; i < count; i++) {
+                FloatImage view = new FloatImage();
+                new TenCrop(4, 6).crop(i, image, view);
+                assertThat(Arrays.copyOfRange(stacked, i * view.size(), (i + 1) * view.size()))
+                        .isEqualTo(values(view));
+            }
+        }
+        assertThatThrownBy(() -> new CropStack(new TenCrop(4, 6), 11))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("count=11");
+        assertThatThrownBy(() -> apply(new CropStack(new TenCrop(8, 6), 5), image, rng(0)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("image=7×9, crop=8×6");
+    }
+
+    @Test
+    void theShorterSideGetsItsLengthAndTheLongerFollows() {
+        assertThat(new ShortSide(256).outputShape(Shape.of(375, 500, 3))).isEqualTo(Shape.of(256, 341, 3));
+        assertThat(new ShortSide(256).outputShape(Shape.of(500, 375, 3))).isEqualTo(Shape.of(341, 256, 3));
+        FloatImage image = noise(6, 9, 3, rng(2));
+        assertThat(apply(new ShortSide(4), image, rng(0))).isEqualTo(apply(new Squash(4, 6), image, rng(0)));
+        assertThat(apply(new ShortSide(8), image, rng(0))).isEqualTo(apply(new Squash(8, 12), image, rng(0)));
+        assertThat(apply(new ShortSide(6), image, rng(0))).isEqualTo(values(image));
+        assertThatThrownBy(() -> new ShortSide(0)).isInstanceOf(ShapeException.class);
     }
 
     @Test
