@@ -34,6 +34,7 @@ import tenon.apps.training.ScheduleSpec;
 import tenon.apps.training.SummaryCommand;
 import tenon.apps.training.TrainCommand;
 import tenon.engine.Precision;
+import tenon.io.build.ClassSource;
 import tenon.io.build.StoreEncoding;
 import tenon.io.sets.ImageNetBuilder;
 
@@ -98,6 +99,7 @@ public final class Main implements Runnable {
         register(commandLine, ResNet.Design.class);
         register(commandLine, Precision.class);
         register(commandLine, StoreEncoding.class);
+        register(commandLine, ClassSource.class);
         register(commandLine, ImageNetBuilder.Step.class);
         register(commandLine, ExportCommand.Format.class);
         return commandLine;

@@ -12,6 +12,7 @@ import tenon.apps.cli.CommandGroup;
             BuildListCommand.class,
             BuildImageNetCommand.class,
             BuildCifar10Command.class,
+            BuildDogsVsCatsCommand.class,
             BuildFashionMnistCommand.class,
             BuildIdxCommand.class,
             BuildCsvCommand.class,

@@ -9,6 +9,7 @@ import picocli.CommandLine.Parameters;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
+import tenon.io.build.ClassSource;
 import tenon.io.build.ImageFolderBuilder;
 
 /** {@code tenon build folder}: record files from a folder with one folder of pictures per class. */
@@ -16,7 +17,8 @@ import tenon.io.build.ImageFolderBuilder;
         name = "folder",
         aliases = "folders",
         description = {
-            "Builds record files from a folder that has one folder of pictures per class.",
+            "Builds record files from a folder that has one folder of pictures per class, or whose pictures begin their"
+                    + " names with their class.",
             "Pictures that cannot be decoded are left out and named."
         },
         footerHeading = "%nExample:%n",
@@ -25,11 +27,21 @@ import tenon.io.build.ImageFolderBuilder;
             "  Writes train.trec and test.trec, every picture squashed to 64x64.",
             "  ./tenon build folder animals --out records --resize 256 \\",
             "      --encoding jpeg --quality 95 --shards 8",
-            "  Writes train-00000-of-00008.trec and seven more of JPEG pictures."
+            "  Writes train-00000-of-00008.trec and seven more of JPEG pictures.",
+            "  ./tenon build folder train --classes-from file-name --val 0.1 --out records",
+            "  Takes cat.0.jpg for a cat."
         })
 public final class BuildFolderCommand extends TenonCommand {
-    @Parameters(paramLabel = "FOLDER", description = "Folder of class folders.")
+    @Parameters(paramLabel = "FOLDER", description = "Folder of pictures.")
     private Path folder;
+
+    @Option(
+            names = "--classes-from",
+            paramLabel = "WHAT",
+            defaultValue = "folder",
+            description = "What says a picture's class: folder, the folder it lies in; or file-name, its name up to the"
+                    + " first dot. Default: ${DEFAULT-VALUE}.")
+    private ClassSource classes;
 
     @Option(
             names = "--val",
@@ -57,7 +69,8 @@ public final class BuildFolderCommand extends TenonCommand {
             throw new UsageException(
                     "--val and --test must be at least 0 and add up to less than 1: " + validation + ", " + test);
         }
-        ImageFolderBuilder builder = new ImageFolderBuilder(folder).stratified(stratified);
+        ImageFolderBuilder builder =
+                new ImageFolderBuilder(folder).classesFrom(classes).stratified(stratified);
         if (validation > 0) {
             builder.split("val", validation);
         }

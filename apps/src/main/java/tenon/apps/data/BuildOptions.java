@@ -144,6 +144,22 @@ final class BuildOptions {
         quality = quality == null ? Integer.valueOf(jpegQuality) : quality;
     }
 
+    /** Decides that pictures are cut to a size where the command line says nothing else. */
+    void defaultCrop(ImageSize wanted, Filter resizing) {
+        if (shortSide == null && size == null && crop == null) {
+            crop = wanted;
+            filter = filter == null ? resizing : filter;
+        }
+    }
+
+    /** Decides that pictures are squashed to a size where the command line says nothing else. */
+    void defaultSize(ImageSize wanted, Filter resizing) {
+        if (shortSide == null && size == null && crop == null) {
+            size = wanted;
+            filter = filter == null ? resizing : filter;
+        }
+    }
+
     /** Runs a build. Ctrl-C ends it between two images; what is finished stays. */
     Map<String, Object> run(Console console, Function<BuildSettings, BuildReport> builder) {
         long start = System.nanoTime();

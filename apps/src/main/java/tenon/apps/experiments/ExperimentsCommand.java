@@ -49,7 +49,10 @@ public final class ExperimentsCommand extends TenonCommand {
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
         List<Experiment> chosen = network == null ? Experiments.all() : Experiments.of(network);
-        if (chosen.isEmpty()) {
+        List<FeatureExperiment> features = FeatureExperiment.all().stream()
+                .filter(experiment -> network == null || experiment.network() == network)
+                .toList();
+        if (chosen.isEmpty() && features.isEmpty()) {
             console.print("The course trains no %s: there is no experiment", network);
         }
         List<OwnResult> own = OwnResult.below(runs);
@@ -61,7 +64,11 @@ public final class ExperimentsCommand extends TenonCommand {
             console.print(text(experiment, results));
             rows.add(values(experiment, results));
         }
-        return Map.of("experiments", rows);
+        features.forEach(experiment -> console.print(text(experiment)));
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("experiments", rows);
+        values.put("features", features.stream().map(ExperimentsCommand::values).toList());
+        return values;
     }
 
     // ---- text ----
@@ -69,7 +76,7 @@ public final class ExperimentsCommand extends TenonCommand {
     private static String text(Experiment experiment, List<OwnResult> own) {
         List<String> lines = new ArrayList<>();
         lines.add(experiment.name() + ": " + experiment.title());
-        lines.add("data       " + experiment.dataset() + ", " + size(experiment) + ", augmentation "
+        lines.add("data       " + experiment.dataset() + ", " + size(experiment.network()) + ", augmentation "
                 + experiment.augmentation() + ", batch " + experiment.batch());
         lines.add("optimizer  " + optimizer(experiment));
         lines.add("rates      "
@@ -87,6 +94,25 @@ public final class ExperimentsCommand extends TenonCommand {
                     + result.epoch() + " (" + result.run() + ")");
         }
         return String.join(System.lineSeparator() + "    ", lines);
+    }
+
+    private static String text(FeatureExperiment experiment) {
+        return String.join(
+                System.lineSeparator() + "    ",
+                experiment.name() + ": " + experiment.title(),
+                "data       " + experiment.dataset() + ", " + size(experiment.network()) + ", augmentation "
+                        + experiment.augmentation() + ", the last " + percent(experiment.testShare()) + " held out",
+                "choice     C of "
+                        + experiment.candidates().stream()
+                                .map(ExperimentsCommand::plain)
+                                .collect(Collectors.joining(", "))
+                        + " by " + experiment.folds() + " folds: " + plain(experiment.best()) + " was the best",
+                "published  test " + ranks(experiment.published(), Double.NaN),
+                "remark     " + experiment.remark());
+    }
+
+    private static String percent(double share) {
+        return plain(100 * share) + " %";
     }
 
     private static String optimizer(Experiment experiment) {
@@ -137,8 +163,8 @@ public final class ExperimentsCommand extends TenonCommand {
                 : String.format(Locale.ROOT, "%.2f %% (rank-5 %.2f %%)", rank1, rank5);
     }
 
-    private static String size(Experiment experiment) {
-        ImageSize input = experiment.network().defaultInput();
+    private static String size(NetworkSpec.Kind network) {
+        ImageSize input = network.defaultInput();
         return input.height() + "x" + input.width() + "x" + input.channels();
     }
 
@@ -152,7 +178,7 @@ public final class ExperimentsCommand extends TenonCommand {
         values.put("title", experiment.title());
         values.put("variant", variant(experiment.variant()));
         values.put("dataset", experiment.dataset().toString());
-        values.put("input", size(experiment));
+        values.put("input", size(experiment.network()));
         values.put("augmentation", experiment.augmentation().toString());
         values.put("batch", experiment.batch().size());
         values.put("devices", experiment.batch().devices());
@@ -170,6 +196,24 @@ public final class ExperimentsCommand extends TenonCommand {
         values.put("published", JSON.convertValue(experiment.published(), new TypeReference<Map<String, Object>>() {}));
         values.put("remark", experiment.remark());
         values.put("own", own.stream().map(ExperimentsCommand::values).toList());
+        return values;
+    }
+
+    private static Map<String, Object> values(FeatureExperiment experiment) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("name", experiment.name());
+        values.put("network", experiment.network().toString());
+        values.put("title", experiment.title());
+        values.put("dataset", experiment.dataset().toString());
+        values.put("input", size(experiment.network()));
+        values.put("augmentation", experiment.augmentation().toString());
+        values.put("candidates", experiment.candidates());
+        values.put("folds", experiment.folds());
+        values.put("test_share", experiment.testShare());
+        values.put("penalizes_intercept", experiment.penalizesIntercept());
+        values.put("best", experiment.best());
+        values.put("published", experiment.published());
+        values.put("remark", experiment.remark());
         return values;
     }
 

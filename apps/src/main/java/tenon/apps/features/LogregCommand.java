@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -18,6 +19,7 @@ import tenon.apps.cli.Console;
 import tenon.apps.cli.ProgressBar;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
+import tenon.apps.experiments.FeatureExperiment;
 import tenon.engine.Scope;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
@@ -43,6 +45,7 @@ import tenon.optim.metrics.ConfusionMatrix;
         footerHeading = "%nExamples:%n",
         footer = {
             "  ./tenon logreg features.trec --out classifier.safetensors",
+            "  ./tenon logreg features.trec --experiment resnet50-features-1",
             "  ./tenon logreg train.trec --test test.trec --c 0.001,0.01,0.1 --folds 5",
             "  ./tenon logreg test.trec --model classifier.safetensors      (only evaluate)"
         })
@@ -54,16 +57,11 @@ public final class LogregCommand extends TenonCommand {
             names = "--c",
             paramLabel = "C",
             split = ",",
-            defaultValue = "0.0001,0.001,0.01,0.1,1",
-            description = "Candidates, separated by commas. Default: ${DEFAULT-VALUE}.")
+            description = "Candidates, separated by commas. Default: 0.0001,0.001,0.01,0.1,1.")
     private double[] candidates;
 
-    @Option(
-            names = "--folds",
-            paramLabel = "K",
-            defaultValue = "3",
-            description = "Folds of the cross-validation. Default: ${DEFAULT-VALUE}.")
-    private int folds;
+    @Option(names = "--folds", paramLabel = "K", description = "Folds of the cross-validation. Default: 3.")
+    private Integer folds;
 
     @Option(
             names = "--test",
@@ -74,10 +72,20 @@ public final class LogregCommand extends TenonCommand {
     @Option(
             names = "--test-share",
             paramLabel = "S",
-            defaultValue = "0.25",
-            description = "Share of FEATURES to keep for the report, stratified, drawn by --seed. Default:"
-                    + " ${DEFAULT-VALUE}.")
-    private double testShare;
+            description = "Share of FEATURES to keep for the report, stratified, drawn by --seed. Default: 0.25.")
+    private Double testShare;
+
+    @Option(
+            names = "--in-order",
+            description = "Keep the last rows of FEATURES for the report, instead of drawing them.")
+    private boolean inOrder;
+
+    @Option(
+            names = "--experiment",
+            paramLabel = "NAME",
+            description = "Repeat this experiment: candidates, folds, rows held out in order, penalty. Options that are"
+                    + " given override it; ./tenon experiments lists all.")
+    private String experiment;
 
     @Option(
             names = "--penalize-intercept",
@@ -95,6 +103,8 @@ public final class LogregCommand extends TenonCommand {
 
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
+        FeatureExperiment repeated = experiment == null ? null : FeatureExperiment.find(experiment);
+        choose(repeated);
         check();
         ComputeSettings settings = compute.settings();
         FeatureTable all = FeatureTable.read(files);
@@ -108,8 +118,34 @@ public final class LogregCommand extends TenonCommand {
                 requireSame("--model", file.model().features(), file.classNames(), all);
                 return report(file.model(), all, new LinkedHashMap<>(), console);
             }
-            return fit(all, settings, backend, console);
+            Map<String, Object> result = fit(all, settings, backend, console);
+            if (repeated != null) {
+                console.print(
+                        "Published (%s): C = %s, %.2f %%",
+                        repeated.name(), number(repeated.best()), repeated.published());
+                result.put("experiment", repeated.name());
+                result.put("published", repeated.published());
+            }
+            return result;
         }
+    }
+
+    /** Settles what the command line leaves open. */
+    private void choose(FeatureExperiment repeated) {
+        if (repeated != null) {
+            candidates = candidates != null
+                    ? candidates
+                    : repeated.candidates().stream()
+                            .mapToDouble(Double::doubleValue)
+                            .toArray();
+            folds = folds != null ? folds : Integer.valueOf(repeated.folds());
+            testShare = testShare != null ? testShare : Double.valueOf(repeated.testShare());
+            inOrder = true;
+            penalizeIntercept |= repeated.penalizesIntercept();
+        }
+        candidates = candidates != null ? candidates : new double[] {0.0001, 0.001, 0.01, 0.1, 1};
+        folds = folds != null ? folds : Integer.valueOf(3);
+        testShare = testShare != null ? testShare : Double.valueOf(0.25);
     }
 
     private void check() {
@@ -124,8 +160,12 @@ public final class LogregCommand extends TenonCommand {
                 throw new UsageException("--c must be positive: " + c);
             }
         }
-        if (model != null && (out != null || test != null)) {
-            throw new UsageException("--model only evaluates: it goes without --out and --test");
+        if (model != null && (out != null || test != null || experiment != null)) {
+            throw new UsageException("--model only evaluates: it goes without --out, --test and --experiment");
+        }
+        if (test != null && inOrder) {
+            throw new UsageException(
+                    "--test names the rows for the report: it goes without --in-order and --experiment");
         }
     }
 
@@ -136,11 +176,12 @@ public final class LogregCommand extends TenonCommand {
         if (test != null) {
             held = FeatureTable.read(List.of(test));
             requireSame("--test", held.width(), held.classNames(), all);
+        } else if (inOrder) {
+            int count = requireSome((int) (all.rows() * (1 - testShare)), all);
+            training = all.select(IntStream.range(0, count).toArray());
+            held = all.select(IntStream.range(count, all.rows()).toArray());
         } else {
-            int count = (int) Math.round(all.rows() * testShare);
-            if (count < 1 || count >= all.rows()) {
-                throw new UsageException("--test-share leaves nothing: rows=" + all.rows() + ", share=" + testShare);
-            }
+            int count = requireSome((int) Math.round(all.rows() * testShare), all);
             StratifiedSplit split =
                     StratifiedSplit.of(all.labels(), all.classNames().size(), count, settings.seed());
             training = all.select(split.rest());
@@ -161,10 +202,11 @@ public final class LogregCommand extends TenonCommand {
             table.add(Map.of("c", candidate.c(), "mean", candidate.mean(), "folds", candidate.accuracies()));
         }
         console.print(
-                "Best: C = %s, fitted to %d rows in %d iterations%s",
+                "Best: C = %s, fitted to %d rows in %d iterations, |w|^2 = %.4g%s",
                 number(search.best().c()),
                 training.rows(),
                 search.fit().iterations(),
+                search.fit().model().squaredNorm(),
                 search.fit().converged() ? "" : " (not to the wanted precision)");
         if (!search.fit().converged()) {
             console.warn("the fit did not reach the wanted precision: the features may be badly scaled");
@@ -178,8 +220,16 @@ public final class LogregCommand extends TenonCommand {
         result.put("candidates", table);
         result.put("c", search.best().c());
         result.put("objective", search.fit().objective());
+        result.put("squared_norm", fitted.squaredNorm());
         result.put("converged", search.fit().converged());
         return report(fitted, held, result, console);
+    }
+
+    private int requireSome(int count, FeatureTable all) {
+        if (count < 1 || count >= all.rows()) {
+            throw new UsageException("--test-share leaves nothing: rows=" + all.rows() + ", share=" + testShare);
+        }
+        return count;
     }
 
     private GridSearch.Result search(FeatureTable training, Console console) {

@@ -159,6 +159,27 @@ class FeaturesCommandTest {
         assertThat(Cli.run("inspect", table, "--verify").exitCode()).isZero();
     }
 
+    /** Classes alternate in the file, so its last rows are known; a weaker penalty makes larger weights. */
+    @Test
+    void theLastRowsAreHeldOutOnRequest() {
+        Path table = features("features.trec");
+        Cli.Result weak = Cli.run("logreg", table, "--in-order", "--test-share", 0.35, "--c", 1, "--json");
+        assertThat(weak.exitCode()).as(weak.err()).isZero();
+        assertThat(weak.json().get("rows").asInt()).isEqualTo(21);
+        assertThat(weak.json().at("/classes/0/support").asInt()).isEqualTo(10);
+        Cli.Result strong = Cli.run("logreg", table, "--in-order", "--c", 0.0001, "--json");
+        assertThat(strong.json().get("rows").asInt()).isEqualTo(15);
+        assertThat(strong.json().get("squared_norm").asDouble())
+                .isLessThan(weak.json().get("squared_norm").asDouble());
+        assertThat(weak.out()).contains(", |w|^2 = ");
+        Cli.Result repeated = Cli.run("logreg", table, "--experiment", "resnet50-features-1", "--c", 1, "--json");
+        assertThat(repeated.json().get("candidates")).hasSize(1);
+        assertThat(Cli.run("logreg", table, "--experiment", "x").err())
+                .contains("there is no experiment x with features: it is one of [resnet50-features-1]");
+        assertThat(Cli.run("logreg", table, "--in-order", "--test", table).exitCode())
+                .isEqualTo(2);
+    }
+
     @Test
     void badInputIsRefused() {
         Cli.Result notFeatures = Cli.run("logreg", pictures);

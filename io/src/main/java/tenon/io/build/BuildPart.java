@@ -14,7 +14,7 @@ public record BuildPart(int number, int count) {
         }
     }
 
-    boolean isWhole() {
+    public boolean isWhole() {
         return count == 1;
     }
 

@@ -13,10 +13,10 @@ import tenon.io.record.Label;
 import tenon.io.record.LabelKind;
 
 /**
- * Turns a folder with one folder of images per class into record files, one per split.
+ * Turns a folder of images into record files, one per split.
  *
- * <p>All .jpg, .jpeg, .png, .bmp, .tif, .tiff and .webp files below the folder are listed; the class of each is its parent folder's name, class indices follow
- * the sorted names. The list is sorted, shuffled by the seed, and cut into splits. Files that cannot be decoded are left out and reported; the cut
+ * <p>All .jpg, .jpeg, .png, .bmp, .tif, .tiff and .webp files below the folder are listed; the class of each is its parent folder's name, or what {@link
+ * ClassSource} else says, class indices follow the sorted names. The list is sorted, shuffled by the seed, and cut into splits. Files that cannot be decoded are left out and reported; the cut
  * is made before, so a split may then hold fewer images than its share. The result does not depend on the number of threads.
  */
 public final class ImageFolderBuilder {
@@ -24,6 +24,7 @@ public final class ImageFolderBuilder {
     private final Map<String, Double> shares = new LinkedHashMap<>();
     private String rest = "train";
     private boolean stratified;
+    private ClassSource classSource = ClassSource.FOLDER;
     private List<String> expectedClasses = List.of();
 
     public ImageFolderBuilder(Path folder) {
@@ -48,6 +49,12 @@ public final class ImageFolderBuilder {
         return this;
     }
 
+    /** What says the classes; default: folders. */
+    public ImageFolderBuilder classesFrom(ClassSource source) {
+        classSource = source;
+        return this;
+    }
+
     /** Class names that must be the folder's; default: whatever is found. */
     public ImageFolderBuilder classes(List<String> names) {
         expectedClasses = names.stream().sorted().toList();
@@ -60,11 +67,12 @@ public final class ImageFolderBuilder {
      * @throws BuildException when folders or images are missing, a class has no image that can be decoded, or as {@link ShardedBuild#run} says
      */
     public BuildReport build(BuildSettings settings) {
-        ImageList list = ImageList.of(folder);
+        ImageList list = ImageList.of(folder, classSource);
         List<String> classNames = list.classNames();
         if (!expectedClasses.isEmpty() && !expectedClasses.equals(classNames)) {
-            throw new BuildException(
-                    "image folder " + folder + ": class folders must be " + expectedClasses + ": found=" + classNames);
+            throw new BuildException("image folder " + folder + ": "
+                    + (classSource == ClassSource.FOLDER ? "class folders" : "classes in the names of files")
+                    + " must be " + expectedClasses + ": found=" + classNames);
         }
         checkClasses(list, settings.store());
         List<ImageList.Entry> entries = SeededOrder.shuffled(list.entries(), settings.seed());
@@ -82,6 +90,9 @@ public final class ImageFolderBuilder {
                 .option("shares", shares.toString())
                 .option("stratified", Boolean.toString(stratified))
                 .skipped(list.skipped());
+        if (classSource != ClassSource.FOLDER) {
+            build.option("classes from", classSource.toString());
+        }
         for (int s = 0; s < splits.names().size(); s++) {
             List<BuildItem> items = new ArrayList<>();
             for (int i = 0; i < splitOf.length; i++) {

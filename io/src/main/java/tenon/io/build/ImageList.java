@@ -17,22 +17,21 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * The image files below a folder of class folders, sorted by name (code units, whatever the locale). Hidden files and folders are passed over.
+ * The image files below a folder, each with its class, sorted by name (code units, whatever the locale). Hidden files and folders are passed over.
  *
  * @param entries usable files
- * @param classNames names of the folders that hold them, sorted
- * @param skipped files that cannot be listed or lie in no class folder
+ * @param classNames sorted
+ * @param skipped files that cannot be listed or have no class
  */
 record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.Skipped> skipped) {
     private static final Set<String> EXTENSIONS = Set.of("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp");
 
     /**
      * @param key path below the folder, with slashes
-     * @param className name of the parent folder
      */
     record Entry(Path file, String key, String className) {}
 
-    static ImageList of(Path folder) {
+    static ImageList of(Path folder, ClassSource source) {
         if (!Files.isDirectory(folder)) {
             throw new BuildException("image folder " + folder + ": there is no such folder");
         }
@@ -50,16 +49,12 @@ record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.
                         @Override
                         public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                             if (!isHidden(file) && isImage(file)) {
-                                if (file.getParent().equals(folder)) {
-                                    skipped.add(new BuildReport.Skipped(file.toString(), "lies in no class folder"));
-                                } else {
-                                    String key =
-                                            folder.relativize(file).toString().replace('\\', '/');
-                                    entries.add(new Entry(
-                                            file,
-                                            key,
-                                            file.getParent().getFileName().toString()));
-                                }
+                                String key = folder.relativize(file).toString().replace('\\', '/');
+                                source.of(file, folder)
+                                        .ifPresentOrElse(
+                                                name -> entries.add(new Entry(file, key, name)),
+                                                () -> skipped.add(
+                                                        new BuildReport.Skipped(file.toString(), source.reason())));
                             }
                             return FileVisitResult.CONTINUE;
                         }
@@ -75,7 +70,17 @@ record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.
         }
         entries.sort(Comparator.comparing(Entry::key));
         skipped.sort(Comparator.comparing(BuildReport.Skipped::source));
-        checkFolders(folder, entries);
+        if (source == ClassSource.FOLDER) {
+            checkFolders(folder, entries);
+        } else if (entries.isEmpty()) {
+            throw new BuildException(
+                    "image folder " + folder + ": there are no image files in it whose names begin with"
+                            + " their class and a dot, as cat.0.jpg does"
+                            + (skipped.isEmpty()
+                                    ? ""
+                                    : ": found=" + skipped.size() + " others, such as "
+                                            + skipped.getFirst().source()));
+        }
         TreeSet<String> classNames = new TreeSet<>();
         entries.forEach(entry -> classNames.add(entry.className()));
         return new ImageList(List.copyOf(entries), List.copyOf(classNames), skipped);
