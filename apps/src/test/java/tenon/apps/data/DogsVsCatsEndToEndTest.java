@@ -139,9 +139,13 @@ class DogsVsCatsEndToEndTest {
             assertThat(checkpoints.map(path -> path.getFileName().toString()).toList())
                     .anyMatch(name -> name.contains("6"));
         }
-        Cli.Result evaluated = succeed("evaluate", run, "--data", records.resolve("test.trec"), "--json");
+        Cli.Result evaluated =
+                succeed("evaluate", run, "--data", records.resolve("test.trec"), "--crops", "1,10", "--json");
         assertThat(evaluated.json().get("samples").asInt()).isEqualTo(6);
         assertThat(evaluated.json().get("rank5").asDouble()).isEqualTo(1);
+        assertThat(evaluated.json().at("/crops/0/crops").asInt()).isEqualTo(1);
+        assertThat(evaluated.json().at("/crops/1/crops").asInt()).isEqualTo(10);
+        assertThat(evaluated.out()).contains("6 pictures, 1 crop: rank-1 ", "6 pictures, 10 crops: rank-1 ");
     }
 
     /** The whole way; the weights are random, so that the features say less than ImageNet's. */
