@@ -424,6 +424,13 @@ public abstract class Module {
         walk(module -> module.listener = newListener);
     }
 
+    /** Has this module alone reported to another listener; returns the one it had. */
+    final ApplyListener exchangeListener(ApplyListener newListener) {
+        ApplyListener old = listener;
+        listener = newListener;
+        return old;
+    }
+
     /** Whether this layer's op may run as a part of another: nobody listens, and it has no precision of its own. */
     final boolean mayFuse() {
         return listener == null && precision == Precision.FP32;

@@ -1,5 +1,6 @@
 package tenon.apps.networks;
 
+import java.util.List;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.layers.Conv2d;
@@ -28,6 +29,9 @@ public final class MobileNetV1 extends Sequential {
     public static final int SMALLEST_SIDE_FOR_SMALL_STEM = 16;
 
     public static final double DROPOUT = 0.001;
+
+    /** The layers that SSD's first two maps are: [N, 19, 19, 512] and [N, 10, 10, 1024] of 300×300 pictures ({@link tenon.layers.FeatureMaps}). */
+    public static final List<String> SSD_MAPS = List.of("block11", "block13");
 
     private static final int LEAST_FILTERS = 8;
 

@@ -1,5 +1,6 @@
 package tenon.apps.networks;
 
+import java.util.List;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.layers.Conv2d;
@@ -28,6 +29,12 @@ public final class MobileNetV2 extends Sequential {
     public static final int SMALLEST_SIDE_FOR_SMALL_STEM = 16;
 
     public static final double DROPOUT = 0.2;
+
+    /**
+     * The layers that SSDLite's first two maps are (section 6.2, whose "layer 15" counts the stem): the expansion of block 14 in front of its stride, and
+     * the last convolution; [N, 19, 19, 576] and [N, 10, 10, 1280] of 300×300 pictures ({@link tenon.layers.FeatureMaps}).
+     */
+    public static final List<String> SSD_MAPS = List.of("block14.expand", "conv2");
 
     private static final int STEM = 32;
     private static final int LAST = 1280;

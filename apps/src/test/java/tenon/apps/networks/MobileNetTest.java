@@ -3,19 +3,25 @@ package tenon.apps.networks;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tenon.engine.DType;
 import tenon.engine.Generator;
 import tenon.engine.Scope;
+import tenon.engine.Shape;
+import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
+import tenon.engine.backend.shapes.ShapeBackend;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 import tenon.layers.ActivationLayer;
 import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
 import tenon.layers.Dropout;
+import tenon.layers.FeatureMaps;
 import tenon.layers.Initializer;
 import tenon.layers.Module;
 import tenon.layers.blocks.DepthwiseSeparable;
@@ -149,6 +155,35 @@ class MobileNetTest {
         Architecture net = new Architecture(() -> new MobileNetV1(3, 10), 1, 300, 300, 3);
         assertThat(net.output("block11")).containsExactly(19, 19, 512);
         assertThat(net.output("block13")).containsExactly(10, 10, 1024);
+    }
+
+    /** As a detector asks for them; nothing runs behind the last map. */
+    @Test
+    void mapsForADetectorByName() {
+        try (var _ = Scope.open("maps", new ShapeBackend())) {
+            Tensor images = Tensor.empty(Shape.of(2, 300, 300, 3), DType.F32);
+            MobileNetV1 v1 = new MobileNetV1(3, 10);
+            Tensor[] first = FeatureMaps.of(v1, MobileNetV1.SSD_MAPS).apply(images);
+            assertThat(first)
+                    .extracting(Tensor::shape)
+                    .containsExactly(Shape.of(2, 19, 19, 512), Shape.of(2, 10, 10, 1024));
+            MobileNetV2 v2 = new MobileNetV2(3, 10);
+            FeatureMaps maps = FeatureMaps.of(v2, MobileNetV2.SSD_MAPS);
+            assertThat(maps).hasToString("FeatureMaps(block14.expand, conv2)");
+            assertThat(maps.apply(images))
+                    .extracting(Tensor::shape)
+                    .containsExactly(Shape.of(2, 19, 19, 576), Shape.of(2, 10, 10, 1280));
+            // Whatever the width, and in any order.
+            MobileNetV2 narrow = v2(0.5, true);
+            assertThat(FeatureMaps.of(narrow, List.of("conv2", "block3", "block14.expand", "conv1"))
+                            .apply(images))
+                    .extracting(Tensor::shape)
+                    .containsExactly(
+                            Shape.of(2, 10, 10, 1280),
+                            Shape.of(2, 75, 75, 16),
+                            Shape.of(2, 19, 19, 288),
+                            Shape.of(2, 150, 150, 16));
+        }
     }
 
     @Test
