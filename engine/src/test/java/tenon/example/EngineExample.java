@@ -28,7 +28,7 @@ final class EngineExample {
                     Tensor[] grads = {weight.grad(), bias.grad()};
                     float[] decay = {0, 0};
                     float[] scale = {1, 1};
-                    backend.updates().sgd(parameters, grads, null, 0.1f, 0, false, 1, decay, scale);
+                    backend.updates().sgd(parameters, grads, null, 0.1f, 0, false, 1, null, decay, scale);
                     weight.zeroGrad();
                     bias.zeroGrad();
                 }

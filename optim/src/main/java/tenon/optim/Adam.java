@@ -55,7 +55,7 @@ public final class Adam extends Optimizer {
     }
 
     @Override
-    void update(UpdateKernels updates, Tensor[][] slot, float rate, float rescale) {
+    void update(UpdateKernels updates, Tensor[][] slot, float rate, float rescale, Tensor clip) {
         updates.adam(
                 weight(),
                 grad(),
@@ -68,6 +68,7 @@ public final class Adam extends Optimizer {
                 Math.toIntExact(stepCount()),
                 decoupled,
                 rescale,
+                clip,
                 weightDecay(),
                 rateScale());
     }

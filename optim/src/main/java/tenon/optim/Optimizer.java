@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import tenon.engine.AutogradException;
 import tenon.engine.DeviceException;
+import tenon.engine.NonFiniteException;
 import tenon.engine.Tensor;
 import tenon.engine.backend.UpdateKernels;
 import tenon.layers.Parameter;
@@ -72,7 +73,7 @@ public abstract class Optimizer {
             }
         }
         this.active = new boolean[parameters.size()];
-        this.clipper = rules.clipping() == UpdateRules.Clipping.NONE ? null : new GradientClipper(rules, kernels);
+        this.clipper = rules.clipping() == UpdateRules.Clipping.NONE ? null : new GradientClipper(rules, backend);
     }
 
     /**
@@ -80,19 +81,44 @@ public abstract class Optimizer {
      *
      * @param rate learning rate of this step
      * @throws AutogradException when a trainable parameter has no gradient, or was frozen when the optimizer was made
+     * @throws NonFiniteException when gradients are clipped and their norm is not finite; nothing is updated. In a recorded step nobody waits for the norm: see {@link #checkClipping}
      */
     public final void step(double rate) {
         collect();
+        if (clipper != null && moving.length > 0) {
+            clipper.clip(grad);
+        }
         stepCount++;
         if (moving.length == 0) {
             return;
         }
-        double factor = clipper == null ? rules.rescale() : clipper.clip(grad);
-        update(kernels, slots, (float) rate, (float) factor);
+        if (clipper == null) {
+            update(kernels, slots, (float) rate, (float) rules.rescale(), null);
+        } else {
+            update(kernels, slots, (float) rate, (float) clipper.rescale(), clipper.clip());
+        }
     }
 
-    /** Calls one kernel with the given state (slot by parameter) and this object's arrays. */
-    abstract void update(UpdateKernels updates, Tensor[][] slot, float rate, float rescale);
+    /**
+     * Calls one kernel with the given state (slot by parameter) and this object's arrays.
+     *
+     * @param clip of {@link UpdateKernels#clipFactor}, or null
+     */
+    abstract void update(UpdateKernels updates, Tensor[][] slot, float rate, float rescale, Tensor clip);
+
+    /** What clipping by the joint norm found in the last step, F32 [2] of {@link UpdateKernels#clipFactor}, where a recorded step leaves it; null without such clipping. */
+    public final Tensor clipping() {
+        return clipper == null ? null : clipper.clip();
+    }
+
+    /**
+     * For who has read {@link #clipping} after a recorded step.
+     *
+     * @throws NonFiniteException as {@link #step} does in a step that is not recorded
+     */
+    public static void checkClipping(float factor, float norm) {
+        GradientClipper.check(factor, norm);
+    }
 
     final Tensor[] weight() {
         return weight;

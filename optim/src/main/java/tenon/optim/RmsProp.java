@@ -41,7 +41,7 @@ public final class RmsProp extends Optimizer {
     }
 
     @Override
-    void update(UpdateKernels updates, Tensor[][] slot, float rate, float rescale) {
+    void update(UpdateKernels updates, Tensor[][] slot, float rate, float rescale, Tensor clip) {
         updates.rmsprop(
                 weight(),
                 grad(),
@@ -52,6 +52,7 @@ public final class RmsProp extends Optimizer {
                 (float) epsilon,
                 (float) momentum,
                 rescale,
+                clip,
                 weightDecay(),
                 rateScale());
     }

@@ -40,7 +40,7 @@ public final class Sgd extends Optimizer {
     }
 
     @Override
-    void update(UpdateKernels updates, Tensor[][] slot, float rate, float rescale) {
+    void update(UpdateKernels updates, Tensor[][] slot, float rate, float rescale, Tensor clip) {
         updates.sgd(
                 weight(),
                 grad(),
@@ -49,6 +49,7 @@ public final class Sgd extends Optimizer {
                 (float) momentum,
                 nesterov,
                 rescale,
+                clip,
                 weightDecay(),
                 rateScale());
     }

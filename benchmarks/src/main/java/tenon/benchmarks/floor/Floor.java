@@ -134,7 +134,7 @@ public final class Floor {
         }
 
         void run() {
-            backend.updates().sgd(values, gradients, velocities, 1e-7f, 0.9f, false, 1, decays, rates);
+            backend.updates().sgd(values, gradients, velocities, 1e-7f, 0.9f, false, 1, null, decays, rates);
         }
     }
 }

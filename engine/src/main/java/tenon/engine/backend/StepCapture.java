@@ -14,6 +14,9 @@ public interface StepCapture {
      */
     CapturedStep record(StepState state, Runnable step);
 
+    /** Whether this thread is recording a step, so that nothing that the device computes can be read. */
+    boolean isRecording();
+
     /**
      * To be called while a step is recorded, before its updates: they, and those of all later replays, leave everything as it is once the one-element F32 tensor is not finite
      * in a replay, until {@link #clearProblem}.
@@ -21,8 +24,8 @@ public interface StepCapture {
     void guard(Tensor loss);
 
     /**
-     * Why updates have been skipped since {@link #clearProblem}, as a clause, or null: a loss that was not finite under {@link #guard}, or class indices out of range, which
-     * recorded steps cannot refuse at once. Waits for the device.
+     * Why updates have been skipped since {@link #clearProblem}, as a clause, or null: a loss that was not finite under {@link #guard}, gradients whose norm was not finite
+     * ({@link UpdateKernels#clipFactor}), or class indices out of range, which recorded steps cannot refuse at once. Waits for the device.
      */
     String problem();
 

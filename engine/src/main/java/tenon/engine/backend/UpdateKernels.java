@@ -1,11 +1,14 @@
 package tenon.engine.backend;
 
+import java.lang.foreign.ValueLayout;
 import tenon.engine.Tensor;
 
 /**
  * Optimizer updates, one pass over memory each, all parameters in one call. Arrays run in parallel: index i is parameter i, all F32 of equal shape
  * per index (F64 on the reference back-end). Per-parameter {@code weightDecay} and {@code rateScale} allow groups. State with magnitude below the
  * smallest normal float is flushed to zero, because denormal arithmetic is a hundred times slower.
+ *
+ * <p>Gradients are multiplied by {@code rescale} and, where {@code clip} is not null, by its first element, which {@link #clipFactor} has computed: on a device nobody waits for it.
  */
 public interface UpdateKernels {
     /**
@@ -22,6 +25,7 @@ public interface UpdateKernels {
             float momentum,
             boolean nesterov,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale);
 
@@ -44,6 +48,7 @@ public interface UpdateKernels {
             int t,
             boolean decoupled,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale);
 
@@ -63,9 +68,28 @@ public interface UpdateKernels {
             float epsilon,
             float momentum,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale);
 
     /** Sum of the squares of all elements of all tensors, in F64 and a fixed order. */
     double sumOfSquares(Tensor[] tensors);
+
+    /**
+     * Limits the joint Euclidean norm of gradients (Pascanu et al. 2013, algorithm 1): with n = |rescale|·‖grad‖, clip = {rescale·min(1, limit / n), n}, computed in F64. Where n is not finite
+     * the factor is NaN; in a recorded step, that and all later updates then leave everything as it is, as after {@link StepCapture#guard}.
+     *
+     * @param limit largest norm of gradients times {@code rescale}, positive
+     * @param clip F32 [2]
+     */
+    default void clipFactor(Tensor[] grad, double rescale, double limit, Tensor clip) {
+        double norm = Math.abs(rescale) * Math.sqrt(sumOfSquares(grad));
+        double factor = Double.isFinite(norm) ? rescale * (norm > limit ? limit / norm : 1) : Double.NaN;
+        clip.upload(new float[] {(float) factor, (float) norm});
+    }
+
+    /** The factor that {@code clip} holds in the host's memory; 1 for null. */
+    static float factorOf(Tensor clip) {
+        return clip == null ? 1 : clip.segment().get(ValueLayout.JAVA_FLOAT, 0);
+    }
 }

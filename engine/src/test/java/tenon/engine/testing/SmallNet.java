@@ -170,7 +170,8 @@ public final class SmallNet {
         float[] decay = new float[weights.length];
         float[] scale = new float[weights.length];
         Arrays.fill(scale, 1);
-        backend.updates().sgd(weights, grads, velocities.toArray(Tensor[]::new), 0.02f, 0.9f, true, 1, decay, scale);
+        backend.updates()
+                .sgd(weights, grads, velocities.toArray(Tensor[]::new), 0.02f, 0.9f, true, 1, null, decay, scale);
         return loss;
     }
 

@@ -45,6 +45,7 @@ class TraceTest {
                                         0.9f,
                                         false,
                                         1,
+                                        null,
                                         new float[1],
                                         one);
                     }

@@ -73,7 +73,7 @@ class TracedBackendTest {
             Tensor[] grad = {Tensor.of(new float[100], 100)};
             Tensor[] velocity = {Tensor.of(new float[100], 100)};
             float[] one = {1};
-            weight[0].backend().updates().sgd(weight, grad, velocity, 0.1f, 0.9f, false, 1, one, one);
+            weight[0].backend().updates().sgd(weight, grad, velocity, 0.1f, 0.9f, false, 1, null, one, one);
             assertThat(seen.getLast()).isEqualTo(new Seen("updates.sgd", 0, 5 * 400, Shape.of(100)));
         }
     }

@@ -103,9 +103,13 @@ final class CapturedSteps implements StepRunner {
         private final Staging staging;
         private final List<Result> results = new ArrayList<>();
         private final int perPart;
+        /** Null where gradients are not clipped. */
+        private final Result clipping;
+
         private StepId id;
 
-        Pending(Staging staging, Recording of) {
+        /** @param clip what clipping leaves, or null */
+        Pending(Staging staging, Recording of, Tensor clip) {
             this.staging = staging;
             for (Part part : of.parts()) {
                 results.add(new Result(part.loss(), staging));
@@ -115,6 +119,19 @@ final class CapturedSteps implements StepRunner {
                 }
             }
             perPart = results.size() / of.parts().size();
+            clipping = clip == null ? null : new Result(clip, staging);
+            if (clipping != null) {
+                results.add(clipping);
+            }
+        }
+
+        /** Throws where the step's gradients could not be clipped. */
+        void checkClipping() {
+            if (clipping != null) {
+                Optimizer.checkClipping(
+                        clipping.host().getAtIndex(ValueLayout.JAVA_FLOAT, 0),
+                        clipping.host().getAtIndex(ValueLayout.JAVA_FLOAT, 1));
+            }
         }
 
         void start(StepId newId) {
@@ -190,7 +207,7 @@ final class CapturedSteps implements StepRunner {
     private void replay(StepId id) {
         optimizer.setStepCount(optimizer.stepCount() + 1);
         recording.step().replay(state(id));
-        Pending next = free.isEmpty() ? new Pending(staging, recording) : free.removeLast();
+        Pending next = free.isEmpty() ? new Pending(staging, recording, optimizer.clipping()) : free.removeLast();
         next.start(id);
         pending.add(next);
     }
@@ -301,14 +318,18 @@ final class CapturedSteps implements StepRunner {
 
     private void read(Pending step) {
         step.await();
-        for (int i = 0; i < recording.parts().size(); i++) {
-            double value = step.loss(i);
-            if (!Double.isFinite(value)) {
-                String problem = backend.capture().problem();
-                if (problem != null || !allowNonFinite) {
-                    fail(step, value, problem);
-                }
-            }
+        double bad = lossThatIsNotFinite(step);
+        String problem = bad == 0 ? null : backend.capture().problem();
+        if (bad != 0 && !allowNonFinite) {
+            fail(step, StepRunner.failure(step.id, bad, problem));
+        }
+        try {
+            step.checkClipping();
+        } catch (NonFiniteException e) {
+            fail(step, StepRunner.named(step.id, e));
+        }
+        if (problem != null) {
+            fail(step, StepRunner.failure(step.id, bad, problem));
         }
         for (int i = 0; i < recording.parts().size(); i++) {
             Part part = recording.parts().get(i);
@@ -317,8 +338,17 @@ final class CapturedSteps implements StepRunner {
         free.add(step);
     }
 
-    private void fail(Pending step, double value, String problem) {
-        NonFiniteException failure = StepRunner.failure(step.id, value, problem);
+    /** The first of a step's losses that is NaN or infinite, or 0. */
+    private double lossThatIsNotFinite(Pending step) {
+        for (int i = 0; i < recording.parts().size(); i++) {
+            if (!Double.isFinite(step.loss(i))) {
+                return step.loss(i);
+            }
+        }
+        return 0;
+    }
+
+    private void fail(Pending step, NonFiniteException failure) {
         optimizer.setStepCount(optimizer.stepCount() - 1 - pending.size());
         free.add(step);
         close();

@@ -58,7 +58,7 @@ public final class WeightAverage implements StatefulCallback {
         double d = Math.min(decay, (1.0 + updates) / (10.0 + updates));
         // A descent with momentum 0 along g = −weights + 1·average: one pass over memory, in the layout in which the
         // back-end keeps the weights.
-        kernels.sgd(average, weight, null, (float) (1 - d), 0, false, -1, ones, ones);
+        kernels.sgd(average, weight, null, (float) (1 - d), 0, false, -1, null, ones, ones);
     }
 
     /** Exchanges averages and weights, bit for bit; twice is as if nothing had happened. */

@@ -18,13 +18,17 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tenon.engine.DType;
 import tenon.engine.Generator;
 import tenon.engine.NonFiniteException;
 import tenon.engine.Scope;
+import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
 import tenon.engine.backend.cuda.CudaBackend;
+import tenon.engine.ops.Activations;
+import tenon.engine.ops.Arithmetic;
 import tenon.layers.ActivationLayer;
 import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
@@ -42,6 +46,7 @@ import tenon.optim.UpdateRules;
 import tenon.optim.checkpoint.CheckpointStore;
 import tenon.optim.schedule.Schedule;
 import tenon.simulator.SimulatedDevice;
+import tenon.simulator.Simulator;
 
 /** Training on a CUDA device, simulated: recorded steps against eager ones, and runs that move between CPU and device. */
 class CudaTrainerTest {
@@ -253,11 +258,83 @@ class CudaTrainerTest {
         }
     }
 
-    /** A clipped gradient's norm is read by the host, so the step runs eagerly, and the run is as good as any. */
+    private static Trainer clipped(double norm, boolean recorded, Loss loss, Callback... callbacks) {
+        Module model = network(1);
+        UpdateRules rules = UpdateRules.weightDecay(1e-3).withRescale(2).clipGlobalNorm(norm);
+        Trainer.Builder builder = Trainer.builder(
+                        model, new Adam(model.parameters(), rules), Schedule.constant(0.01), loss, TRAINING)
+                .captureSteps(recorded)
+                .seed(7);
+        List.of(callbacks).forEach(builder::callback);
+        return builder.build();
+    }
+
+    /** The norm that limits a step's gradients stays on the device. */
+    @Test
+    void clippedStepsAreRecordedAndEndInTheBitsOfEagerOnes() {
+        Simulator simulator = new Simulator(SimulatedDevice.folder());
+        Trainer eager = clipped(0.3, false, Loss.crossEntropy());
+        eager.fit(EPOCHS);
+        long before = simulator.calls("cuGraphLaunch");
+        Trainer recorded = clipped(0.3, true, Loss.crossEntropy());
+        recorded.fit(EPOCHS);
+        // Two steps warm up, one batch in six is short.
+        assertThat(simulator.calls("cuGraphLaunch") - before).isEqualTo(EPOCHS * (BATCHES - 1) - 2);
+        assertThat(state(recorded)).isEqualTo(state(eager));
+        assertThat(history(recorded)).isEqualTo(history(eager));
+        Trainer free = clipped(1e9, true, Loss.crossEntropy());
+        free.fit(EPOCHS);
+        assertThat(state(free)).as("clipping makes a difference").isNotEqualTo(state(recorded));
+
+        try (Backend cpu = CpuBackend.open(1);
+                Scope _ = Scope.open("cpu", cpu)) {
+            Trainer expected = clipped(0.3, true, Loss.crossEntropy());
+            expected.fit(EPOCHS);
+            for (int i = 0; i < EPOCHS; i++) {
+                assertThat(history(recorded).get(i).loss())
+                        .isCloseTo(history(expected).get(i).loss(), within(1e-3));
+            }
+        }
+    }
+
+    /** From step 9 on the gradient of the last bias is NaN, and the loss as before. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aNormThatIsNotFiniteLeavesTheParametersOfBefore(boolean recorded) {
+        Tensor factor = Tensor.zeros(Shape.of(JitterSource.CLASSES), DType.F32);
+        Module[] model = new Module[1];
+        // ReLU(−b²·factor) is 0, and so is its gradient, which times an infinite factor is NaN.
+        Loss loss = (logits, target) -> {
+            Tensor bias = model[0].parameters().getLast().value();
+            Tensor negative = Arithmetic.scale(Arithmetic.mul(bias, bias), -1);
+            Tensor nothing = Activations.relu(Arithmetic.mul(negative, factor));
+            return Arithmetic.add(Loss.crossEntropy().apply(logits, target), Arithmetic.mean(nothing));
+        };
+        Trainer trainer = clipped(0.3, recorded, loss, at(8, _ -> factor.fill(Double.POSITIVE_INFINITY)));
+        model[0] = trainer.model();
+        assertThatThrownBy(() -> trainer.fit(EPOCHS))
+                .isInstanceOf(NonFiniteException.class)
+                .hasMessageStartingWith("trainer: epoch=2, batch=3, step=9, rate=0.01: optimizer: a gradient holds NaN"
+                        + " or infinity, or its norm overflows: norm=NaN");
+        assertThat(trainer.step()).isEqualTo(8);
+        assertThat(trainer.optimizer().stepCount()).isEqualTo(8);
+        Trainer expected = clipped(0.3, false, Loss.crossEntropy(), at(8, Trainer::requestStop));
+        expected.fit(EPOCHS);
+        assertThat(expected.step()).isEqualTo(8);
+        for (String name : expected.model().state().keySet()) {
+            if (!name.contains("running")) {
+                assertThat(trainer.model().state().get(name).toFloatArray())
+                        .as(name)
+                        .containsExactly(expected.model().state().get(name).toFloatArray());
+            }
+        }
+    }
+
+    /** Each gradient's own norm is read by the host, so the step runs eagerly, and the run is as good as any. */
     @Test
     void whatCannotBeRecordedRunsEagerly() {
         Module model = network(1);
-        UpdateRules rules = UpdateRules.weightDecay(1e-3).clipGlobalNorm(1);
+        UpdateRules rules = UpdateRules.weightDecay(1e-3).clipEachNorm(1);
         Trainer trainer = Trainer.builder(
                         model,
                         new Adam(model.parameters(), rules),

@@ -145,15 +145,17 @@ final class CpuUpdates implements UpdateKernels {
             float momentum,
             boolean nesterov,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale) {
+        float scale = rescale * UpdateKernels.factorOf(clip);
         forAll(
                 weight,
                 grad,
                 velocity,
                 null,
                 (i, m, from, to) ->
-                        loops.sgd(m, rate * rateScale[i], momentum, nesterov, rescale, weightDecay[i], from, to));
+                        loops.sgd(m, rate * rateScale[i], momentum, nesterov, scale, weightDecay[i], from, to));
     }
 
     @Override
@@ -169,10 +171,12 @@ final class CpuUpdates implements UpdateKernels {
             int t,
             boolean decoupled,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale) {
         float correction1 = (float) (1 / (1 - Math.pow(beta1, t)));
         float correction2 = (float) (1 / (1 - Math.pow(beta2, t)));
+        float scale = rescale * UpdateKernels.factorOf(clip);
         forAll(weight, grad, firstMoment, secondMoment, (i, m, from, to) -> {
             float scaled = rate * rateScale[i];
             loops.adam(
@@ -184,7 +188,7 @@ final class CpuUpdates implements UpdateKernels {
                     correction1,
                     correction2,
                     decoupled ? 1 - scaled * weightDecay[i] : 1,
-                    rescale,
+                    scale,
                     decoupled ? 0 : weightDecay[i],
                     from,
                     to);
@@ -202,15 +206,17 @@ final class CpuUpdates implements UpdateKernels {
             float epsilon,
             float momentum,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale) {
+        float scale = rescale * UpdateKernels.factorOf(clip);
         forAll(
                 weight,
                 grad,
                 squareAverage,
                 buffer,
                 (i, m, from, to) -> loops.rmsprop(
-                        m, rate * rateScale[i], decay, epsilon, momentum, rescale, weightDecay[i], from, to));
+                        m, rate * rateScale[i], decay, epsilon, momentum, scale, weightDecay[i], from, to));
     }
 
     @Override

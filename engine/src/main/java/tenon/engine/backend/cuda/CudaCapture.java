@@ -50,6 +50,11 @@ final class CudaCapture implements StepCapture {
     }
 
     @Override
+    public boolean isRecording() {
+        return backend.capturing();
+    }
+
+    @Override
     public void guard(Tensor loss) {
         if (!backend.capturing()) {
             throw new IllegalStateException("guard: only while a step is recorded");
@@ -76,7 +81,10 @@ final class CudaCapture implements StepCapture {
         if ((bits[0] & StepScalars.BAD_INDEX) != 0) {
             return "a class index was out of range";
         }
-        return (bits[0] & StepScalars.NOT_FINITE) != 0 ? "a loss was not finite" : null;
+        if ((bits[0] & StepScalars.NOT_FINITE) != 0) {
+            return "a loss was not finite";
+        }
+        return (bits[0] & StepScalars.BAD_NORM) != 0 ? "the gradients' norm was not finite" : null;
     }
 
     @Override

@@ -1,8 +1,12 @@
 package tenon.engine.backend.cuda;
 
+import static tenon.engine.backend.cuda.Vectors.out;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import tenon.engine.DType;
+import tenon.engine.ShapeException;
+import tenon.engine.TenonException;
 import tenon.engine.Tensor;
 import tenon.engine.backend.OpKind;
 import tenon.engine.backend.StepState;
@@ -27,6 +31,7 @@ final class CudaUpdates implements UpdateKernels {
     private Kernel rmspropMomentum;
     private Kernel sumOfSquares;
     private Kernel total;
+    private Kernel clipFactor;
 
     CudaUpdates(CudaBackend backend) {
         this.backend = backend;
@@ -57,6 +62,7 @@ final class CudaUpdates implements UpdateKernels {
             Tensor[] second,
             float[] weightDecay,
             float[] rateScale,
+            Tensor clip,
             StepScalars.Writer now,
             Arguments arguments) {
         synchronized (backend.lock) {
@@ -83,7 +89,8 @@ final class CudaUpdates implements UpdateKernels {
                     .address(table.records())
                     .address(table.chunkNumbers())
                     .address(values)
-                    .address(backend.scalars.guard());
+                    .address(backend.scalars.guard())
+                    .address(clip == null ? 0 : clip.address());
             arguments.add(launch);
             launch.grid(table.chunks(), 1, 1, Launch.THREADS);
             for (Tensor tensor : weight) {
@@ -105,12 +112,13 @@ final class CudaUpdates implements UpdateKernels {
             float momentum,
             boolean nesterov,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale) {
         StepScalars.Writer now = (state, to) -> writeRate(state, to, rate);
         if (velocity == null) {
             sgd = kernel(sgd, "sgd");
-            update(sgd, weight, grad, null, null, weightDecay, rateScale, now, launch -> launch.float32(rescale));
+            update(sgd, weight, grad, null, null, weightDecay, rateScale, clip, now, launch -> launch.float32(rescale));
             return;
         }
         if (nesterov) {
@@ -126,6 +134,7 @@ final class CudaUpdates implements UpdateKernels {
                 null,
                 weightDecay,
                 rateScale,
+                clip,
                 now,
                 launch -> launch.float32(momentum).float32(rescale));
     }
@@ -143,6 +152,7 @@ final class CudaUpdates implements UpdateKernels {
             int t,
             boolean decoupled,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale) {
         if (decoupled) {
@@ -158,6 +168,7 @@ final class CudaUpdates implements UpdateKernels {
                 secondMoment,
                 weightDecay,
                 rateScale,
+                clip,
                 (state, to) -> {
                     writeRate(state, to, rate);
                     int steps = state.updateOr(t);
@@ -178,6 +189,7 @@ final class CudaUpdates implements UpdateKernels {
             float epsilon,
             float momentum,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale) {
         StepScalars.Writer now = (state, to) -> writeRate(state, to, rate);
@@ -191,6 +203,7 @@ final class CudaUpdates implements UpdateKernels {
                     null,
                     weightDecay,
                     rateScale,
+                    clip,
                     now,
                     launch -> launch.float32(decay).float32(epsilon).float32(rescale));
             return;
@@ -204,6 +217,7 @@ final class CudaUpdates implements UpdateKernels {
                 buffer,
                 weightDecay,
                 rateScale,
+                clip,
                 now,
                 launch ->
                         launch.float32(decay).float32(epsilon).float32(momentum).float32(rescale));
@@ -214,31 +228,63 @@ final class CudaUpdates implements UpdateKernels {
     public double sumOfSquares(Tensor[] tensors) {
         backend.checkNotCapturing("sum_of_squares");
         synchronized (backend.lock) {
-            squares.clear();
-            for (int i = 0; i < tensors.length; i++) {
-                backend.checkF32("sum_of_squares", tensors[i]);
-                squares.add(0, UpdateTable.addressOf(tensors, i), 0, 0, 0, tensors[i].elementCount(), 0, 0);
-            }
-            squares.send();
-            int chunks = squares.chunks();
+            int chunks = sendSquares("sum_of_squares", tensors);
             if (chunks == 0) {
                 return 0;
             }
-            sumOfSquares = kernel(sumOfSquares, "sum_of_squares");
             if (total == null) {
                 total = backend.kernels.get("reduction", "total_f64");
             }
             long sum = backend.scratch.get((1L + chunks) * Double.BYTES);
             long partial = sum + Double.BYTES;
-            backend.launch(sumOfSquares)
-                    .address(squares.records())
-                    .address(squares.chunkNumbers())
-                    .address(partial)
-                    .grid(chunks, 1, 1, Launch.THREADS);
+            launchSquares(chunks, partial);
             backend.launch(total).address(partial).int64(chunks).address(sum).grid(1, 1, 1, Launch.THREADS);
             MemorySegment host = MemorySegment.ofArray(new double[1]);
             backend.hostCopies.download(sum, host);
             return host.get(ValueLayout.JAVA_DOUBLE, 0);
         }
+    }
+
+    @Override
+    public void clipFactor(Tensor[] grad, double rescale, double limit, Tensor clip) {
+        backend.checkF32("clip_factor", clip);
+        if (clip.elementCount() != 2) {
+            throw new ShapeException(
+                    TenonException.where("clip_factor") + ": clip must be F32 [2]: clip=" + clip.shape());
+        }
+        synchronized (backend.lock) {
+            int chunks = sendSquares("clip_factor", grad);
+            clipFactor = kernel(clipFactor, "clip_factor");
+            long partial = backend.scratch.get((long) chunks * Double.BYTES);
+            launchSquares(chunks, partial);
+            backend.launch(clipFactor)
+                    .address(partial)
+                    .int64(chunks)
+                    .float64(rescale)
+                    .float64(limit)
+                    .address(out(clip))
+                    .address(backend.capturing() ? backend.scalars.problem() : 0)
+                    .grid(1, 1, 1, Launch.THREADS);
+        }
+    }
+
+    /** Brings a table of the tensors into device memory; returns its chunks. */
+    private int sendSquares(String op, Tensor[] tensors) {
+        squares.clear();
+        for (int i = 0; i < tensors.length; i++) {
+            backend.checkF32(op, tensors[i]);
+            squares.add(0, UpdateTable.addressOf(tensors, i), 0, 0, 0, tensors[i].elementCount(), 0, 0);
+        }
+        squares.send();
+        return squares.chunks();
+    }
+
+    private void launchSquares(int chunks, long partial) {
+        sumOfSquares = kernel(sumOfSquares, "sum_of_squares");
+        backend.launch(sumOfSquares)
+                .address(squares.records())
+                .address(squares.chunkNumbers())
+                .address(partial)
+                .grid(chunks, 1, 1, Launch.THREADS);
     }
 }

@@ -18,6 +18,8 @@ final class StepScalars implements AutoCloseable {
     static final int NOT_FINITE = 1;
     /** Bit of {@link #guard}: a class index of a recorded step was out of range. */
     static final int BAD_INDEX = 2;
+    /** Bit of {@link #guard}: the joint norm of a recorded step's gradients was not finite. BAD_NORM in updates.cu. */
+    static final int BAD_NORM = 4;
 
     private static final int SEGMENTS = 4;
     private static final int ENTRIES_PER_SEGMENT = 256;

@@ -13,15 +13,17 @@ final class ReferenceUpdates implements UpdateKernels {
             float momentum,
             boolean nesterov,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale) {
+        float scale = rescale * UpdateKernels.factorOf(clip);
         for (int parameter = 0; parameter < weight.length; parameter++) {
             Elements w = Elements.of(weight[parameter]);
             Elements gradient = Elements.of(grad[parameter]);
             Elements state = velocity == null ? null : Elements.of(velocity[parameter]);
             double step = (double) rate * rateScale[parameter];
             for (long i = 0; i < weight[parameter].elementCount(); i++) {
-                double g = rescale * gradient.get(i) + weightDecay[parameter] * w.get(i);
+                double g = scale * gradient.get(i) + weightDecay[parameter] * w.get(i);
                 double direction = g;
                 if (state != null) {
                     double v = flush(momentum * state.get(i) + g);
@@ -46,8 +48,10 @@ final class ReferenceUpdates implements UpdateKernels {
             int t,
             boolean decoupled,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale) {
+        float scale = rescale * UpdateKernels.factorOf(clip);
         double correction1 = 1 - Math.pow(beta1, t);
         double correction2 = 1 - Math.pow(beta2, t);
         for (int parameter = 0; parameter < weight.length; parameter++) {
@@ -59,7 +63,7 @@ final class ReferenceUpdates implements UpdateKernels {
             double decay = weightDecay[parameter];
             for (long i = 0; i < weight[parameter].elementCount(); i++) {
                 double old = decoupled ? w.get(i) - step * decay * w.get(i) : w.get(i);
-                double g = rescale * gradient.get(i) + (decoupled ? 0 : decay * old);
+                double g = scale * gradient.get(i) + (decoupled ? 0 : decay * old);
                 double m = flush(beta1 * first.get(i) + (1.0 - beta1) * g);
                 double v = flush(beta2 * second.get(i) + (1.0 - beta2) * g * g);
                 first.set(i, m);
@@ -80,8 +84,10 @@ final class ReferenceUpdates implements UpdateKernels {
             float epsilon,
             float momentum,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale) {
+        float scale = rescale * UpdateKernels.factorOf(clip);
         for (int parameter = 0; parameter < weight.length; parameter++) {
             Elements w = Elements.of(weight[parameter]);
             Elements gradient = Elements.of(grad[parameter]);
@@ -89,7 +95,7 @@ final class ReferenceUpdates implements UpdateKernels {
             Elements state = buffer == null ? null : Elements.of(buffer[parameter]);
             double step = (double) rate * rateScale[parameter];
             for (long i = 0; i < weight[parameter].elementCount(); i++) {
-                double g = rescale * gradient.get(i) + weightDecay[parameter] * w.get(i);
+                double g = scale * gradient.get(i) + weightDecay[parameter] * w.get(i);
                 double s = flush(decay * square.get(i) + (1.0 - decay) * g * g);
                 square.set(i, s);
                 double direction = g / (Math.sqrt(s) + epsilon);

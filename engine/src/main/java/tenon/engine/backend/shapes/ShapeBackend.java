@@ -341,6 +341,7 @@ public final class ShapeBackend
             float momentum,
             boolean nesterov,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale) {}
 
@@ -357,6 +358,7 @@ public final class ShapeBackend
             int t,
             boolean decoupled,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale) {}
 
@@ -371,6 +373,7 @@ public final class ShapeBackend
             float epsilon,
             float momentum,
             float rescale,
+            Tensor clip,
             float[] weightDecay,
             float[] rateScale) {}
 
@@ -378,6 +381,9 @@ public final class ShapeBackend
     public double sumOfSquares(Tensor[] tensors) {
         return 0;
     }
+
+    @Override
+    public void clipFactor(Tensor[] grad, double rescale, double limit, Tensor clip) {}
 
     /** Hands out blocks without bytes. */
     private static final class NoMemory implements Allocator {

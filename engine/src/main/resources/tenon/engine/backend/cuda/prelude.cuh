@@ -412,6 +412,16 @@ __device__ __forceinline__ void partialSum(const A* a, const B* b, int64 n, doub
     }
 }
 
+// One block: the sum of the parts.
+template <typename P>
+__device__ __forceinline__ double totalOf(const P* partial, int64 count) {
+    double sum = 0;
+    for (int64 i = threadIdx.x; i < count; i += blockDim.x) {
+        sum += (double)partial[i];
+    }
+    return blockReduce<Sum>(sum);
+}
+
 // ---- activations: the values are the ordinals of tenon.engine.ops.Activation.Kind ----
 
 enum Activation { NONE, RELU, RELU6, LEAKY_RELU, ELU, SIGMOID, TANH };

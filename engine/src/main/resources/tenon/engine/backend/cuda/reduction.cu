@@ -11,16 +11,6 @@ TENON_KERNEL(sum_parts_bf16, const bf16 *x, double *partial, int64 n) {
     partialSum(x, n, partial, [](float v) { return v; });
 }
 
-// One block: the sum of the parts, divided.
-template <typename P>
-__device__ __forceinline__ double totalOf(const P *partial, int64 count) {
-    double sum = 0;
-    for (int64 i = threadIdx.x; i < count; i += blockDim.x) {
-        sum += (double)partial[i];
-    }
-    return blockReduce<Sum>(sum);
-}
-
 TENON_KERNEL(total_f32, const double *partial, int64 count, double divisor, float *out) {
     double total = totalOf(partial, count);
     if (threadIdx.x == 0) {

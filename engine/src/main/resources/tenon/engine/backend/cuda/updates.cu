@@ -49,6 +49,9 @@ __device__ __forceinline__ void updateAt(const Parameter &p, int64 i, F f) {
     }
 }
 
+// The factor of all gradients: rescale, and clip[0] where gradients are clipped.
+__device__ __forceinline__ float scaleOf(float rescale, const float *clip) { return clip == nullptr ? rescale : rescale * *clip; }
+
 // One block to a chunk {parameter, number within it}; nothing is done where *guard is set. makeRule(parameter) gives f.
 template <bool FIRST, bool SECOND, typename Make>
 __device__ __forceinline__ void update(const Parameter *parameters, const int2 *chunks, const int *guard, Make makeRule) {
@@ -70,34 +73,40 @@ __device__ __forceinline__ void update(const Parameter *parameters, const int2 *
 }
 
 // now[0] is the rate. 12 bytes per element, 14 with a BF16 copy.
-TENON_KERNEL(sgd, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, float rescale) {
+TENON_KERNEL(
+    sgd, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, const float *clip, float rescale) {
     update<false, false>(parameters, chunks, guard, [=](const Parameter &p) {
         float rate = now[0] * p.rateScale;
+        float scale = scaleOf(rescale, clip);
         float decay = p.decay;
-        return [=](float &w, float g, float &, float &) { w -= rate * (rescale * g + decay * w); };
+        return [=](float &w, float g, float &, float &) { w -= rate * (scale * g + decay * w); };
     });
 }
 
 // 20 bytes per element, 22 with a BF16 copy.
 TENON_KERNEL(
-    sgd_momentum, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, float momentum, float rescale) {
+    sgd_momentum, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, const float *clip,
+    float momentum, float rescale) {
     update<true, false>(parameters, chunks, guard, [=](const Parameter &p) {
         float rate = now[0] * p.rateScale;
+        float scale = scaleOf(rescale, clip);
         float decay = p.decay;
         return [=](float &w, float g, float &velocity, float &) {
-            velocity = flush(momentum * velocity + (rescale * g + decay * w));
+            velocity = flush(momentum * velocity + (scale * g + decay * w));
             w -= rate * velocity;
         };
     });
 }
 
 TENON_KERNEL(
-    sgd_nesterov, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, float momentum, float rescale) {
+    sgd_nesterov, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, const float *clip,
+    float momentum, float rescale) {
     update<true, false>(parameters, chunks, guard, [=](const Parameter &p) {
         float rate = now[0] * p.rateScale;
+        float scale = scaleOf(rescale, clip);
         float decay = p.decay;
         return [=](float &w, float g, float &velocity, float &) {
-            float gradient = rescale * g + decay * w;
+            float gradient = scale * g + decay * w;
             velocity = flush(momentum * velocity + gradient);
             w -= rate * (gradient + momentum * velocity);
         };
@@ -111,18 +120,20 @@ __device__ __forceinline__ void adamUpdate(
     const int2 *chunks,
     const float *now,
     const int *guard,
+    const float *clip,
     float beta1,
     float beta2,
     float epsilon,
     float rescale) {
     update<true, true>(parameters, chunks, guard, [=](const Parameter &p) {
         float rate = now[0] * p.rateScale;
+        float scale = scaleOf(rescale, clip);
         float correction1 = now[1];
         float correction2 = now[2];
         float decay = DECOUPLED ? 0 : p.decay;
         float shrink = DECOUPLED ? 1 - rate * p.decay : 1;
         return [=](float &w, float g, float &m, float &v) {
-            float gradient = rescale * g + decay * w;
+            float gradient = scale * g + decay * w;
             m = flush(beta1 * m + (1 - beta1) * gradient);
             v = flush(beta2 * v + (1 - beta2) * (gradient * gradient));
             w = shrink * w - rate * (m * correction1) / (sqrtf(v * correction2) + epsilon);
@@ -131,26 +142,27 @@ __device__ __forceinline__ void adamUpdate(
 }
 
 TENON_KERNEL(
-    adam, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, float beta1, float beta2,
-    float epsilon, float rescale) {
-    adamUpdate<false>(parameters, chunks, now, guard, beta1, beta2, epsilon, rescale);
+    adam, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, const float *clip, float beta1,
+    float beta2, float epsilon, float rescale) {
+    adamUpdate<false>(parameters, chunks, now, guard, clip, beta1, beta2, epsilon, rescale);
 }
 
 TENON_KERNEL(
-    adam_decoupled, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, float beta1, float beta2,
-    float epsilon, float rescale) {
-    adamUpdate<true>(parameters, chunks, now, guard, beta1, beta2, epsilon, rescale);
+    adam_decoupled, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, const float *clip,
+    float beta1, float beta2, float epsilon, float rescale) {
+    adamUpdate<true>(parameters, chunks, now, guard, clip, beta1, beta2, epsilon, rescale);
 }
 
 // 20 bytes per element, 22 with a BF16 copy; first is the average of squares.
 TENON_KERNEL(
-    rmsprop, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, float smoothing, float epsilon,
-    float rescale) {
+    rmsprop, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, const float *clip,
+    float smoothing, float epsilon, float rescale) {
     update<true, false>(parameters, chunks, guard, [=](const Parameter &p) {
         float rate = now[0] * p.rateScale;
+        float scale = scaleOf(rescale, clip);
         float decay = p.decay;
         return [=](float &w, float g, float &square, float &) {
-            float gradient = rescale * g + decay * w;
+            float gradient = scale * g + decay * w;
             square = flush(smoothing * square + (1 - smoothing) * (gradient * gradient));
             w -= rate * (gradient / (sqrtf(square) + epsilon));
         };
@@ -159,13 +171,14 @@ TENON_KERNEL(
 
 // 28 bytes per element, 30 with a BF16 copy; second is the momentum's buffer.
 TENON_KERNEL(
-    rmsprop_momentum, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, float smoothing,
-    float epsilon, float momentum, float rescale) {
+    rmsprop_momentum, const Parameter *parameters, const int2 *chunks, const float *now, const int *guard, const float *clip,
+    float smoothing, float epsilon, float momentum, float rescale) {
     update<true, true>(parameters, chunks, guard, [=](const Parameter &p) {
         float rate = now[0] * p.rateScale;
+        float scale = scaleOf(rescale, clip);
         float decay = p.decay;
         return [=](float &w, float g, float &square, float &buffer) {
-            float gradient = rescale * g + decay * w;
+            float gradient = scale * g + decay * w;
             square = flush(smoothing * square + (1 - smoothing) * (gradient * gradient));
             buffer = flush(momentum * buffer + gradient / (sqrtf(square) + epsilon));
             w -= rate * buffer;
@@ -196,5 +209,21 @@ TENON_KERNEL(sum_of_squares, const Parameter *parameters, const int2 *chunks, do
     sum = blockReduce<Sum>(sum);
     if (threadIdx.x == 0) {
         partial[blockIdx.x] = sum;
+    }
+}
+
+// clip[0] is what the update multiplies gradients by, so that their joint norm is no more than `limit`; clip[1] is the norm, |rescale| included. NaN where that is not finite, and then bit 2 of *problem,
+// where there is one, keeps recorded updates from changing anything. One block.
+#define BAD_NORM 4
+TENON_KERNEL(clip_factor, const double *partial, int64 count, double rescale, double limit, float *clip, int *problem) {
+    double norm = fabs(rescale) * sqrt(totalOf(partial, count));
+    if (threadIdx.x == 0) {
+        // By its bits, which approximate arithmetic does not change.
+        bool finite = (__double_as_longlong(norm) & 0x7FF0000000000000ll) != 0x7FF0000000000000ll;
+        clip[0] = finite ? (float)(rescale * (norm > limit ? limit / norm : 1.0)) : __uint_as_float(0x7FC00000u);
+        clip[1] = (float)norm;
+        if (!finite && problem != nullptr) {
+            *problem |= BAD_NORM;
+        }
     }
 }

@@ -126,7 +126,8 @@ class WeightFormTest {
             float[] scale = new float[weights.size()];
             Arrays.fill(decay, 1e-3f);
             Arrays.fill(scale, 1);
-            backend.updates().sgd(array(weights), gradients(), array(velocities), 0.05f, 0.9f, false, 1, decay, scale);
+            backend.updates()
+                    .sgd(array(weights), gradients(), array(velocities), 0.05f, 0.9f, false, 1, null, decay, scale);
         }
 
         Tensor[] gradients() {

@@ -380,7 +380,17 @@ class CudaCaptureTest {
 
     private void updateBy(Tensor gradient) {
         backend.updates()
-                .sgd(new Tensor[] {w}, new Tensor[] {gradient}, null, 0.5f, 0, false, 1, new float[1], new float[] {1});
+                .sgd(
+                        new Tensor[] {w},
+                        new Tensor[] {gradient},
+                        null,
+                        0.5f,
+                        0,
+                        false,
+                        1,
+                        null,
+                        new float[1],
+                        new float[] {1});
     }
 
     @Test

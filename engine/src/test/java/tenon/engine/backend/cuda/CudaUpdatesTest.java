@@ -66,11 +66,11 @@ class CudaUpdatesTest {
     }
 
     private void sgd(Tensor[] w, Tensor[] g, Tensor[] v, float rate) {
-        backend.updates().sgd(w, g, v, rate, 0.9f, false, 0.5f, full(0.01f), full(1));
+        backend.updates().sgd(w, g, v, rate, 0.9f, false, 0.5f, null, full(0.01f), full(1));
     }
 
     private void adam(Tensor[] w, Tensor[] g, Tensor[] m, Tensor[] v, float rate, int t) {
-        backend.updates().adam(w, g, m, v, rate, 0.9f, 0.999f, 1e-4f, t, true, 1, full(0.01f), full(0.5f));
+        backend.updates().adam(w, g, m, v, rate, 0.9f, 0.999f, 1e-4f, t, true, 1, null, full(0.01f), full(0.5f));
     }
 
     private double[] copyOf(Tensor weight) {
@@ -134,7 +134,7 @@ class CudaUpdatesTest {
         Tensor[] w = random(1);
         Tensor[] expected = random(1);
         for (int step = 0; step < 3; step++) {
-            backend.updates().sgd(w, random(5 + step), null, 0.1f, 0, false, 1, full(0), full(1));
+            backend.updates().sgd(w, random(5 + step), null, 0.1f, 0, false, 1, null, full(0), full(1));
         }
         for (int i = 0; i < w.length; i++) {
             double[] values = expected[i].toDoubleArray();
@@ -154,9 +154,9 @@ class CudaUpdatesTest {
     @Test
     void nothingToUpdateIsNothing() {
         Tensor[] none = {};
-        backend.updates().sgd(none, none, null, 0.1f, 0, false, 1, new float[0], new float[0]);
+        backend.updates().sgd(none, none, null, 0.1f, 0, false, 1, null, new float[0], new float[0]);
         Tensor[] empty = {Tensor.empty(Shape.of(0), DType.F32)};
-        backend.updates().sgd(empty, empty, null, 0.1f, 0, false, 1, new float[1], new float[1]);
+        backend.updates().sgd(empty, empty, null, 0.1f, 0, false, 1, null, new float[1], new float[1]);
         assertThat(backend.updates().sumOfSquares(empty)).isZero();
     }
 

@@ -143,9 +143,12 @@ class KernelOrderTest {
         Tensor[] w = {random(DType.F32, 7, 20_001), random(DType.F32, 8, 5)};
         Tensor[] g = {random(DType.F32, 9, 20_001), random(DType.F32, 10, 5)};
         Tensor[] v = {random(DType.F32, 11, 20_001), random(DType.F32, 12, 5)};
-        backend.updates().sgd(w, g, v, 0.1f, 0.9f, true, 1, new float[] {0.1f, 0}, new float[] {1, 2});
+        backend.updates().sgd(w, g, v, 0.1f, 0.9f, true, 1, null, new float[] {0.1f, 0}, new float[] {1, 2});
         results.add(w[0].toDoubleArray());
         results.add(v[1].toDoubleArray());
         results.add(new double[] {backend.updates().sumOfSquares(w)});
+        Tensor clip = Tensor.empty(Shape.of(2), DType.F32);
+        backend.updates().clipFactor(w, 0.3, 1, clip);
+        results.add(clip.toDoubleArray());
     }
 }

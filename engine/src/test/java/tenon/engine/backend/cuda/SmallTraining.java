@@ -275,6 +275,7 @@ final class SmallTraining {
                         MOMENTUM,
                         false,
                         1,
+                        null,
                         decay,
                         scale);
     }
