@@ -85,8 +85,8 @@ class ExportCommandTest {
         assertThat(result.exitCode()).isEqualTo(2);
         assertThat(result.err())
                 .contains(
-                        "the model is another variant of resnet18 than torchvision's, which is --residuals torchvision"
-                                + " --norm-epsilon 1e-5 (--names tenon writes it as it is, --to onnx any variant)");
+                        "the model is another variant of resnet18 than torchvision's, which is --norm-epsilon 1.0E-5"
+                                + " --residuals torchvision (--names tenon writes it as it is, --to onnx any variant)");
     }
 
     @Test
