@@ -2,6 +2,7 @@ package tenon.apps.cli;
 
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tenon.engine.Generator;
@@ -78,10 +79,15 @@ public record ComputeSettings(
 
     /** The precision to compute in: the one asked for, or fp32, with a warning, where the back-end lacks it. */
     public Precision precision(Backend backend, Console console) {
+        return precision(backend, console::warn);
+    }
+
+    /** As {@link #precision(Backend, Console)}, for callers without a console. */
+    public Precision precision(Backend backend, Consumer<String> warning) {
         if (precision.availableOn(backend)) {
             return precision;
         }
-        console.warn("--precision " + precision + ": " + backend.name() + " has no kernels for it on this machine;"
+        warning.accept("--precision " + precision + ": " + backend.name() + " has no kernels for it on this machine;"
                 + " computing in " + Precision.FP32);
         return Precision.FP32;
     }

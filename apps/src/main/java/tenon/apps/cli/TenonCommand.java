@@ -56,7 +56,8 @@ public abstract class TenonCommand implements Callable<Integer> {
         return name.substring(name.indexOf(' ') + 1);
     }
 
-    boolean wantsJson() {
+    /** Whether {@code --json} was given. */
+    protected final boolean wantsJson() {
         return json;
     }
 
@@ -64,7 +65,8 @@ public abstract class TenonCommand implements Callable<Integer> {
         return stacktrace;
     }
 
-    void printJson(Map<String, ?> values) {
+    /** Prints a line of JSON before the last one, for commands whose result is long. */
+    protected final void printJson(Map<String, ?> values) {
         var out = spec.commandLine().getOut();
         out.println(JsonLine.of(commandName(), values));
         out.flush();

@@ -15,8 +15,8 @@ import tenon.apps.cli.FailedCommand;
 import tenon.apps.cli.ProgressBar;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
+import tenon.apps.pictures.ContactSheet;
 import tenon.apps.pictures.Fonts;
-import tenon.apps.pictures.Montage;
 import tenon.apps.pictures.PngFile;
 import tenon.engine.TenonException;
 import tenon.io.image.ImageHeader;
@@ -147,23 +147,25 @@ public final class InspectCommand extends TenonCommand {
     }
 
     private void writeMontage(Records records, Console console) throws IOException {
-        List<Montage.Cell> cells = new ArrayList<>();
+        List<ContactSheet.Cell> cells = new ArrayList<>();
         int damaged = 0;
         for (int i : Survey.spread(records.sampleCount(), montageCount)) {
             try {
                 Sample read = records.read(i);
-                cells.add(new Montage.Cell(
+                cells.add(ContactSheet.Cell.of(
                         RecordPicture.of(records, i, read),
                         i + " " + RecordPicture.caption(read.label(), records.schema())));
             } catch (TenonException _) {
                 damaged++;
-                cells.add(new Montage.Cell(null, i + " damaged"));
+                cells.add(ContactSheet.Cell.of(null, i + " damaged"));
             }
         }
         if (!Fonts.available()) {
             console.warn("no font was found: the sheet has no captions (apt-get install fontconfig fonts-dejavu-core)");
         }
-        PngFile.write(montage, Montage.draw(cells, Math.min(columns, Math.max(1, cells.size()))));
+        PngFile.write(
+                montage,
+                ContactSheet.draw(cells, Math.min(columns, Math.max(1, cells.size())), ContactSheet.Scale.EACH));
         console.print(
                 "montage   %d pictures%s written to %s",
                 cells.size(), damaged == 0 ? "" : ", " + damaged + " of them damaged,", montage);

@@ -12,10 +12,10 @@ import tenon.io.record.Records;
 import tenon.io.record.Sample;
 
 /** A sample as a picture, with its boxes drawn on it, and its label in words. */
-final class RecordPicture {
+public final class RecordPicture {
     private RecordPicture() {}
 
-    static BufferedImage of(Records records, int number, Sample sample) {
+    public static BufferedImage of(Records records, int number, Sample sample) {
         RecordSchema schema = records.schema();
         Image image = schema.encoding() == ImageEncoding.RAW_U8
                 ? new Image(schema.width(), schema.height(), schema.channels(), sample.image())

@@ -17,6 +17,7 @@ import tenon.apps.pictures.LabelDrawing;
 import tenon.apps.pictures.PngFile;
 import tenon.apps.training.Classifier;
 import tenon.apps.training.NetworkSpec;
+import tenon.apps.training.Prediction;
 import tenon.apps.training.SavedModel;
 import tenon.engine.Scope;
 import tenon.engine.TenonException;
@@ -98,7 +99,7 @@ public final class PredictCommand extends TenonCommand {
         Image picture = ImageCodec.read(image);
         console.print("[INFO] loading network and label binarizer...");
         List<String> classes = LabelFile.read(labels).classes();
-        Classifier.Guess guess;
+        Prediction guess;
         try (Backend backend = settings.open();
                 Scope _ = Scope.open("model", backend)) {
             Classifier classifier = SavedModel.read(model);

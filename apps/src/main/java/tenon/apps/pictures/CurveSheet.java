@@ -1,19 +1,10 @@
 package tenon.apps.pictures;
 
-import de.erichseifert.vectorgraphics2d.Document;
-import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
-import de.erichseifert.vectorgraphics2d.svg.SVGProcessor;
-import de.erichseifert.vectorgraphics2d.util.PageSize;
 import java.awt.Color;
 import java.awt.Graphics2D;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
-import java.util.Locale;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -60,39 +51,11 @@ public final class CurveSheet {
 
     private CurveSheet() {}
 
-    /** Whether {@link #write} knows the format of a file of that name. */
-    public static boolean canWrite(Path file) {
-        String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-        return name.endsWith(".png") || name.endsWith(".svg");
-    }
-
     /** @param file {@code .png} or {@code .svg}, replaced if it exists */
     public static void write(Path file, List<Panel> panels) throws IOException {
         Fonts.require();
         List<XYChart> charts = panels.stream().map(CurveSheet::chart).toList();
-        if (file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".svg")) {
-            writeSvg(file, charts);
-            return;
-        }
-        BufferedImage sheet = new BufferedImage(WIDTH * charts.size(), HEIGHT, BufferedImage.TYPE_INT_RGB);
-        Graphics2D graphics = sheet.createGraphics();
-        paint(charts, graphics);
-        graphics.dispose();
-        PngFile.write(file, sheet);
-    }
-
-    private static void writeSvg(Path file, List<XYChart> charts) throws IOException {
-        VectorGraphics2D graphics = new VectorGraphics2D();
-        paint(charts, graphics);
-        Document document = new SVGProcessor()
-                .getDocument(graphics.getCommands(), new PageSize(0, 0, WIDTH * charts.size(), HEIGHT));
-        Path absolute = file.toAbsolutePath();
-        Files.createDirectories(absolute.getParent());
-        Path partial = absolute.resolveSibling(absolute.getFileName() + ".partial");
-        try (OutputStream out = Files.newOutputStream(partial)) {
-            document.writeTo(out);
-        }
-        Files.move(partial, absolute, StandardCopyOption.REPLACE_EXISTING);
+        Drawing.write(file, WIDTH * charts.size(), HEIGHT, graphics -> paint(charts, graphics));
     }
 
     private static void paint(List<XYChart> charts, Graphics2D graphics) {

@@ -5,7 +5,10 @@ import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
+import java.awt.Shape;
+import java.awt.font.FontRenderContext;
 import java.awt.font.GlyphVector;
+import java.awt.geom.AffineTransform;
 import java.awt.image.BufferedImage;
 import java.util.Locale;
 
@@ -33,18 +36,48 @@ public final class LabelDrawing {
         return copy;
     }
 
-    static void drawText(Graphics2D target, String text, int x, int y, float size, Color color) {
-        Fonts.require();
+    static void drawText(Graphics2D graphics, String text, int x, int y, float size, Color color) {
+        draw(graphics, glyphs(text, size).getOutline(x, y), size, color);
+    }
+
+    /** A text that reads from bottom to top, its baseline beginning at (x, y). */
+    static void drawUpwards(Graphics2D graphics, String text, int x, int y, float size, Color color) {
+        AffineTransform turned = AffineTransform.getTranslateInstance(x, y);
+        turned.rotate(-Math.PI / 2);
+        draw(graphics, turned.createTransformedShape(glyphs(text, size).getOutline()), size, color);
+    }
+
+    private static void draw(Graphics2D target, Shape outline, float size, Color color) {
         Graphics2D graphics = (Graphics2D) target.create();
         graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
-        Font font = new Font(Font.SANS_SERIF, Font.PLAIN, 1).deriveFont(size);
-        GlyphVector glyphs = font.createGlyphVector(graphics.getFontRenderContext(), text);
-        var outline = glyphs.getOutline(x, y);
         graphics.setColor(color);
         graphics.fill(outline);
         // Half a pixel around makes strokes two pixels wide at the size above.
         graphics.setStroke(new BasicStroke(size / 42));
         graphics.draw(outline);
         graphics.dispose();
+    }
+
+    /** Width of a text in pixels. */
+    static double width(String text, float size) {
+        return glyphs(text, size).getLogicalBounds().getWidth();
+    }
+
+    /** The text, or as much of its beginning as fits the width, with an ellipsis. */
+    static String shortened(String text, float size, double width) {
+        if (width(text, size) <= width) {
+            return text;
+        }
+        int letters = text.length() - 1;
+        while (letters > 0 && width(text.substring(0, letters) + "…", size) > width) {
+            letters--;
+        }
+        return text.substring(0, letters) + "…";
+    }
+
+    private static GlyphVector glyphs(String text, float size) {
+        Fonts.require();
+        Font font = new Font(Font.SANS_SERIF, Font.PLAIN, 1).deriveFont(size);
+        return font.createGlyphVector(new FontRenderContext(null, true, true), text);
     }
 }

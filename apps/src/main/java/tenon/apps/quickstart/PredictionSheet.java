@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import tenon.apps.pictures.ContactSheet;
 import tenon.apps.pictures.PngFile;
-import tenon.apps.pictures.PredictionGrid;
 import tenon.apps.training.Classifier;
 import tenon.io.image.Image;
 import tenon.io.image.ImageCodec;
@@ -21,7 +21,7 @@ final class PredictionSheet {
 
     /** Takes the pictures from evenly over the file: which ones does not depend on what the network says. */
     static void write(Path picture, Classifier classifier, Path test) throws IOException {
-        List<PredictionGrid.Cell> cells = new ArrayList<>();
+        List<ContactSheet.Cell> cells = new ArrayList<>();
         try (RecordReader reader = RecordReader.open(test)) {
             RecordSchema schema = reader.schema();
             int count = Math.min(COUNT, reader.sampleCount());
@@ -32,12 +32,11 @@ final class PredictionSheet {
                         schema.height(),
                         schema.channels(),
                         reader.read(sample).image());
-                cells.add(new PredictionGrid.Cell(
-                        ImageCodec.toBufferedImage(image),
-                        classifier.guess(image, 1).getFirst().name(),
-                        schema.classNames().get(reader.classIndex(sample))));
+                String said = classifier.guess(image, 1).getFirst().name();
+                String truth = schema.classNames().get(reader.classIndex(sample));
+                cells.add(ContactSheet.Cell.judged(ImageCodec.toBufferedImage(image), said, truth, said.equals(truth)));
             }
         }
-        PngFile.write(picture, PredictionGrid.draw(cells, COLUMNS));
+        PngFile.write(picture, ContactSheet.draw(cells, COLUMNS, ContactSheet.Scale.EACH));
     }
 }

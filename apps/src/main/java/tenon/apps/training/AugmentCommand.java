@@ -111,11 +111,11 @@ public final class AugmentCommand extends TenonCommand {
             FloatImage sample = training.apply(FloatImage.of(stored), new Rng(seed, Rng.stream("augment"), i));
             cells.add(cell(sample.toImage(), "training " + (i + 1)));
         }
-        return ContactSheet.draw(cells, Math.min(cells.size(), 4));
+        return ContactSheet.draw(cells, Math.min(cells.size(), 4), ContactSheet.Scale.ALL_ALIKE);
     }
 
     private static ContactSheet.Cell cell(Image image, String caption) {
-        return new ContactSheet.Cell(ImageCodec.toBufferedImage(image), caption);
+        return ContactSheet.Cell.of(ImageCodec.toBufferedImage(image), caption);
     }
 
     private String describe(Augmentation augmentation) {

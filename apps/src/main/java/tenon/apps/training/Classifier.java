@@ -1,7 +1,6 @@
 package tenon.apps.training;
 
 import java.util.List;
-import java.util.stream.IntStream;
 import tenon.engine.DType;
 import tenon.engine.GradMode;
 import tenon.engine.Scope;
@@ -26,40 +25,37 @@ public record Classifier(
         Normalization normalization,
         Augmentation augmentation,
         List<String> classNames) {
-    /** A class with its probability. */
-    public record Guess(String name, double probability) {}
-
     /** Its network in the form for inference, made in the current scope. */
     public Classifier forInference() {
         return new Classifier(spec, InferenceForm.of(network), normalization, augmentation, classNames);
     }
 
-    /** Probability of each class for one picture of any size, in the view that evaluation takes. */
-    public float[] probabilities(Image picture) {
-        FloatImage view = augmentation.view(picture.withChannels(spec.channels()), spec.height(), spec.width());
-        float[] values = new float[view.size()];
+    /** A picture of any size as the network takes it, normalized: H·W·C values of each view, one view after the other. */
+    public float[] input(Image picture, Views views) {
+        FloatImage seen = views.of(picture.withChannels(spec.channels()), augmentation, spec);
+        float[] values = new float[seen.size()];
         float[] means = normalization.means();
         float[] stds = normalization.stds();
         for (int i = 0; i < values.length; i++) {
             int channel = means.length == 1 ? 0 : i % spec.channels();
-            values[i] = (view.values()[i] - means[channel]) / stds[channel];
+            values[i] = (seen.values()[i] - means[channel]) / stds[channel];
         }
+        return values;
+    }
+
+    /** Probability of each class for one picture of any size, in the view that evaluation takes. */
+    public float[] probabilities(Image picture) {
         network.eval();
         try (Scope _ = Scope.open("predict");
                 var _ = GradMode.noGrad()) {
             Tensor input = Tensor.empty(spec.input(1), DType.F32);
-            input.upload(values);
+            input.upload(input(picture, Views.ONE));
             return Losses.softmax(network.apply(input)).toFloatArray();
         }
     }
 
     /** The {@code count} likeliest classes, likeliest first. */
-    public List<Guess> guess(Image picture, int count) {
-        float[] probabilities = probabilities(picture);
-        return IntStream.range(0, probabilities.length)
-                .mapToObj(i -> new Guess(classNames.get(i), probabilities[i]))
-                .sorted((a, b) -> Double.compare(b.probability(), a.probability()))
-                .limit(count)
-                .toList();
+    public List<Prediction> guess(Image picture, int count) {
+        return Prediction.likeliest(probabilities(picture), classNames, count);
     }
 }

@@ -20,6 +20,7 @@ import tenon.engine.backend.Backend;
 import tenon.io.data.RecordBatchSource;
 import tenon.optim.metrics.ClassificationReport;
 import tenon.optim.metrics.Evaluation;
+import tenon.optim.train.EvaluationListener;
 import tenon.optim.train.Evaluator;
 import tenon.optim.train.Loss;
 
@@ -28,13 +29,19 @@ import tenon.optim.train.Loss;
         name = "evaluate",
         description =
                 "Measures a trained network on a record file or a folder of class folders: rank-1 and rank-5 accuracy,"
-                        + " loss, precision and recall per class, confusion matrix.",
+                        + " loss, precision and recall per class, confusion matrix; on demand from ten crops of each"
+                        + " picture, with the worst mistakes drawn and all predictions in a table.",
         footerHeading = "%nExample:%n",
         footer = {
             "  ./tenon evaluate output/quickstart --data output/quickstart/data/test.trec",
             "  ./tenon evaluate output/alexnet --data imagenet/test.trec --crops 1,10"
         })
 public final class EvaluateCommand extends TenonCommand {
+    /** With more classes, the confusion matrix as text does not fit a terminal. */
+    private static final int MOST_IN_TABLE = 30;
+
+    private static final int MOST_CONFUSED = 10;
+
     @Parameters(
             paramLabel = "CHECKPOINT",
             description = "Folder of a training run or of one checkpoint, or a model file.")
@@ -72,6 +79,9 @@ public final class EvaluateCommand extends TenonCommand {
     private Integer resize;
 
     @Mixin
+    private EvaluationOutputs outputs;
+
+    @Mixin
     private ComputeOptions compute;
 
     @Override
@@ -79,6 +89,7 @@ public final class EvaluateCommand extends TenonCommand {
         if (batch < 1) {
             throw new UsageException("--batch must be at least 1: " + batch);
         }
+        outputs.check();
         List<Views> views =
                 crops.stream().map(count -> new Views(count, resize)).toList();
         ComputeSettings settings = compute.settings();
@@ -94,11 +105,16 @@ public final class EvaluateCommand extends TenonCommand {
                 for (Views each : views) {
                     each.check(spec, pictures.records().schema());
                 }
+                EvaluationNotes notes = outputs.notes(pictures.records());
                 List<Evaluation> evaluations = new ArrayList<>();
-                for (Views each : views) {
-                    evaluations.add(evaluate(classifier, pictures, each));
+                for (int i = 0; i < views.size(); i++) {
+                    boolean last = i == views.size() - 1;
+                    evaluations.add(evaluate(classifier, pictures, views.get(i), last ? notes : (_, _) -> {}));
                 }
-                return report(classifier, views, evaluations, console);
+                Map<String, Object> values = report(classifier, views, evaluations, console);
+                values.putAll(outputs.write(
+                        checkpoint, pictures.records(), evaluations.getLast().confusion(), notes, console));
+                return values;
             }
         }
     }
@@ -111,9 +127,9 @@ public final class EvaluateCommand extends TenonCommand {
         }
     }
 
-    private Evaluation evaluate(Classifier classifier, PictureData pictures, Views views) {
+    private Evaluation evaluate(Classifier classifier, PictureData pictures, Views views, EvaluationListener listener) {
         try (RecordBatchSource source = pictures.views(classifier, views, Math.ceilDiv(batch, views.crops()))) {
-            return Evaluator.evaluate(views.over(classifier.network()), Loss.crossEntropy(), source);
+            return Evaluator.evaluate(views.over(classifier.network()), Loss.crossEntropy(), source, listener);
         }
     }
 
@@ -122,7 +138,15 @@ public final class EvaluateCommand extends TenonCommand {
         Evaluation last = evaluations.getLast();
         ClassificationReport report = ClassificationReport.of(last.confusion(), classifier.classNames());
         console.print(report.toString());
-        console.print(ConfusionText.of(last.confusion(), classifier.classNames()));
+        List<Confusion> confusions = Confusion.most(last.confusion(), classifier.classNames(), MOST_CONFUSED);
+        if (classifier.classNames().size() <= MOST_IN_TABLE) {
+            console.print(ConfusionText.of(last.confusion(), classifier.classNames()));
+        } else {
+            console.print("Most frequent confusions:");
+            confusions.forEach(each -> console.print(
+                    "%8d times %s for %s (%.1f %% of its pictures)",
+                    each.count(), each.truth(), each.predicted(), 100 * each.share()));
+        }
         console.print("");
         List<Map<String, Object>> byCrops = new ArrayList<>();
         for (int i = 0; i < views.size(); i++) {
@@ -145,6 +169,7 @@ public final class EvaluateCommand extends TenonCommand {
         addResult(values, last);
         values.put("crops", byCrops);
         values.put("classes", report.rows());
+        values.put("confusions", confusions);
         return values;
     }
 

@@ -67,7 +67,7 @@ public final class PictureData implements AutoCloseable {
 
     /** Batches, in file order, in the view that evaluation takes. */
     public RecordBatchSource views(Classifier classifier, int batchSize) {
-        return views(classifier, new Views(1, null), batchSize);
+        return views(classifier, Views.ONE, batchSize);
     }
 
     /** Batches, in file order, of several views a picture. */

@@ -16,6 +16,7 @@ import tenon.apps.cli.EnumConverter;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
 import tenon.apps.pictures.CurveSheet;
+import tenon.apps.pictures.Drawing;
 import tenon.engine.TenonException;
 
 /** {@code tenon plot}: curves of one run or of several. */
@@ -77,7 +78,7 @@ public final class PlotCommand extends TenonCommand {
         Path file = output != null
                 ? output
                 : RunFolder.around(folders.getFirst()).folder().resolve("plot.png");
-        if (!CurveSheet.canWrite(file)) {
+        if (!Drawing.canWrite(file)) {
             throw new UsageException("--output must end in .png or .svg: " + file);
         }
         CurveSheet.write(file, panels(curves).stream().map(curves::panel).toList());

@@ -17,7 +17,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.apps.Cli;
 import tenon.apps.pictures.BoxDrawing;
-import tenon.apps.pictures.Montage;
 import tenon.io.image.Image;
 import tenon.io.image.ImageCodec;
 import tenon.io.record.Label;
@@ -225,24 +224,22 @@ class InspectCommandTest {
         assertThat(result.exitCode()).as(result.err()).isZero();
         assertThat(result.out()).contains("montage   5 pictures, 1 of them damaged, written to " + sheet);
         BufferedImage image = ImageIO.read(sheet.toFile());
-        assertThat(image.getWidth()).isEqualTo(2 * Montage.MARGIN + 2 * Montage.CELL_WIDTH);
-        assertThat(image.getHeight()).isEqualTo(2 * Montage.MARGIN + 3 * Montage.CELL_HEIGHT);
+        // Squares of 128, margins of 10, a line of text of 15 and 5 below it.
+        assertThat(image.getWidth()).isEqualTo(10 + 2 * 138);
+        assertThat(image.getHeight()).isEqualTo(10 + 3 * 158);
         for (int i : new int[] {0, 1, 3, 4}) {
-            int x = Montage.MARGIN + i % 2 * Montage.CELL_WIDTH;
-            int y = Montage.MARGIN + i / 2 * Montage.CELL_HEIGHT;
-            int half = Montage.PICTURE / 2;
-            assertThat(image.getRGB(x + half, y + half) & 0xFF).isEqualTo(50 * i);
+            int x = 10 + i % 2 * 138;
+            int y = 10 + i / 2 * 158;
+            assertThat(image.getRGB(x + 64, y + 64) & 0xFF).isEqualTo(50 * i);
             // Wide pictures leave white above, tall ones beside them.
-            assertThat(image.getRGB(x + half, y + 2)).isEqualTo(i % 2 == 0 ? -1 : image.getRGB(x + half, y + half));
-            assertThat(image.getRGB(x + 2, y + half)).isEqualTo(i % 2 == 1 ? -1 : image.getRGB(x + half, y + half));
+            assertThat(image.getRGB(x + 64, y + 5)).isEqualTo(i % 2 == 0 ? -1 : image.getRGB(x + 64, y + 64));
+            assertThat(image.getRGB(x + 5, y + 64)).isEqualTo(i % 2 == 1 ? -1 : image.getRGB(x + 64, y + 64));
         }
-        int crossed = image.getRGB(
-                Montage.MARGIN + Montage.PICTURE / 2, Montage.MARGIN + Montage.CELL_HEIGHT + Montage.PICTURE / 2);
-        assertThat(crossed).isEqualTo(0xFFFF0000);
+        assertThat(image.getRGB(10 + 64, 10 + 158 + 64)).isEqualTo(0xFFFF0000);
 
         Cli.Result two = Cli.run("inspect", files.get(0), "--montage", sheet, "--montage-count", 2);
         assertThat(two.exitCode()).isZero();
-        assertThat(ImageIO.read(sheet.toFile()).getWidth()).isEqualTo(2 * Montage.MARGIN + 2 * Montage.CELL_WIDTH);
+        assertThat(ImageIO.read(sheet.toFile()).getWidth()).isEqualTo(10 + 2 * 138);
         assertThat(Cli.run("inspect", files.get(0), "--montage", sheet, "--montage-count", 0)
                         .exitCode())
                 .isEqualTo(2);

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tenon.apps.Cli;
 import tenon.apps.TestData;
 import tenon.apps.pictures.LabelDrawing;
-import tenon.apps.training.Classifier;
+import tenon.apps.training.Prediction;
 import tenon.apps.training.SavedModel;
 import tenon.engine.Scope;
 import tenon.engine.backend.Backend;
@@ -112,7 +112,7 @@ class FirstNetworkTest {
                 "--json");
         assertThat(result.err()).isEmpty();
         assertThat(result.outLines().getFirst()).isEqualTo("[INFO] loading network and label binarizer...");
-        Classifier.Guess expected = guess(picture);
+        Prediction expected = guess(picture);
         assertThat(result.outLines().get(1))
                 .matches("(cats|dogs|panda): \\d+\\.\\d\\d%")
                 .isEqualTo(LabelDrawing.text(expected.name(), expected.probability()));
@@ -329,7 +329,7 @@ class FirstNetworkTest {
         assertThat(plot).isRegularFile();
     }
 
-    private static Classifier.Guess guess(Path picture) throws IOException {
+    private static Prediction guess(Path picture) throws IOException {
         try (Backend backend = CpuBackend.open(1);
                 Scope _ = Scope.open("model", backend)) {
             return SavedModel.read(folder.resolve("simple_nn.model"))

@@ -84,9 +84,8 @@ class ExportCommandTest {
                 Cli.run("export", model, "--to", "safetensors", "--names", "torchvision", "--out", folder.resolve("x"));
         assertThat(result.exitCode()).isEqualTo(2);
         assertThat(result.err())
-                .contains(
-                        "the model is another variant of resnet18 than torchvision's, which is --norm-epsilon 1.0E-5"
-                                + " --residuals torchvision (--names tenon writes it as it is, --to onnx any variant)");
+                .contains("the model is another variant of resnet18 than torchvision's, which is --norm-epsilon 1.0E-5"
+                        + " --residuals torchvision (--names tenon writes it as it is, --to onnx any variant)");
     }
 
     @Test

@@ -85,7 +85,7 @@ class QuickstartTest {
         BufferedImage plot = ImageIO.read(output.resolve("plot.png").toFile());
         assertThat(plot.getWidth()).isEqualTo(800);
         assertThat(ImageIO.read(output.resolve("predictions.png").toFile()).getWidth())
-                .isEqualTo(720);
+                .isEqualTo(700);
 
         StringWriter again = new StringWriter();
         Map<String, Object> second = run(output, 600, 2, again);

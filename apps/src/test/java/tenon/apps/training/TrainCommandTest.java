@@ -191,6 +191,7 @@ class TrainCommandTest {
         assertThat(evaluated.json().get("samples").asInt()).isEqualTo(18);
         assertThat(evaluated.json().get("rank1").asDouble()).isGreaterThan(0.8);
         assertThat(evaluated.json().get("rank5").asDouble()).isEqualTo(1);
+        assertThat(run.resolve("confusion.png")).isRegularFile();
         assertThat(evaluated.out()).contains("precision    recall").containsPattern("0 a +\\d+ +\\d+ +\\d+");
 
         Cli.Result fromFolder = Cli.run("evaluate", run, "--data", pictures, "--json");
@@ -201,15 +202,16 @@ class TrainCommandTest {
         Path text = Files.writeString(folder.resolve("text.png"), "no picture");
         Cli.Result predicted = Cli.run("predict", run, picture, "--output", output, "--json");
         assertThat(predicted.exitCode()).isZero();
-        assertThat(predicted.outLines().getFirst()).matches(".*4\\.png: b: \\d+\\.\\d\\d%");
-        assertThat(predicted.json().get("predictions").get(0).get("label").asText())
+        assertThat(new ObjectMapper()
+                        .readTree(predicted.outLines().getFirst())
+                        .get("label")
+                        .asText())
                 .isEqualTo("b");
-        BufferedImage drawn = ImageIO.read(output.resolve("4.png").toFile());
-        assertThat(List.of(drawn.getWidth(), drawn.getHeight())).containsExactly(20, 16);
+        assertThat(ImageIO.read(output.resolve("4.png").toFile()).getWidth()).isGreaterThan(300);
 
         Cli.Result some = Cli.run("predict", run, picture, text, pictures.resolve("a/4.png"), "--output", output);
         assertThat(some.exitCode()).isEqualTo(1);
-        assertThat(some.out()).contains("b/4.png: b").contains("a/4.png: a");
+        assertThat(some.out()).containsPattern("b/4\\.png: b: \\d+\\.\\d\\d%").contains("a/4.png: a");
         assertThat(some.errLines()).hasSize(2);
         assertThat(some.errLines().getFirst()).startsWith("warning: image " + text);
         assertThat(some.errLines().getLast()).isEqualTo("tenon predict: 1 of 3 pictures could not be read: " + text);

@@ -11,10 +11,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import tenon.io.image.ImageNames;
 
 /**
  * The image files below a folder, each with its class, sorted by name (code units, whatever the locale). Hidden files and folders are passed over.
@@ -24,8 +24,6 @@ import java.util.stream.Stream;
  * @param skipped files that cannot be listed or have no class
  */
 record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.Skipped> skipped) {
-    private static final Set<String> EXTENSIONS = Set.of("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp");
-
     /**
      * @param key path below the folder, with slashes
      */
@@ -42,13 +40,13 @@ record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.
                     folder, EnumSet.of(FileVisitOption.FOLLOW_LINKS), Integer.MAX_VALUE, new SimpleFileVisitor<>() {
                         @Override
                         public FileVisitResult preVisitDirectory(Path visited, BasicFileAttributes attributes) {
-                            boolean hidden = !visited.equals(folder) && isHidden(visited);
+                            boolean hidden = !visited.equals(folder) && ImageNames.isHidden(visited);
                             return hidden ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
                         }
 
                         @Override
                         public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                            if (!isHidden(file) && isImage(file)) {
+                            if (!ImageNames.isHidden(file) && ImageNames.isImage(file)) {
                                 String key = folder.relativize(file).toString().replace('\\', '/');
                                 source.of(file, folder)
                                         .ifPresentOrElse(
@@ -89,13 +87,14 @@ record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.
     private static void checkFolders(Path folder, List<Entry> entries) {
         List<Path> children;
         try (Stream<Path> found = Files.list(folder)) {
-            children = found.filter(child -> Files.isDirectory(child) && !isHidden(child))
+            children = found.filter(child -> Files.isDirectory(child) && !ImageNames.isHidden(child))
                     .sorted()
                     .toList();
         } catch (IOException e) {
             throw new BuildException("image folder " + folder + ": cannot be listed: " + e, e);
         }
-        String wanted = " (wanted: one folder per class with image files: " + new TreeSet<>(EXTENSIONS) + ")";
+        String wanted =
+                " (wanted: one folder per class with image files: " + new TreeSet<>(ImageNames.EXTENSIONS) + ")";
         if (children.isEmpty()) {
             throw new BuildException("image folder " + folder + ": there are no class folders in it" + wanted);
         }
@@ -110,14 +109,5 @@ record ImageList(List<Entry> entries, List<String> classNames, List<BuildReport.
                         + "' holds no image files (fill or remove it)" + wanted);
             }
         }
-    }
-
-    private static boolean isHidden(Path path) {
-        return path.getFileName().toString().startsWith(".");
-    }
-
-    private static boolean isImage(Path file) {
-        String name = file.getFileName().toString();
-        return EXTENSIONS.contains(name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT));
     }
 }

@@ -157,6 +157,11 @@ public final class ImageCodec {
         return out.toByteArray();
     }
 
+    /** R, G, B of a picture of any kind, as {@link #decode} makes them of a file that ImageIO reads so. */
+    public static Image ofBufferedImage(BufferedImage picture) {
+        return BufferedImages.pixels(picture).toImage(null, 3);
+    }
+
     /** For drawing and for encoders: 8-bit grey, 24-bit colour, or 32-bit colour with opacity. */
     public static BufferedImage toBufferedImage(Image image) {
         int channels = image.channels();
