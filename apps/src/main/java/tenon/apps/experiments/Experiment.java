@@ -19,6 +19,9 @@ import tenon.apps.training.ScheduleSpec;
  * @param optimizer in MXNet, weight decay takes biases, slopes and betas too when the optimizer is not told the parameters' names, and every phase starts
  *     with momentum and moments of zero, which checkpoints there do not hold
  * @param phases without gaps
+ * @param input pictures as the network sees them
+ * @param multiplier of the number of filters
+ * @param epochFactor by which the rate of the only phase falls after each epoch; 1 where it does not
  * @param decays whether the rate of the only phase falls with every update: {@link ScheduleSpec.Kind#TIME_DECAY}
  * @param patience epochs in a row without a better validation accuracy that ended training; 0 for none
  * @param remark what a reader should know; empty for nothing
@@ -29,18 +32,21 @@ public record Experiment(
         String title,
         Dataset dataset,
         NetworkVariant variant,
+        ImageSize input,
+        double multiplier,
         Augmentation augmentation,
         Batch batch,
         OptimizerSpec optimizer,
         List<Phase> phases,
         boolean decays,
+        double epochFactor,
         int patience,
         Published published,
         String remark) {
 
     public Experiment {
         phases = List.copyOf(phases);
-        if (phases.isEmpty() || decays && phases.size() > 1) {
+        if (phases.isEmpty() || (decays || epochFactor != 1) && phases.size() > 1) {
             throw new IllegalArgumentException(network + "-" + number
                     + ": must have phases, and one only when its rate decays by itself: phases=" + phases);
         }
@@ -79,6 +85,9 @@ public record Experiment(
         if (decays) {
             return new ScheduleSpec(ScheduleSpec.Kind.TIME_DECAY, first, 0);
         }
+        if (epochFactor != 1) {
+            return ScheduleSpec.exponential(first, epochFactor);
+        }
         return ScheduleSpec.piecewise(
                 first,
                 phases.stream()
@@ -99,19 +108,19 @@ public record Experiment(
 
     /** The original's network, for its data set. */
     public NetworkSpec networkSpec() {
-        return NetworkSpec.of(network, dataset.classes(), variant);
+        return networkSpec(input, dataset.classes(), multiplier);
     }
 
-    /** The same for other data, other pictures or another width; the multiplier is 1 in the original. */
-    public NetworkSpec networkSpec(ImageSize input, int classes, double multiplier) {
+    /** The same for other data, other pictures or another width. */
+    public NetworkSpec networkSpec(ImageSize pictures, int classes, double width) {
         return new NetworkSpec(
                 network,
-                input.height(),
-                input.width(),
-                input.channels(),
+                pictures.height(),
+                pictures.width(),
+                pictures.channels(),
                 classes,
                 network.defaultNormMomentum(),
-                multiplier,
+                width,
                 variant);
     }
 
@@ -133,6 +142,9 @@ public record Experiment(
         private OptimizerSpec optimizer;
         private final List<Phase> phases = new ArrayList<>();
         private boolean decays;
+        private double epochFactor = 1;
+        private double multiplier = 1;
+        private ImageSize input;
         private int patience;
         private Published.Rank validation;
         private Published.Rank test;
@@ -143,6 +155,7 @@ public record Experiment(
             this.network = network;
             this.number = number;
             this.title = title;
+            input = network.defaultInput();
         }
 
         Builder on(Dataset newDataset, Augmentation newAugmentation, Batch newBatch) {
@@ -157,6 +170,18 @@ public record Experiment(
             return this;
         }
 
+        /** Of the number of filters; 1 unless it is said. */
+        Builder width(double newMultiplier) {
+            multiplier = newMultiplier;
+            return this;
+        }
+
+        /** Of square pictures; the network's usual one unless it is said. */
+        Builder side(int pixels) {
+            input = new ImageSize(pixels, pixels, input.channels());
+            return this;
+        }
+
         Builder sgd(double momentum) {
             optimizer = new OptimizerSpec(OptimizerSpec.Kind.SGD, momentum, false, 0);
             return this;
@@ -165,6 +190,13 @@ public record Experiment(
         /** @param weightDecay of weights alone */
         Builder adam(double weightDecay) {
             optimizer = new OptimizerSpec(OptimizerSpec.Kind.ADAM, 0, false, weightDecay);
+            return this;
+        }
+
+        /** @param decay share of the old mean square */
+        Builder rmsProp(double decay, double momentum, double epsilon, double weightDecay) {
+            optimizer = new OptimizerSpec(
+                    OptimizerSpec.Kind.RMSPROP, momentum, false, weightDecay, null, null, decay, epsilon, null, null);
             return this;
         }
 
@@ -197,6 +229,12 @@ public record Experiment(
         /** The rate of the only phase falls with every update. */
         Builder decaying() {
             decays = true;
+            return this;
+        }
+
+        /** The rate of the only phase is multiplied after each epoch. */
+        Builder fallingEachEpoch(double factor) {
+            epochFactor = factor;
             return this;
         }
 
@@ -239,11 +277,14 @@ public record Experiment(
                     title,
                     Objects.requireNonNull(dataset),
                     variant,
+                    input,
+                    multiplier,
                     augmentation,
                     batch,
                     Objects.requireNonNull(optimizer),
                     phases,
                     decays,
+                    epochFactor,
                     patience,
                     new Published(validation, test, tenCrops),
                     remark);

@@ -5,7 +5,7 @@ import java.util.stream.Stream;
 import tenon.apps.cli.UsageException;
 import tenon.apps.training.NetworkSpec;
 
-/** All experiments, chapter by chapter. */
+/** All experiments, chapter by chapter; behind them those of papers that a chapter goes by. */
 public final class Experiments {
     private static final List<Experiment> ALL = Stream.of(
                     SmallExperiments.FIRST_NETWORKS,
@@ -15,7 +15,8 @@ public final class Experiments {
                     ImageNetExperiments.VGG16,
                     ImageNetExperiments.GOOGLENET,
                     ImageNetExperiments.RESNET50,
-                    ImageNetExperiments.SQUEEZENET)
+                    ImageNetExperiments.SQUEEZENET,
+                    MobileNetExperiments.ALL)
             .flatMap(List::stream)
             .toList();
 

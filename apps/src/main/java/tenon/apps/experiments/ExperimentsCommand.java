@@ -76,11 +76,14 @@ public final class ExperimentsCommand extends TenonCommand {
     private static String text(Experiment experiment, List<OwnResult> own) {
         List<String> lines = new ArrayList<>();
         lines.add(experiment.name() + ": " + experiment.title());
-        lines.add("data       " + experiment.dataset() + ", " + size(experiment.network()) + ", augmentation "
+        lines.add("data       " + experiment.dataset() + ", " + size(experiment.input()) + ", augmentation "
                 + experiment.augmentation() + ", batch " + experiment.batch());
         lines.add("optimizer  " + optimizer(experiment));
         lines.add("rates      "
                 + experiment.phases().stream().map(ExperimentsCommand::rate).collect(Collectors.joining("; "))
+                + (experiment.epochFactor() != 1
+                        ? ", times " + plain(experiment.epochFactor()) + " after each epoch"
+                        : "")
                 + (experiment.decays() ? ", divided by 1 + " + decay(experiment) + " t at update t" : "")
                 + (experiment.patience() > 0
                         ? "; ends after " + experiment.patience() + " epochs in a row without a better one"
@@ -100,8 +103,9 @@ public final class ExperimentsCommand extends TenonCommand {
         return String.join(
                 System.lineSeparator() + "    ",
                 experiment.name() + ": " + experiment.title(),
-                "data       " + experiment.dataset() + ", " + size(experiment.network()) + ", augmentation "
-                        + experiment.augmentation() + ", the last " + percent(experiment.testShare()) + " held out",
+                "data       " + experiment.dataset() + ", "
+                        + size(experiment.network().defaultInput()) + ", augmentation " + experiment.augmentation()
+                        + ", the last " + percent(experiment.testShare()) + " held out",
                 "choice     C of "
                         + experiment.candidates().stream()
                                 .map(ExperimentsCommand::plain)
@@ -124,6 +128,9 @@ public final class ExperimentsCommand extends TenonCommand {
         if (optimizer.weightDecay() > 0) {
             text.append(", weight decay ").append(plain(optimizer.weightDecay()));
             text.append(optimizer.decaysAll() == Boolean.TRUE ? " of all parameters" : " of weights");
+        }
+        if (optimizer.epsilon() != null) {
+            text.append(", epsilon ").append(plain(optimizer.epsilon()));
         }
         return text.toString();
     }
@@ -163,8 +170,7 @@ public final class ExperimentsCommand extends TenonCommand {
                 : String.format(Locale.ROOT, "%.2f %% (rank-5 %.2f %%)", rank1, rank5);
     }
 
-    private static String size(NetworkSpec.Kind network) {
-        ImageSize input = network.defaultInput();
+    private static String size(ImageSize input) {
         return input.height() + "x" + input.width() + "x" + input.channels();
     }
 
@@ -178,7 +184,8 @@ public final class ExperimentsCommand extends TenonCommand {
         values.put("title", experiment.title());
         values.put("variant", variant(experiment.variant()));
         values.put("dataset", experiment.dataset().toString());
-        values.put("input", size(experiment.network()));
+        values.put("input", size(experiment.input()));
+        values.put("width_multiplier", experiment.multiplier());
         values.put("augmentation", experiment.augmentation().toString());
         values.put("batch", experiment.batch().size());
         values.put("devices", experiment.batch().devices());
@@ -205,7 +212,7 @@ public final class ExperimentsCommand extends TenonCommand {
         values.put("network", experiment.network().toString());
         values.put("title", experiment.title());
         values.put("dataset", experiment.dataset().toString());
-        values.put("input", size(experiment.network()));
+        values.put("input", size(experiment.network().defaultInput()));
         values.put("augmentation", experiment.augmentation().toString());
         values.put("candidates", experiment.candidates());
         values.put("folds", experiment.folds());

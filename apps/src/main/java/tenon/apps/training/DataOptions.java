@@ -101,19 +101,20 @@ final class DataOptions {
     /**
      * A folder is packed first.
      *
+     * @param original the picture where nothing says its size
      * @param experiment the augmentation where none is given, or null
      * @param output folder of the run
      */
-    Prepared prepare(NetworkSpec.Kind network, Augmentation experiment, Path output, long seed, Console console)
+    Prepared prepare(ImageSize original, Augmentation experiment, Path output, long seed, Console console)
             throws IOException {
         Augmentation chosen = augmentation != null ? augmentation : experiment != null ? experiment : Augmentation.NONE;
         if (synthetic != null) {
-            return synthetic(network, chosen);
+            return synthetic(original, chosen);
         }
         Path file = data;
         Path held = validation;
         if (Files.isDirectory(data)) {
-            BuildReport report = buildRecords(network, chosen, output, seed, console);
+            BuildReport report = buildRecords(original, chosen, output, seed, console);
             file = report.part("train").file();
             held = validation != null ? validation : report.part("val").file();
         }
@@ -131,21 +132,21 @@ final class DataOptions {
         }
         DataSpec spec = new DataSpec(
                 train, judgedBy, scaling(chosen, schema, console).normalization(schema), schema.classNames());
-        return new Prepared(spec, chosen, input(network, chosen, schema));
+        return new Prepared(spec, chosen, input(original, chosen, schema));
     }
 
     private int share(int count) {
         return Math.clamp(Math.round(count * validationShare), 1, Math.max(1, count - 1));
     }
 
-    private Prepared synthetic(NetworkSpec.Kind network, Augmentation chosen) {
+    private Prepared synthetic(ImageSize original, Augmentation chosen) {
         int held = share(synthetic);
         List<String> names = IntStream.range(0, classes != null ? classes : 10)
                 .mapToObj(Integer::toString)
                 .toList();
         DataSpec spec = new DataSpec(
                 DataSpec.Part.synthetic(synthetic - held), DataSpec.Part.synthetic(held), Normalization.UNIT, names);
-        return new Prepared(spec, chosen, size != null ? size : network.defaultInput());
+        return new Prepared(spec, chosen, size != null ? size : original);
     }
 
     private Scaling scaling(Augmentation chosen, RecordSchema training, Console console) {
@@ -159,9 +160,9 @@ final class DataOptions {
         return chosen.scaling();
     }
 
-    private BuildReport buildRecords(
-            NetworkSpec.Kind network, Augmentation chosen, Path output, long seed, Console console) throws IOException {
-        ImageSize stored = size != null ? size : network.defaultInput();
+    private BuildReport buildRecords(ImageSize original, Augmentation chosen, Path output, long seed, Console console)
+            throws IOException {
+        ImageSize stored = size != null ? size : original;
         ImageFolderBuilder builder = new ImageFolderBuilder(data).stratified(true);
         if (validation == null) {
             builder.split("val", validationShare);
@@ -192,13 +193,13 @@ final class DataOptions {
         }
     }
 
-    private ImageSize input(NetworkSpec.Kind network, Augmentation chosen, RecordSchema schema) {
+    private ImageSize input(ImageSize original, Augmentation chosen, RecordSchema schema) {
         if (size != null) {
             return size;
         }
         // Where pictures are stored larger than they go in, their size says nothing.
         return schema.height() > 0 && chosen.fit() == Fit.SQUASH
                 ? new ImageSize(schema.height(), schema.width(), schema.channels())
-                : network.defaultInput();
+                : original;
     }
 }

@@ -16,10 +16,9 @@ public final class NetworkOptions {
     @Option(
             names = "--width-multiplier",
             paramLabel = "M",
-            defaultValue = "1",
             description = "Filters and units per layer as a share of the original's, for networks from alexnet on."
-                    + " Default: ${DEFAULT-VALUE}.")
-    private double multiplier;
+                    + " Default: 1, or the experiment's.")
+    private Double multiplier;
 
     @Option(
             names = "--activation",
@@ -75,14 +74,21 @@ public final class NetworkOptions {
 
     /** @param normMomentum see {@link NetworkSpec} */
     NetworkSpec spec(NetworkSpec.Kind kind, ImageSize input, int classes, double normMomentum) {
-        return spec(kind, input, classes, normMomentum, null);
+        return spec(kind, input, classes, normMomentum, 1, null);
     }
 
     /**
      * @param normMomentum see {@link NetworkSpec}
+     * @param width the multiplier where none is given
      * @param decided the variant, where something else than these options says it; else null
      */
-    NetworkSpec spec(NetworkSpec.Kind kind, ImageSize input, int classes, double normMomentum, NetworkVariant decided) {
+    NetworkSpec spec(
+            NetworkSpec.Kind kind,
+            ImageSize input,
+            int classes,
+            double normMomentum,
+            double width,
+            NetworkVariant decided) {
         if (decided != null && !variant().equals(NetworkVariant.ORIGINAL)) {
             throw new UsageException("--experiment says how the network differs from the original: leave --activation,"
                     + " --batch-norm and the like away");
@@ -94,12 +100,12 @@ public final class NetworkOptions {
                 input.channels(),
                 classes,
                 normMomentum,
-                multiplier,
+                multiplier != null ? multiplier : width,
                 decided != null ? decided : variant());
     }
 
     public double multiplier() {
-        return multiplier;
+        return multiplier != null ? multiplier : 1;
     }
 
     /** What was given; null where nothing was. */

@@ -40,6 +40,12 @@ final class ScheduleOptions {
     private Double power;
 
     @Option(
+            names = "--lr-factor",
+            paramLabel = "F",
+            description = "Of exponential: what the rate is multiplied by after each epoch. Default: 0.98.")
+    private Double factor;
+
+    @Option(
             names = "--warm-up",
             paramLabel = "EPOCHS",
             description = "Epochs in which the rate rises from a tenth. Default: 0.")
@@ -56,7 +62,8 @@ final class ScheduleOptions {
                     experiment.changes(),
                     or(endRate, experiment.endRate()),
                     or(power, experiment.power()),
-                    null);
+                    null,
+                    or(factor, experiment.factor()));
         }
         if (changes != null && kind != null && kind != ScheduleSpec.Kind.PIECEWISE) {
             throw new UsageException(
@@ -70,7 +77,8 @@ final class ScheduleOptions {
                 changes == null ? null : changes(),
                 endRate,
                 power,
-                null);
+                null,
+                factor);
     }
 
     private List<ScheduleSpec.Change> changes() {

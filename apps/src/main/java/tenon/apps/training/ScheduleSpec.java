@@ -16,6 +16,7 @@ import tenon.optim.schedule.Schedule;
  * @param changes of {@code piecewise}, in rising order; null otherwise
  * @param endRate of {@code cosine}, {@code linear} and {@code polynomial}, 0 if null
  * @param power of {@code polynomial}, 2 if null
+ * @param factor of {@code exponential}, 0.98 if null
  * @param fromEpoch epochs done when it begins, 0 if null: a run that goes on at another rate begins its schedule there
  */
 public record ScheduleSpec(
@@ -25,7 +26,8 @@ public record ScheduleSpec(
         List<Change> changes,
         Double endRate,
         Double power,
-        Integer fromEpoch) {
+        Integer fromEpoch,
+        Double factor) {
     /**
      * Another rate from some epoch on.
      *
@@ -55,6 +57,8 @@ public record ScheduleSpec(
         ONE_CYCLE,
         /** rate·(1 − progress)^power. */
         POLYNOMIAL,
+        /** Multiplied by a factor after each epoch. */
+        EXPONENTIAL,
         /** Constant but for given changes: runs that were stopped and gone on with at another rate. */
         PIECEWISE;
 
@@ -94,13 +98,21 @@ public record ScheduleSpec(
         if (power != null && !(kind == Kind.POLYNOMIAL && power > 0 && power < 100)) {
             throw new UsageException("--lr-power is polynomial's and positive: " + power + " with " + kind);
         }
+        if (factor != null && !(kind == Kind.EXPONENTIAL && factor > 0 && factor <= 1)) {
+            throw new UsageException("--lr-factor is exponential's, and lies in (0, 1]: " + factor + " with " + kind);
+        }
         if (fromEpoch != null && fromEpoch < 0) {
             throw new UsageException("a schedule begins at an epoch of at least 0: " + fromEpoch);
         }
     }
 
     public ScheduleSpec(Kind kind, double rate, double warmUpEpochs) {
-        this(kind, rate, warmUpEpochs, null, null, null, null);
+        this(kind, rate, warmUpEpochs, null, null, null, null, null);
+    }
+
+    /** Multiplied by a factor after each epoch. */
+    public static ScheduleSpec exponential(double rate, double factor) {
+        return new ScheduleSpec(Kind.EXPONENTIAL, rate, 0, null, null, null, null, factor);
     }
 
     /** {@code rate} until the first change. */
@@ -112,12 +124,13 @@ public record ScheduleSpec(
                 changes.isEmpty() ? null : changes,
                 null,
                 null,
+                null,
                 null);
     }
 
     /** From {@code epoch} on {@code newRate}, constant or falling as {@code newKind} does over the rest of the epochs. */
     ScheduleSpec goingOn(int epoch, double newRate, Kind newKind) {
-        return new ScheduleSpec(newKind, newRate, 0, null, null, null, epoch);
+        return new ScheduleSpec(newKind, newRate, 0, null, null, null, epoch, null);
     }
 
     /** Epochs done when another rate begins to hold. */
@@ -142,6 +155,7 @@ public record ScheduleSpec(
             case COSINE -> Schedule.cosine(rate, end, rest);
             case LINEAR -> Schedule.polynomial(rate, end, 1, rest);
             case POLYNOMIAL -> Schedule.polynomial(rate, end, power == null ? 2 : power, rest);
+            case EXPONENTIAL -> Schedule.step(rate, factor == null ? 0.98 : factor, stepsPerEpoch);
             case PIECEWISE -> piecewise(stepsPerEpoch, warmUp);
             case TIME_DECAY -> Schedule.timeDecay(rate, rate / epochs);
             // A cycle needs a few updates to have a shape.

@@ -204,9 +204,18 @@ public final class TrainCommand extends TenonCommand {
             console.print("Experiment %s: %s", repeated.name(), repeated.title());
         }
         DataOptions.Prepared prepared = data.prepare(
-                network, repeated == null ? null : repeated.augmentation(), output, computing.seed(), console);
+                repeated == null ? network.defaultInput() : repeated.input(),
+                repeated == null ? null : repeated.augmentation(),
+                output,
+                computing.seed(),
+                console);
         NetworkSpec spec = networkOptions.spec(
-                network, prepared.input(), prepared.data().classNames().size(), norm(), variant);
+                network,
+                prepared.input(),
+                prepared.data().classNames().size(),
+                norm(),
+                repeated == null ? 1 : repeated.multiplier(),
+                variant);
         OptimizerSpec optimizerSpec = optimizer.spec(repeated == null ? null : repeated.optimizer());
         return new RunConfig(
                 spec,

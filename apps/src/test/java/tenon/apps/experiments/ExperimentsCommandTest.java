@@ -30,8 +30,22 @@ class ExperimentsCommandTest {
                 .contains("    published  validation 57.00 % (rank-5 79.52 %), test 59.80 % (rank-5 81.74 %)");
         assertThat(Cli.run("experiments", "smallvgg").out())
                 .contains("    rates      1-75: 0.01, divided by 1 + 0.01/75 t at update t");
-        assertThat(Cli.run("experiments", "mobilenet-v2").out())
-                .startsWith("The course trains no mobilenet-v2: there is no experiment");
+        assertThat(Cli.run("experiments", "mobilenet-v1").out()).contains("""
+            mobilenet-v1-6: width 1, 160x160
+                data       ImageNet, 160x160x3, augmentation resized-crop, batch 96
+                optimizer  rmsprop, momentum 0.9, weight decay 0.00004 of weights, epsilon 1
+                rates      1-300: 0.045, times 0.98 after each epoch
+                published  validation 67.20 %
+            """);
+        assertThat(Cli.run("experiments", "resnet50").out()).endsWith("""
+            resnet50-features-1: logistic regression on features of a network that knows ImageNet
+                data       Dogs vs. Cats, 224x224x3, augmentation dogs-cats-features, the last 25 % held out
+                choice     C of 0.0001, 0.001, 0.01, 0.1, 1 by 3 folds: 0.001 was the best
+                published  test 98.69 %
+                remark     82 errors of 6250; printed as 0.986
+            """);
+        assertThat(Cli.run("experiments", "resnet18").out())
+                .startsWith("The course trains no resnet18: there is no experiment");
     }
 
     @Test
@@ -39,7 +53,14 @@ class ExperimentsCommandTest {
         JsonNode experiments = Cli.run("experiments", "--json", "--runs", folder.resolve("none"))
                 .json()
                 .get("experiments");
-        assertThat(experiments).hasSize(19);
+        assertThat(experiments).hasSize(27);
+        assertThat(experiments.get(20).get("width_multiplier").asDouble()).isEqualTo(0.75);
+        JsonNode features = Cli.run("experiments", "--json", "--runs", folder.resolve("none"))
+                .json()
+                .get("features");
+        assertThat(features).hasSize(1);
+        assertThat(features.get(0).get("name").asText()).isEqualTo("resnet50-features-1");
+        assertThat(features.get(0).get("published").asDouble()).isEqualTo(98.69);
         JsonNode first = experiments.get(5);
         assertThat(first.get("name").asText()).isEqualTo("alexnet-1");
         assertThat(first.get("experiment").asInt()).isEqualTo(1);

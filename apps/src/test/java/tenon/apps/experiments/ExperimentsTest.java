@@ -25,6 +25,7 @@ import tenon.engine.backend.reference.ReferenceBackend;
 import tenon.engine.ops.Arithmetic;
 import tenon.layers.Module;
 import tenon.layers.Parameter;
+import tenon.layers.Summary;
 import tenon.optim.Optimizer;
 import tenon.optim.schedule.Schedule;
 
@@ -63,7 +64,15 @@ class ExperimentsTest {
                         "squeezenet-1",
                         "squeezenet-2",
                         "squeezenet-3",
-                        "squeezenet-4");
+                        "squeezenet-4",
+                        "mobilenet-v1-1",
+                        "mobilenet-v1-2",
+                        "mobilenet-v1-3",
+                        "mobilenet-v1-4",
+                        "mobilenet-v1-5",
+                        "mobilenet-v1-6",
+                        "mobilenet-v1-7",
+                        "mobilenet-v2-1");
         assertThat(Experiments.all().stream().map(experiment -> experiment.network() + " " + experiment.title()))
                 .doesNotHaveDuplicates();
     }
@@ -90,6 +99,8 @@ class ExperimentsTest {
         "mnist-1, 25 0.001",
         "cifar10-cnn-1, 20 0.001",
         "alexnet-dogs-cats-1, 75 0.001",
+        "mobilenet-v1-1, 300 0.045",
+        "mobilenet-v2-1, 300 0.045",
     })
     void phases(String name, String expected) {
         assertThat(experiment(name).phases().stream()
@@ -184,6 +195,36 @@ class ExperimentsTest {
             assertThat(experiment.networkSpec().height()).isEqualTo(side);
             assertThat(experiment.networkSpec().classes()).isEqualTo(1000);
         }
+    }
+
+    /** The papers' tables: width, side, thousands of weights, millions of multiply-adds, rank-1. */
+    @ParameterizedTest
+    @CsvSource({
+        "mobilenet-v1-1, 1, 224, 4231976, 568.7, 70.6",
+        "mobilenet-v1-2, 0.75, 224, 2585560, 325.4, 68.4",
+        "mobilenet-v1-3, 0.5, 224, 1331592, 149.5, 63.7",
+        "mobilenet-v1-4, 0.25, 224, 470072, 41.0, 50.6",
+        "mobilenet-v1-5, 1, 192, 4231976, 418.1, 69.1",
+        "mobilenet-v1-6, 1, 160, 4231976, 290.7, 67.2",
+        "mobilenet-v1-7, 1, 128, 4231976, 186.4, 64.4",
+        "mobilenet-v2-1, 1, 224, 3504872, 300.8, 72.0",
+    })
+    void mobileNets(String name, double width, int side, long weights, String millions, double rank1) {
+        Experiment experiment = experiment(name);
+        assertThat(experiment.multiplier()).isEqualTo(width);
+        assertThat(experiment.input()).isEqualTo(new ImageSize(side, side, 3));
+        Summary summary = experiment.networkSpec().summary();
+        assertThat(summary.trainable()).isEqualTo(weights);
+        assertThat("%.1f".formatted(summary.multiplyAdds() / 1e6)).isEqualTo(millions);
+        assertThat(experiment.published()).isEqualTo(new Published(new Published.Rank(rank1, null), null, null));
+        assertThat(experiment.optimizer())
+                .isEqualTo(new OptimizerSpec(
+                        OptimizerSpec.Kind.RMSPROP, 0.9, false, 4e-5, null, null, 0.9, 1.0, null, null));
+        assertThat(experiment.batch()).isEqualTo(Batch.of(96));
+        Schedule schedule = experiment.scheduleSpec().schedule(100, experiment.epochs());
+        assertThat(schedule.rate(99)).isEqualTo(0.045);
+        assertThat(schedule.rate(100)).isCloseTo(0.0441, within(1e-12));
+        assertThat(schedule.rate(29_900)).isCloseTo(0.045 * Math.pow(0.98, 299), within(1e-12));
     }
 
     /** Decay of all parameters, state of zero at the start of each phase. */
@@ -365,8 +406,8 @@ class ExperimentsTest {
                                 + " what they are)");
         assertThatThrownBy(() -> Experiments.find(Kind.VGG16, 0))
                 .hasMessageContaining("there is no experiment 0 of vgg16: it has number 1 only");
-        assertThatThrownBy(() -> Experiments.find(Kind.MOBILENET_V1, 1))
-                .hasMessage("there is no experiment 1 of mobilenet-v1: the course trains no such network"
+        assertThatThrownBy(() -> Experiments.find(Kind.RESNET18, 1))
+                .hasMessage("there is no experiment 1 of resnet18: the course trains no such network"
                         + " (./tenon experiments lists all)");
     }
 

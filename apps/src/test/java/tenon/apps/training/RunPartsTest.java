@@ -34,6 +34,10 @@ class RunPartsTest {
         assertThat(cycle.rate(0)).isCloseTo(0.02, within(1e-12));
         assertThat(cycle.rate(9)).isCloseTo(0.5, within(1e-12));
         assertThat(cycle.rate(49)).isCloseTo(0.5 / 25 / 1e3, within(1e-12));
+        Schedule exponential = ScheduleSpec.exponential(0.8, 0.5).schedule(10, 4);
+        assertThat(exponential.rate(9)).isCloseTo(0.8, within(1e-12));
+        assertThat(exponential.rate(10)).isCloseTo(0.4, within(1e-12));
+        assertThat(exponential.rate(39)).isCloseTo(0.1, within(1e-12));
     }
 
     @ParameterizedTest
@@ -49,6 +53,9 @@ class RunPartsTest {
                 .isInstanceOf(UsageException.class);
         assertThatThrownBy(() -> new ScheduleSpec(ScheduleSpec.Kind.CONSTANT, Double.NaN, 0))
                 .isInstanceOf(UsageException.class);
+        assertThatThrownBy(() -> ScheduleSpec.exponential(0.1, 1.5))
+                .isInstanceOf(UsageException.class)
+                .hasMessage("--lr-factor is exponential's, and lies in (0, 1]: 1.5 with exponential");
         assertThatThrownBy(() -> new OptimizerSpec(OptimizerSpec.Kind.ADAM, 0, true, 0))
                 .isInstanceOf(UsageException.class)
                 .hasMessage("--nesterov needs sgd with a momentum");

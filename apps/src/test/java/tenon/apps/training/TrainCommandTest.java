@@ -292,6 +292,54 @@ class TrainCommandTest {
     }
 
     @Test
+    void anExperimentSaysWidthAndPictures() throws IOException {
+        Path output = folder.resolve("narrow");
+        Object[] command = {
+            "train",
+            "mobilenet-v1",
+            "--experiment",
+            4,
+            "--synthetic",
+            4,
+            "--batch",
+            2,
+            "--max-steps",
+            1,
+            "--output",
+            output
+        };
+        assertThat(Cli.run(command).exitCode()).isZero();
+        RunConfig config = RunFolder.around(output).readConfig();
+        assertThat(config.network().multiplier()).isEqualTo(0.25);
+        assertThat(config.network().height()).isEqualTo(224);
+        assertThat(config.schedule()).isEqualTo(ScheduleSpec.exponential(0.045, 0.98));
+
+        Path other = folder.resolve("wide");
+        Cli.Result result = Cli.run(
+                "train",
+                "mobilenet-v1",
+                "--experiment",
+                7,
+                "--width-multiplier",
+                0.25,
+                "--lr-factor",
+                0.9,
+                "--synthetic",
+                4,
+                "--batch",
+                2,
+                "--max-steps",
+                1,
+                "--output",
+                other);
+        assertThat(result.exitCode()).as(result.err()).isZero();
+        config = RunFolder.around(other).readConfig();
+        assertThat(config.network().multiplier()).isEqualTo(0.25);
+        assertThat(config.network().height()).isEqualTo(128);
+        assertThat(config.schedule().factor()).isEqualTo(0.9);
+    }
+
+    @Test
     void variantsAreTrainedSavedAndBuiltAgain() throws IOException {
         Path output = folder.resolve("variant");
         Cli.Result trained = Cli.run(
