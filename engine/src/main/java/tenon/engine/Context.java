@@ -10,6 +10,7 @@ public final class Context {
     private final Generator generator = new Generator();
     Scope scope;
     private boolean gradEnabled = true;
+    private boolean lateChecks;
     private String path = "";
     private boolean backward;
     private long nodeCount;
@@ -50,6 +51,15 @@ public final class Context {
 
     void setGradEnabled(boolean enabled) {
         gradEnabled = enabled;
+    }
+
+    /** True where {@link LateChecks} are open. */
+    public boolean lateChecks() {
+        return lateChecks;
+    }
+
+    void setLateChecks(boolean late) {
+        lateChecks = late;
     }
 
     /** Sequence number for the next recorded op: backward visits nodes in falling order. */

@@ -38,6 +38,9 @@ public interface LossKernels {
     /** gradInput = gradLoss·2·(x − t) / elements. */
     void meanSquaredErrorBackward(Tensor input, Tensor target, Tensor gradLoss, Tensor gradInput);
 
-    /** The first row whose index lies outside [0, classes), or −1. indices is I32 [N]. */
+    /**
+     * The first row whose index lies outside [0, classes), or −1. indices is I32 [N]. A back-end that would have to wait for it says −1 while a step is recorded, and under
+     * {@link tenon.engine.LateChecks}: then the loss is NaN.
+     */
     long findBadIndex(Tensor indices, int classes);
 }

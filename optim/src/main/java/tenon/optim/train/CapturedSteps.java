@@ -100,51 +100,39 @@ final class CapturedSteps implements StepRunner {
 
     /** A step under way and where its results arrive. */
     private static final class Pending {
-        private final Staging staging;
-        private final List<Result> results = new ArrayList<>();
+        private final List<Tensor> tensors = new ArrayList<>();
+        private final List<Readback> results = new ArrayList<>();
         private final int perPart;
-        /** Null where gradients are not clipped. */
-        private final Result clipping;
-
+        private final boolean clips;
         private StepId id;
 
         /** @param clip what clipping leaves, or null */
         Pending(Staging staging, Recording of, Tensor clip) {
-            this.staging = staging;
             for (Part part : of.parts()) {
-                results.add(new Result(part.loss(), staging));
+                tensors.add(part.loss());
                 if (part.ranks() != null) {
-                    results.add(new Result(part.ranks().scores(), staging));
-                    results.add(new Result(part.ranks().truth(), staging));
+                    tensors.add(part.ranks().scores());
+                    tensors.add(part.ranks().truth());
                 }
             }
-            perPart = results.size() / of.parts().size();
-            clipping = clip == null ? null : new Result(clip, staging);
-            if (clipping != null) {
-                results.add(clipping);
+            perPart = tensors.size() / of.parts().size();
+            clips = clip != null;
+            if (clips) {
+                tensors.add(clip);
             }
-        }
-
-        /** Throws where the step's gradients could not be clipped. */
-        void checkClipping() {
-            if (clipping != null) {
-                Optimizer.checkClipping(
-                        clipping.host().getAtIndex(ValueLayout.JAVA_FLOAT, 0),
-                        clipping.host().getAtIndex(ValueLayout.JAVA_FLOAT, 1));
-            }
+            tensors.forEach(_ -> results.add(new Readback(staging)));
         }
 
         void start(StepId newId) {
             id = newId;
             for (int i = 0; i < results.size(); i++) {
-                Result result = results.get(i);
-                result.transfer().download(result.tensor(), result.host());
+                results.get(i).start(tensors.get(i));
             }
         }
 
         void await() {
             for (int i = 0; i < results.size(); i++) {
-                results.get(i).transfer().awaitOnHost();
+                results.get(i).await();
             }
         }
 
@@ -154,21 +142,20 @@ final class CapturedSteps implements StepRunner {
 
         /** What a batch left: 0 the loss, 1 and 2 the ranks, null where there are none. */
         MemorySegment host(int part, int i) {
-            return i < perPart ? results.get(part * perPart + i).host() : null;
+            return i < perPart ? results.get(part * perPart + i).values() : null;
+        }
+
+        /** Throws where the step's gradients could not be clipped. */
+        void checkClipping() {
+            if (clips) {
+                MemorySegment values = results.getLast().values();
+                Optimizer.checkClipping(
+                        values.getAtIndex(ValueLayout.JAVA_FLOAT, 0), values.getAtIndex(ValueLayout.JAVA_FLOAT, 1));
+            }
         }
 
         void close() {
-            for (Result result : results) {
-                result.transfer().close();
-                staging.free(result.host());
-            }
-        }
-    }
-
-    /** A tensor that every replay leaves, and its way to the host. */
-    private record Result(Tensor tensor, MemorySegment host, Staging.Transfer transfer) {
-        Result(Tensor tensor, Staging staging) {
-            this(tensor, staging.hostBuffer(tensor.byteSize()), staging.transfer());
+            results.forEach(Readback::close);
         }
     }
 

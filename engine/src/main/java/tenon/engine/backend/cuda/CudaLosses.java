@@ -5,6 +5,7 @@ import static tenon.engine.backend.cuda.Vectors.out;
 import static tenon.engine.backend.cuda.Vectors.outOrNull;
 import static tenon.engine.backend.cuda.Vectors.threads;
 
+import tenon.engine.Context;
 import tenon.engine.DType;
 import tenon.engine.Tensor;
 import tenon.engine.backend.LossKernels;
@@ -190,7 +191,7 @@ final class CudaLosses implements LossKernels {
                 .elements(threads(count, DType.F32));
     }
 
-    /** Waits for the device. While a step is recorded it returns −1, and the recorded step itself finds out: {@link StepScalars#guard}. */
+    /** Waits for the device, unless checks are late. While a step is recorded it returns −1, and the recorded step itself finds out: {@link StepScalars#guard}. */
     @Override
     public long findBadIndex(Tensor indices, int classes) {
         int count = Math.toIntExact(indices.elementCount());
@@ -208,6 +209,9 @@ final class CudaLosses implements LossKernels {
                     .int32(StepScalars.BAD_INDEX)
                     .int32(count)
                     .elements(count);
+            return -1;
+        }
+        if (Context.get().lateChecks()) {
             return -1;
         }
         if (findBadLabel == null) {
