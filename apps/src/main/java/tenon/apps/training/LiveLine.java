@@ -1,5 +1,7 @@
 package tenon.apps.training;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Locale;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.ProgressBar;
@@ -60,7 +62,7 @@ final class LiveLine implements Callback {
                     progress.step(),
                     progress.batch(),
                     progress.batches(),
-                    Double.toString(progress.rate()),
+                    significant(progress.rate()),
                     measured("", window.loss(), window.accuracy(), window.accuracy5()),
                     progress.imagesPerSecond(),
                     ProgressBar.duration(left));
@@ -84,6 +86,14 @@ final class LiveLine implements Callback {
         } else {
             bar.finish(detail);
         }
+    }
+
+    /** Four digits, e.g. 0.002392. */
+    private static String significant(double rate) {
+        return new BigDecimal(rate)
+                .round(new MathContext(4))
+                .stripTrailingZeros()
+                .toPlainString();
     }
 
     private String measured(String prefix, double loss, double rank1, double rank5Value) {

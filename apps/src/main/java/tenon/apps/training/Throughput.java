@@ -1,6 +1,7 @@
 package tenon.apps.training;
 
 import tenon.optim.train.Callback;
+import tenon.optim.train.EpochRecord;
 import tenon.optim.train.Progress;
 import tenon.optim.train.Trainer;
 
@@ -9,12 +10,19 @@ final class Throughput implements Callback {
     private long images;
     private long nanos;
     private long epochImages;
+    private long unfinishedNanos;
     private long last;
 
     @Override
     public void onEpochBegin(Trainer trainer, int epoch) {
         last = System.nanoTime();
         epochImages = -1;
+        unfinishedNanos = 0;
+    }
+
+    @Override
+    public void onEpochEnd(Trainer trainer, EpochRecord epoch) {
+        unfinishedNanos = 0;
     }
 
     @Override
@@ -22,13 +30,13 @@ final class Throughput implements Callback {
         long now = System.nanoTime();
         if (epochImages >= 0) {
             images += progress.samples() - epochImages;
-            nanos += now - last;
         } else {
             // The first step of an epoch: a resumed one begins with the samples of before.
             images += progress.samples()
                     - (progress.batch() - 1L) * trainer.training().batchSize();
-            nanos += now - last;
         }
+        nanos += now - last;
+        unfinishedNanos += now - last;
         epochImages = progress.samples();
         last = now;
     }
@@ -36,6 +44,11 @@ final class Throughput implements Callback {
     /** The part of that time that {@code waited} nanoseconds are. */
     double share(long waited) {
         return nanos == 0 ? 0 : Math.min(1, (double) waited / nanos);
+    }
+
+    /** Of an epoch that was stopped before its end; 0 where the last one has ended. */
+    double unfinishedSeconds() {
+        return unfinishedNanos * 1e-9;
     }
 
     double imagesPerSecond() {

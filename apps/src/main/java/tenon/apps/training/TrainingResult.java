@@ -11,7 +11,7 @@ import tenon.optim.train.History;
  * @param stoppedEpoch index from 0 of the epoch after which early stopping ended the run, or −1
  * @param interrupted whether somebody stopped it
  * @param limit the limit that stopped it before its end, e.g. {@code --until 65}, or null
- * @param seconds training and validation, over all epochs, to a tenth
+ * @param seconds training and validation, over all epochs and a begun one, to a tenth
  * @param imagesPerSecond training images per second without validation and checkpoints, to a tenth
  * @param waitShare part of the training time that was spent waiting for the loader, in [0, 1]
  * @param skipped samples that could not be read and were skipped, training's and validation's

@@ -320,7 +320,7 @@ public final class TrainingRun implements AutoCloseable {
             ModelFile.load(best, network);
         }
         double seconds =
-                history.epochs().stream().mapToDouble(EpochRecord::seconds).sum();
+                history.epochs().stream().mapToDouble(EpochRecord::seconds).sum() + throughput.unfinishedSeconds();
         return new TrainingResult(
                 history,
                 history.epochs().size(),

@@ -305,14 +305,25 @@ class TrainCommandTest {
             2,
             "--max-steps",
             1,
+            "--log-every",
+            1,
+            "--lr",
+            0.0123456789,
+            "--json",
             "--output",
             output
         };
-        assertThat(Cli.run(command).exitCode()).isZero();
+        Cli.Result stopped = Cli.run(command);
+        assertThat(stopped.exitCode()).isZero();
+        assertThat(stopped.out()).contains(" - rate 0.01235 - loss: ");
+        // An epoch that was stopped counts: one batch of two pictures.
+        assertThat(stopped.json().get("seconds").asDouble())
+                .isPositive()
+                .isCloseTo(2 / stopped.json().get("train_images_per_second").asDouble(), Offset.offset(0.1));
         RunConfig config = RunFolder.around(output).readConfig();
         assertThat(config.network().multiplier()).isEqualTo(0.25);
         assertThat(config.network().height()).isEqualTo(224);
-        assertThat(config.schedule()).isEqualTo(ScheduleSpec.exponential(0.045, 0.98));
+        assertThat(config.schedule()).isEqualTo(ScheduleSpec.exponential(0.0123456789, 0.98));
 
         Path other = folder.resolve("wide");
         Cli.Result result = Cli.run(
