@@ -165,6 +165,21 @@ class TrainingOptionsTest {
                 .isZero();
     }
 
+    /** Its history is its own from the first update on: what it gave up is not its way. */
+    @Test
+    void aBranchStoppedInItsFirstEpochHasTheEpochsBeforeIt() throws IOException {
+        Path run = folder.resolve("short-branch");
+        done(train(run, "--epochs", 4, "--until", 3));
+        List<String> first = history(run, "history");
+        done(Cli.run("resume", run, "--from-epoch", 1, "--lr", 0.002, "--max-steps", 1));
+        assertThat(history(run, "history")).isEqualTo(first.subList(0, 2));
+        assertThat(history(run, "history-1")).isEqualTo(first);
+        assertThat(done(Cli.run("plot", run, "--json")).json().get("epochs").asInt())
+                .isEqualTo(3);
+        done(Cli.run("resume", run, "--from-epoch", 1, "--lr", 0.001, "--max-steps", 1));
+        assertThat(history(run, "history-2")).isEqualTo(first.subList(0, 2));
+    }
+
     @Test
     void everythingAtOnceResumesInTheSameBits() throws IOException {
         Object[] options = {

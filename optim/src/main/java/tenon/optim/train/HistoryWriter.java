@@ -1,10 +1,14 @@
 package tenon.optim.train;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import tenon.optim.checkpoint.AtomicFiles;
 
-/** Rewrites {@code history.json} and {@code history.csv} in a folder at the end of every epoch. */
+/**
+ * Rewrites {@code history.json} and {@code history.csv} in a folder at the end of every epoch, and at the start of a training that goes on: the files may
+ * be of epochs that were given up, or lack one that ended in a crash.
+ */
 public final class HistoryWriter implements Callback {
     private final Path json;
     private final Path csv;
@@ -13,6 +17,13 @@ public final class HistoryWriter implements Callback {
     public HistoryWriter(Path folder) {
         json = folder.resolve("history.json");
         csv = folder.resolve("history.csv");
+    }
+
+    @Override
+    public void onTrainBegin(Trainer trainer, int epochs) {
+        if (!trainer.history().epochs().isEmpty() || Files.exists(json)) {
+            write(trainer.history());
+        }
     }
 
     @Override
