@@ -127,6 +127,29 @@ class LayersTest {
         assertValues(norm.runningMean().value(), Shape.of(1), 0.2);
     }
 
+    /** Of the batch {1, 3} with mean 2, biased variance 1 and unbiased variance 2. */
+    @Test
+    void batchNormHasTheDefaultsOfOtherLibraries() {
+        Tensor input = Tensor.of(new float[] {1, 3}, 2, 1);
+        double y = 1 / Math.sqrt(1 + 1e-3);
+
+        BatchNorm mxnet = new BatchNorm(1, BatchNormSpec.mxnet());
+        assertThat(mxnet.namedParameters().keySet()).containsExactly("beta");
+        assertValues(mxnet.apply(input), Shape.of(2, 1), -y, y);
+        assertValues(mxnet.runningMean().value(), Shape.of(1), 0.1 * 2);
+        assertValues(mxnet.runningVariance().value(), Shape.of(1), 0.9 + 0.1 * 2);
+
+        BatchNorm keras = new BatchNorm(1, BatchNormSpec.keras());
+        assertThat(keras.namedParameters().keySet()).containsExactly("gamma", "beta");
+        assertValues(keras.apply(input), Shape.of(2, 1), -y, y);
+        assertValues(keras.runningMean().value(), Shape.of(1), 0.01 * 2);
+        assertValues(keras.runningVariance().value(), Shape.of(1), 0.99 + 0.01 * 2);
+
+        BatchNorm biased = new BatchNorm(1, new BatchNormSpec(1e-3, 0.1, true, false, Activation.NONE));
+        biased.apply(input);
+        assertValues(biased.runningVariance().value(), Shape.of(1), 0.9 + 0.1);
+    }
+
     @Test
     void batchNormWithFrozenGammaAndReadyWeights() {
         BatchNormSpec spec = new BatchNormSpec(1e-5, 0.1, true, false, Activation.RELU);

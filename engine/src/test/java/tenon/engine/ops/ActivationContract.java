@@ -2,6 +2,7 @@ package tenon.engine.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 import static tenon.engine.testing.TensorAssert.assertNear;
 import static tenon.engine.testing.TensorAssert.assertValues;
 
@@ -9,6 +10,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tenon.engine.DType;
@@ -71,6 +73,23 @@ abstract class ActivationContract extends BackendContract {
         assertNear(Activations.sigmoid(x), 1 / (1 + Math.exp(2)), 0.5, 1 / (1 + Math.exp(-3)), 1 / (1 + Math.exp(-8)));
         assertNear(Activations.tanh(x), Math.tanh(-2), 0, Math.tanh(3), Math.tanh(8));
         assertThat(Activations.activate(x, Activation.NONE)).isSameAs(x);
+    }
+
+    /** 0.25 is MXNet's default, 1 is Keras's. */
+    @ParameterizedTest
+    @CsvSource({
+        "0.25, -0.5, -0.098367, 0.151633",
+        "0.25, -1, -0.158030, 0.091970",
+        "0.25, -2, -0.216166, 0.033834",
+        "0.25, 0.5, 0.5, 1",
+        "1, -1, -0.632121, 0.367879",
+    })
+    void eluByHand(float alpha, double x, double value, double slope) {
+        Tensor input = Tensors.leaf(new double[] {x}, 1);
+        Tensor output = Activations.elu(input, alpha);
+        output.backward(Tensor.of(new float[] {1}, 1));
+        assertThat((double) output.toFloatArray()[0]).isCloseTo(value, within(1e-6));
+        assertThat((double) input.grad().toFloatArray()[0]).isCloseTo(slope, within(1e-6));
     }
 
     @Test

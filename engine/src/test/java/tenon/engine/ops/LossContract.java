@@ -2,6 +2,7 @@ package tenon.engine.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 import static tenon.engine.testing.TensorAssert.assertNear;
 
 import org.junit.jupiter.api.Test;
@@ -104,6 +105,70 @@ abstract class LossContract extends BackendContract {
         assertNear(loss, (-Math.log(0.75) + Math.log(2)) / 2);
         assertThat(loss.shape()).isEqualTo(Shape.scalar());
         assertNear(x.grad(), 0.125, -0.125, -0.25, 0.25);
+    }
+
+    /** The loss of a network that knows nothing. */
+    @ParameterizedTest
+    @CsvSource({"2, 0.693147", "10, 2.302585", "1000, 6.907755"})
+    void equalLogitsCostTheLogarithmOfTheNumberOfClasses(int classes, double loss) {
+        Tensor x = Tensor.full(Shape.of(2, classes), DType.F32, 3);
+        Tensor labels = Tensor.of(new int[] {0, classes - 1}, 2);
+        assertThat(Losses.softmaxCrossEntropy(x, labels).item()).isCloseTo(loss, within(2e-6));
+    }
+
+    /** A batch that holds every sample twice has the same mean, and its gradient is shared out. */
+    @Test
+    void theLossDoesNotGrowWithTheBatch() {
+        double[] once = {1, -2, 0.5, 0, 3, -1};
+        double[] twice = {1, -2, 0.5, 0, 3, -1, 1, -2, 0.5, 0, 3, -1};
+        Tensor small = Tensors.leaf(once, 2, 3);
+        Tensor large = Tensors.leaf(twice, 4, 3);
+        Tensor loss = Losses.softmaxCrossEntropy(small, Tensor.of(new int[] {2, 1}, 2));
+        loss.backward();
+        Tensor other = Losses.softmaxCrossEntropy(large, Tensor.of(new int[] {2, 1, 2, 1}, 4));
+        other.backward();
+        assertNear(other, loss.item());
+        double[] gradient = small.grad().toDoubleArray();
+        double[] halves = new double[12];
+        for (int i = 0; i < halves.length; i++) {
+            halves[i] = gradient[i % 6] / 2;
+        }
+        assertNear(large.grad(), halves);
+    }
+
+    /** In value and gradient: with two classes both of these losses train the same network. */
+    @Test
+    void ofTwoClassesItIsTheBinaryCrossEntropyOfTheirProbabilities() {
+        double[] logits = {0.3, -1.2, 2, 0.5, -0.7, 0.4};
+        int[] labels = {0, 1, 1};
+        Tensor x = Tensors.leaf(logits, 3, 2);
+        Tensor loss = Losses.softmaxCrossEntropy(x, Tensor.of(labels, 3));
+        loss.backward();
+        assertThat(loss.item()).isCloseTo(binaryCrossEntropy(logits, labels), within(1e-6));
+        double[] gradient = x.grad().toDoubleArray();
+        for (int i = 0; i < logits.length; i++) {
+            double[] up = logits.clone();
+            double[] down = logits.clone();
+            up[i] += 1e-5;
+            down[i] -= 1e-5;
+            assertThat(gradient[i])
+                    .isCloseTo(
+                            (binaryCrossEntropy(up, labels) - binaryCrossEntropy(down, labels)) / 2e-5, within(1e-6));
+        }
+    }
+
+    /** Mean over rows and over both outputs of −t·ln p − (1 − t)·ln (1 − p). */
+    private static double binaryCrossEntropy(double[] logits, int[] labels) {
+        double sum = 0;
+        for (int row = 0; row < labels.length; row++) {
+            double first = Math.exp(logits[2 * row]);
+            double second = Math.exp(logits[2 * row + 1]);
+            double[] p = {first / (first + second), second / (first + second)};
+            for (int c = 0; c < 2; c++) {
+                sum -= c == labels[row] ? Math.log(p[c]) : Math.log(1 - p[c]);
+            }
+        }
+        return sum / (2 * labels.length);
     }
 
     @Test

@@ -4,15 +4,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import tenon.engine.DType;
 import tenon.engine.Generator;
+import tenon.engine.Rng;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
+import tenon.engine.autograd.GradientCheck;
 import tenon.engine.backend.reference.ReferenceBackend;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
@@ -196,6 +206,47 @@ class BlocksTest {
         assertThat(first.namedParameters().keySet()).doesNotContain("expand.conv.weight");
         assertThatThrownBy(() -> new InvertedResidual(4, 4, 1, 0, true, Activation.RELU6, NORM, GLOROT))
                 .hasMessage("InvertedResidual: expansion must be at least 1: expansion=0");
+    }
+
+    /** Blocks for [2, 4, 4, 4]. */
+    static Stream<Arguments> blocks() {
+        BatchNormSpec relu = BatchNormSpec.mxnet().withActivation(Activation.RELU);
+        Inception.Filters filters = new Inception.Filters(1, 2, 1, 1, 2, 1);
+        return Stream.of(
+                block("identity", () -> PreActivationUnit.bottleneck(4, 4, 1, false, NORM, GLOROT)),
+                block("projection", () -> PreActivationUnit.bottleneck(4, 8, 1, true, NORM, GLOROT)),
+                block("projection, stride 2", () -> PreActivationUnit.bottleneck(4, 8, 2, true, NORM, GLOROT)),
+                block("basic", () -> PreActivationUnit.basic(4, 2, 2, true, NORM, GLOROT)),
+                block("post-activation", () -> PostActivationUnit.bottleneck(4, 4, 1, false, NORM, GLOROT)),
+                block("post-activation, stride 2", () -> PostActivationUnit.bottleneck(4, 8, 2, true, NORM, GLOROT)),
+                block("Fire", () -> new Fire(4, 2, 3, Activation.elu(0.25f), null, GLOROT)),
+                block("Inception", () -> new Inception(4, filters, relu, GLOROT)),
+                block("depthwise", () -> new DepthwiseSeparable(4, 3, 1, true, Activation.RELU6, NORM, GLOROT)),
+                block(
+                        "depthwise, stride 2",
+                        () -> new DepthwiseSeparable(4, 3, 2, true, Activation.RELU6, NORM, GLOROT)),
+                block(
+                        "inverted residual",
+                        () -> new InvertedResidual(4, 4, 1, 2, true, Activation.RELU6, NORM, GLOROT)),
+                block(
+                        "inverted residual, stride 2",
+                        () -> new InvertedResidual(4, 3, 2, 2, true, Activation.RELU6, NORM, GLOROT)));
+    }
+
+    private static Arguments block(String name, Supplier<Module> block) {
+        return Arguments.of(name, block);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("blocks")
+    void gradientsOfInputAndWeightsAreRight(String name, Supplier<Module> block) {
+        Module module = block.get();
+        module.convertTo(DType.F64);
+        Tensor input = Tensor.empty(Shape.of(2, 4, 4, 4), DType.F64).requireGrad(true);
+        backend.random().normal(input, 0, 1, new Rng(3, 0, 0));
+        List<Tensor> checked = new ArrayList<>(List.of(input));
+        module.parameters().forEach(parameter -> checked.add(parameter.value()));
+        GradientCheck.check(in -> module.apply(in[0]), checked.toArray(Tensor[]::new));
     }
 
     private static void assertChannels(Tensor output, int from, Tensor branch) {

@@ -2,10 +2,13 @@ package tenon.optim.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import tenon.engine.DType;
 import tenon.engine.Scope;
+import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.reference.ReferenceBackend;
@@ -54,6 +57,20 @@ class RankCounterTest {
         counter.add(Tensor.of(new float[] {1, 2, 3}, 1, 3), Tensor.of(new int[] {0}, 1));
         assertThat(counter.rank1()).isZero();
         assertThat(counter.rank5()).isOne();
+    }
+
+    /** One picture of each of a thousand classes: equal scores find one of them at once and five within five. */
+    @Test
+    void whoKnowsNothingIsRightOnceInAThousandTimesAndFiveTimesWithinFive() {
+        int classes = 1000;
+        RankCounter counter = new RankCounter();
+        for (int from = 0; from < classes; from += 250) {
+            Tensor labels = Tensor.of(IntStream.range(from, from + 250).toArray(), 250);
+            counter.add(Tensor.full(Shape.of(250, classes), DType.F32, 0.5), labels);
+        }
+        assertThat(counter.samples()).isEqualTo(classes);
+        assertThat(counter.rank1()).isEqualTo(0.001);
+        assertThat(counter.rank5()).isEqualTo(0.005);
     }
 
     @Test

@@ -278,6 +278,22 @@ class TrainerTest {
         assertThat(hits / 20.0).isEqualTo(evaluation.rank1());
     }
 
+    /** Weights and running statistics come back bit by bit, and with them what validation said at the end of the epoch. */
+    @Test
+    void aResumedModelMeasuresWhatWasRecorded() {
+        CheckpointStore store = CheckpointStore.open(folder, 1);
+        trainer("sgd", 1).checkpoints(store).build().fit(2);
+        Trainer resumed = trainer("sgd", 2).checkpoints(store).build();
+        double before = resumed.evaluate(VALIDATION).loss();
+        resumed.resume();
+        Evaluation measured = resumed.evaluate(VALIDATION);
+        EpochRecord recorded = resumed.history().epochs().getLast();
+        assertThat(recorded.epoch()).isEqualTo(2);
+        assertThat(measured.loss()).isEqualTo(recorded.validationLoss()).isNotEqualTo(before);
+        assertThat(measured.rank1()).isEqualTo(recorded.validationAccuracy());
+        assertThat(measured.rank5()).isEqualTo(recorded.validationAccuracy5());
+    }
+
     @Test
     void evaluationChangesNothing() {
         Trainer trainer = trainer("sgd", 1).build();
