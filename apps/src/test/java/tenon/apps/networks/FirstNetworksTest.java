@@ -15,6 +15,12 @@ import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
 import tenon.engine.ops.Losses;
+import tenon.layers.ActivationLayer;
+import tenon.layers.BatchNorm;
+import tenon.layers.Conv2d;
+import tenon.layers.Dropout;
+import tenon.layers.MaxPool2d;
+import tenon.layers.Module;
 import tenon.layers.Summary;
 
 /** Shapes and counts of the first course networks, layer by layer. */
@@ -47,7 +53,9 @@ class FirstNetworksTest {
         assertRow(summary, "block2.bn2", List.of(1, 32, 32, 64), 256);
         assertRow(summary, "block2.pool", List.of(1, 16, 16, 64), 0);
         assertRow(summary, "block3.conv1", List.of(1, 16, 16, 128), 73_856);
+        assertRow(summary, "block3.bn1", List.of(1, 16, 16, 128), 512);
         assertRow(summary, "block3.conv2", List.of(1, 16, 16, 128), 147_584);
+        assertRow(summary, "block3.bn2", List.of(1, 16, 16, 128), 512);
         assertRow(summary, "block3.conv3", List.of(1, 16, 16, 128), 147_584);
         assertRow(summary, "block3.bn3", List.of(1, 16, 16, 128), 512);
         assertRow(summary, "block3.pool", List.of(1, 8, 8, 128), 0);
@@ -68,6 +76,52 @@ class FirstNetworksTest {
         assertThat(summary.layers().stream().map(Summary.Row::name))
                 .startsWith("block1.conv1", "block1.bn1", "block1.pool", "block1.dropout", "block2.conv1")
                 .endsWith("flatten", "fc1", "bn", "dropout", "fc2");
+    }
+
+    @Test
+    void settingsOfSmallVggNet() {
+        Architecture net = new Architecture(() -> new SmallVggNet(64, 64, 3, 3), 1, 64, 64, 3);
+        assertThat(net.settings(Conv2d.class))
+                .hasSize(6)
+                .allMatch(conv -> conv.endsWith("kernel=3x3, stride=1x1, padding=1x1, relu)"));
+        assertThat(net.settings(BatchNorm.class))
+                .hasSize(7)
+                .allMatch(norm -> norm.endsWith("epsilon=0.001, momentum=0.01)"));
+        assertThat(net.settings(MaxPool2d.class))
+                .hasSize(3)
+                .containsOnly("MaxPool2d(kernel=2x2, stride=2x2, padding=0x0)");
+        assertThat(net.settings(Dropout.class))
+                .containsExactly("Dropout(rate=0.25)", "Dropout(rate=0.25)", "Dropout(rate=0.25)", "Dropout(rate=0.5)");
+    }
+
+    @Test
+    void hiddenUnitsOfDenseNetworks() {
+        Architecture dense = new Architecture(() -> new DenseNet3(3072, 3), 1, 3072);
+        assertThat(dense.names()).containsExactly("flatten", "fc1", "sigmoid1", "fc2", "sigmoid2", "fc3");
+        assertThat(dense.settings(ActivationLayer.class)).hasSize(2).containsOnly("ActivationLayer(sigmoid)");
+        Architecture mnist = new Architecture(MnistNet::new, 1, 28, 28, 1);
+        assertThat(mnist.names()).containsExactly("flatten", "fc1", "relu", "fc2");
+        assertThat(mnist.settings(ActivationLayer.class)).containsExactly("ActivationLayer(relu)");
+    }
+
+    /** Bounds are sqrt(6 / (in + out)), for convolutions times the nine places of a kernel. */
+    @Test
+    void startWithGlorotWeights() {
+        Generator.current().manualSeed(4);
+        try (Backend backend = CpuBackend.open(2);
+                var _ = Scope.open("model", backend)) {
+            Module vgg = new SmallVggNet(64, 64, 3, 3);
+            InitialWeights.assertUniform(vgg, "block2.conv2.weight", 0.0721688);
+            InitialWeights.assertUniform(vgg, "fc1.weight", 0.0262613);
+            InitialWeights.assertConstants(vgg);
+            Module dense = new DenseNet3(3072, 3);
+            InitialWeights.assertUniform(dense, "fc1.weight", 0.0382733);
+            InitialWeights.assertUniform(dense, "fc2.weight", 0.0625);
+            InitialWeights.assertConstants(dense);
+            Module mnist = new MnistNet();
+            InitialWeights.assertUniform(mnist, "fc1.weight", 0.0615457);
+            InitialWeights.assertConstants(mnist);
+        }
     }
 
     @Test

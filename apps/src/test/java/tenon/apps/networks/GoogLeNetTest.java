@@ -107,7 +107,7 @@ class GoogLeNetTest {
     }
 
     @Test
-    void startsWithGlorotWeights() {
+    void startsWithGlorotWeightsAndProbabilities() {
         Generator.current().manualSeed(4);
         try (Backend backend = CpuBackend.open(2);
                 var _ = Scope.open("model", backend)) {
@@ -116,6 +116,8 @@ class GoogLeNetTest {
             InitialWeights.assertUniform(net, "conv1_3.conv.weight", 0.051031);
             InitialWeights.assertUniform(net, "fc1.weight", 0.054447);
             InitialWeights.assertConstants(net);
+            assertThat(Outputs.biases(net)).isEqualTo(8_280);
+            Outputs.assertProbabilities(net, 224);
         }
     }
 }

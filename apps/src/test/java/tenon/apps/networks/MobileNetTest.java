@@ -324,7 +324,7 @@ class MobileNetTest {
     }
 
     @Test
-    void startsWithGlorotWeights() {
+    void startWithGlorotWeightsAndProbabilities() {
         Generator.current().manualSeed(4);
         try (Backend backend = CpuBackend.open(2);
                 var _ = Scope.open("model", backend)) {
@@ -334,7 +334,10 @@ class MobileNetTest {
             InitialWeights.assertUniform(v1, "block13.pointwise.conv.weight", 0.054127);
             InitialWeights.assertUniform(v1, "fc.weight", 0.054447);
             InitialWeights.assertConstants(v1);
-            InitialWeights.assertConstants(new MobileNetV2(3, 1000));
+            Outputs.assertProbabilities(v1, 224);
+            Module v2 = new MobileNetV2(3, 1000);
+            InitialWeights.assertConstants(v2);
+            Outputs.assertProbabilities(v2, 224);
         }
     }
 }

@@ -13,6 +13,7 @@ import tenon.engine.Generator;
 import tenon.engine.Scope;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
+import tenon.engine.ops.BatchNormSpec;
 import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
 import tenon.layers.Dropout;
@@ -208,6 +209,22 @@ class ResNetTest {
         assertThat(NET.count(Dropout.class)).isZero();
     }
 
+    @Test
+    void batchNormCanBeSetOtherwise() {
+        BatchNormSpec norm = ResNet.norm().withMomentum(0.25);
+        Architecture net = new Architecture(
+                () -> ResNet.of(
+                        50, 3, 10, 1, Stem.IMAGENET, Design.PRE_ACTIVATION, true, norm, Initializer.msraPrelu()),
+                1,
+                32,
+                32,
+                3);
+        assertThat(net.settings(BatchNorm.class))
+                .hasSize(51)
+                .allMatch(text -> text.contains("epsilon=2.0E-5, momentum=0.25"))
+                .noneMatch(text -> text.contains("frozen"));
+    }
+
     @ParameterizedTest
     @CsvSource({"32, 1", "64, 2", "227, 8"})
     void averagesTheWholeMapOfAnySize(int side, int last) {
@@ -224,7 +241,7 @@ class ResNetTest {
     }
 
     @Test
-    void startsWithMsraWeights() {
+    void startsWithMsraWeightsAndProbabilities() {
         Generator.current().manualSeed(4);
         try (Backend backend = CpuBackend.open(2);
                 var _ = Scope.open("model", backend)) {
@@ -235,6 +252,8 @@ class ResNetTest {
             InitialWeights.assertNormal(net, "stage1.unit1.conv3.weight", 0.108465);
             InitialWeights.assertNormal(net, "fc1.weight", 0.035145);
             InitialWeights.assertConstants(net);
+            assertThat(Outputs.biases(net)).isEqualTo(1_000);
+            Outputs.assertProbabilities(net, 224);
         }
     }
 }

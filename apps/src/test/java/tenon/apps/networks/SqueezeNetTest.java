@@ -3,15 +3,19 @@ package tenon.apps.networks;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.Random;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import tenon.engine.DType;
 import tenon.engine.Generator;
 import tenon.engine.GradMode;
 import tenon.engine.Scope;
-import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
@@ -25,6 +29,8 @@ import tenon.layers.Initializer;
 import tenon.layers.MaxPool2d;
 import tenon.layers.Module;
 import tenon.layers.blocks.Fire;
+import tenon.optim.checkpoint.FileOps;
+import tenon.optim.checkpoint.SafetensorsWriter;
 
 class SqueezeNetTest {
     private static final Architecture NET = new Architecture(() -> new SqueezeNet(227, 227, 3, 1000), 1, 227, 227, 3);
@@ -141,7 +147,7 @@ class SqueezeNetTest {
     }
 
     @Test
-    void startsWithGlorotWeights() {
+    void startsWithGlorotWeightsAndProbabilities(@TempDir Path folder) throws IOException {
         Generator.current().manualSeed(4);
         try (Backend backend = CpuBackend.open(2);
                 var _ = Scope.open("model", backend)) {
@@ -151,6 +157,14 @@ class SqueezeNetTest {
             InitialWeights.assertUniform(net, "fire_2.expand3x3.weight", 0.091287);
             InitialWeights.assertUniform(net, "conv_10.weight", 0.062994);
             InitialWeights.assertConstants(net);
+            assertThat(Outputs.biases(net)).isEqualTo(3_976);
+            Outputs.assertProbabilities(net, 227);
+
+            // The file's first eight bytes are the length of its header.
+            Path file = folder.resolve("squeezenet.safetensors");
+            SafetensorsWriter.write(FileOps.SYSTEM, file, net.state(), Map.of());
+            ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+            assertThat(bytes.capacity() - Long.BYTES - bytes.getLong(0)).isEqualTo(4_993_696);
         }
     }
 
@@ -160,13 +174,7 @@ class SqueezeNetTest {
         try (Backend backend = CpuBackend.open(2);
                 var _ = Scope.open("model", backend);
                 var _ = GradMode.noGrad()) {
-            Tensor images = Tensor.empty(Shape.of(2, 227, 227, 3), DType.F32);
-            float[] pixels = new float[(int) images.elementCount()];
-            Random random = new Random(5);
-            for (int i = 0; i < pixels.length; i++) {
-                pixels[i] = (float) (60 * random.nextGaussian());
-            }
-            images.upload(pixels);
+            Tensor images = Outputs.pictures(2, 227, 5);
             for (float logit : net(Activation.elu(0.25f), null).apply(images).toFloatArray()) {
                 assertThat(logit).isGreaterThan(-0.25f);
             }

@@ -2,6 +2,8 @@ package tenon.apps.networks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,6 +22,9 @@ import tenon.layers.Initializer;
 import tenon.layers.MaxPool2d;
 import tenon.layers.Module;
 import tenon.layers.PRelu;
+import tenon.optim.Optimizer;
+import tenon.optim.Sgd;
+import tenon.optim.UpdateRules;
 
 class Vgg16Test {
     private static final Architecture NET = new Architecture(() -> new Vgg16(224, 224, 3, 1000), 1, 224, 224, 3);
@@ -149,9 +154,26 @@ class Vgg16Test {
         assertThat(smallest.output("fc3")).containsExactly(5);
     }
 
+    /** With PReLU, MSRA weights and batch norm all sixteen layers learn at once, with the original's rate, momentum and decay. */
+    @Test
+    void learnsFromTheFirstStepsWithoutPretraining() {
+        Generator.current().manualSeed(4);
+        try (Backend backend = CpuBackend.open(2);
+                var _ = Scope.open("model", backend)) {
+            Module net = new Vgg16(64, 64, 3, 10, 0.125, Vgg16.POOL_DROPOUT, Vgg16.style());
+            Optimizer sgd = new Sgd(net.parameters(), 0.9, false, UpdateRules.weightDecay(5e-4));
+            double[] losses = IntStream.range(0, 20)
+                    .mapToDouble(step -> Bars.step(net, sgd, 64, step, 0.01))
+                    .toArray();
+            double first = Arrays.stream(losses, 0, 5).average().orElseThrow();
+            double last = Arrays.stream(losses, 15, 20).average().orElseThrow();
+            assertThat(last).isLessThan(Math.log(10)).isLessThan(first / 2);
+        }
+    }
+
     @Test
     @Tag("slow")
-    void startsWithMsraWeights() {
+    void startsWithMsraWeightsAndProbabilities() {
         Generator.current().manualSeed(4);
         try (Backend backend = CpuBackend.open(2);
                 var _ = Scope.open("model", backend)) {
@@ -168,6 +190,7 @@ class Vgg16Test {
                     assertThat(parameter.value().toFloatArray()).as(name).containsOnly(0.25f);
                 }
             });
+            Outputs.assertProbabilities(net, 224);
         }
     }
 }
