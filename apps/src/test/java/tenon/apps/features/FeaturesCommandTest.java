@@ -187,6 +187,11 @@ class FeaturesCommandTest {
         assertThat(notFeatures.err()).contains("must hold raw-f32 rows").contains("./tenon features");
         assertThat(Cli.run("logreg", pictures, "--c", "0").exitCode()).isEqualTo(2);
         assertThat(Cli.run("logreg", pictures, "--folds", 1).err()).contains("--folds must be at least 2: 1");
+        Cli.Result noOut = Cli.run("features", model, "--data", pictures);
+        assertThat(noOut.exitCode()).isEqualTo(2);
+        assertThat(noOut.err()).contains("Missing required option: '--out=");
+        assertThat(Cli.run("features", model, "--out", folder.resolve("none")).err())
+                .contains("Missing required option: '--data=");
         Path table = features("features.trec");
         Cli.Result exists = Cli.run("features", model, "--data", pictures, "--out", table);
         assertThat(exists.exitCode()).isEqualTo(2);

@@ -3,6 +3,8 @@ package tenon.apps.firstnetwork;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -19,8 +21,12 @@ import org.junit.jupiter.api.io.TempDir;
 import tenon.apps.Cli;
 import tenon.apps.TestData;
 import tenon.apps.pictures.LabelDrawing;
+import tenon.apps.training.Augmentation;
+import tenon.apps.training.NetworkSpec;
+import tenon.apps.training.OptimizerSpec;
 import tenon.apps.training.Prediction;
 import tenon.apps.training.SavedModel;
+import tenon.apps.training.ScheduleSpec;
 import tenon.engine.Scope;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
@@ -290,6 +296,26 @@ class FirstNetworkTest {
         assertThat(vgg.rate(5250)).isCloseTo(0.0058824, within(5e-8));
         Schedule dense = Program.SIMPLE_NN.scheduleSpec().schedule(71, 75);
         assertThat(dense.rate(5324)).isEqualTo(0.01);
+        for (Program program : List.of(Program.SIMPLE_NN, Program.VGG)) {
+            assertThat(program.optimizer()).isEqualTo(new OptimizerSpec(OptimizerSpec.Kind.SGD, 0, false, 0));
+        }
+        assertThat(Program.SIMPLE_NN)
+                .isEqualTo(new Program(
+                        NetworkSpec.Kind.DENSE3,
+                        32,
+                        ScheduleSpec.Kind.CONSTANT,
+                        Augmentation.NONE,
+                        false,
+                        "Simple NN"));
+        assertThat(Program.VGG)
+                .isEqualTo(new Program(
+                        NetworkSpec.Kind.SMALLVGG,
+                        64,
+                        ScheduleSpec.Kind.TIME_DECAY,
+                        Augmentation.AFFINE,
+                        true,
+                        "SmallVGGNet"));
+        assertThat(Program.TEST_SHARE).isEqualTo(0.25);
         assertThat(Program.EPOCHS).isEqualTo(75);
         assertThat(Program.BATCH_SIZE).isEqualTo(32);
     }
@@ -320,6 +346,15 @@ class FirstNetworkTest {
         assertThat(result.err()).isEmpty();
         assertThat(result.exitCode()).isZero();
         assertThat(result.outLines()).contains("Train on 800 samples, validate on 200 samples", "Epoch 1/25");
+        JsonNode config = new ObjectMapper()
+                .readTree(folder.resolve("early/run.json").toFile())
+                .get("config");
+        // The last fifth validates.
+        assertThat(config.at("/data/train/from").asInt()).isZero();
+        assertThat(config.at("/data/train/to").asInt()).isEqualTo(800);
+        assertThat(config.at("/data/validation/from").asInt()).isEqualTo(800);
+        assertThat(config.at("/data/validation/to").asInt()).isEqualTo(1000);
+        assertThat(config.get("batchSize").asInt()).isEqualTo(200);
         int epochs = result.json().get("epochs").asInt();
         int best = result.json().get("best_epoch").asInt();
         // Once every picture is right, accuracy cannot rise: patience 2 ends the run two epochs after the best.

@@ -67,6 +67,17 @@ class PredictCommandTest {
                 .startsWith("picture,class-1,probability-1,class-2")
                 .endsWith(",probability-5");
         assertThat(lines.get(4)).startsWith(pictures.resolve("v/1.png") + ",");
+        for (String line : lines.subList(1, 5)) {
+            double[] five = probabilities(line);
+            assertThat(five).hasSize(5);
+            double sum = five[0];
+            for (int i = 1; i < 5; i++) {
+                assertThat(five[i]).isPositive().isLessThanOrEqualTo(five[i - 1]);
+                sum += five[i];
+            }
+            // There is a sixth class.
+            assertThat(sum).isLessThan(1);
+        }
         // Names are quoted where they must be.
         assertThat(String.join("\n", lines)).contains(",\"b, or \"\"B\"\"\",");
     }

@@ -111,6 +111,8 @@ class AugmentationTest {
                         new HorizontalFlip(0.5));
         assertThat(Augmentation.AFFINE.training(64, 64))
                 .containsExactly(new RandomAffine(30, 0.1, 0.1, 0.2, 0.2, 0.5, Fill.NEAREST));
+        assertThat(Augmentation.AFFINE.evaluation(64, 64)).isEmpty();
+        assertThat(Augmentation.AFFINE.scaling()).isEqualTo(Scaling.UNIT);
         assertThat(Augmentation.EMOTION.training(48, 48))
                 .containsExactly(new RandomAffine(10, 0, 0, 0, 0.1, 0.5, Fill.NEAREST));
         assertThat(Augmentation.EMOTION.scaling()).isEqualTo(Scaling.UNIT);

@@ -92,7 +92,8 @@ class EvaluateCommandTest {
             assertThat(result.outLines().stream().filter(line -> line.startsWith(COUNT + " pictures, " + crops + " ")))
                     .singleElement()
                     .asString()
-                    .contains(String.format("rank-1 %.2f %%", 100 * expected.rank1));
+                    .contains(String.format(
+                            "rank-1 %.2f %%, rank-5 %.2f %%", 100 * expected.rank1, 100 * expected.rank5));
         }
         assertThat(losses[0]).isNotEqualTo(losses[1]);
         assertThat(json.get("rank1")).isEqualTo(json.get("crops").get(2).get("rank1"));
@@ -325,6 +326,12 @@ class EvaluateCommandTest {
         assertThat(Cli.run("evaluate", model, "--data", records, "--mistakes-out", "m.png")
                         .exitCode())
                 .isEqualTo(2);
+        Cli.Result noData = Cli.run("evaluate", model);
+        assertThat(noData.exitCode()).isEqualTo(2);
+        assertThat(noData.err()).contains("Missing required option: '--data=");
+        Cli.Result noModel = Cli.run("evaluate", "--data", records);
+        assertThat(noModel.exitCode()).isEqualTo(2);
+        assertThat(noModel.err()).contains("Missing required parameter: ");
     }
 
     @Test

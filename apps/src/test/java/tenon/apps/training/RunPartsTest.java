@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import tenon.apps.cli.ComputeSettings;
 import tenon.apps.cli.UsageException;
@@ -63,16 +64,25 @@ class RunPartsTest {
                 .isInstanceOf(UsageException.class);
     }
 
-    @Test
-    void stepsPerEpochAreTheTutorials() {
-        assertThat(config(2250, false).stepsPerEpoch()).isEqualTo(71);
-        assertThat(config(2250, true).stepsPerEpoch()).isEqualTo(70);
-        assertThat(config(48_000, false).withEpochs(3).epochs()).isEqualTo(3);
+    /** With the short last batch and without it: the first networks', ImageNet's of 1,231,167 pictures, and dogs and cats'. */
+    @ParameterizedTest
+    @CsvSource({
+        "2250, 32, 71, 70",
+        "48000, 200, 240, 240",
+        "50000, 128, 391, 390",
+        "1231167, 1024, 1203, 1202",
+        "1231167, 384, 3207, 3206",
+        "1231167, 256, 4810, 4809",
+        "20000, 128, 157, 156",
+    })
+    void stepsPerEpoch(int samples, int batch, int all, int whole) {
+        assertThat(config(samples, batch, false).stepsPerEpoch()).isEqualTo(all);
+        assertThat(config(samples, batch, true).stepsPerEpoch()).isEqualTo(whole);
     }
 
     @Test
     void configurationNamesTheExperiment() {
-        RunConfig plain = config(100, false);
+        RunConfig plain = config(100, 32, false);
         RunConfig config = new RunConfig(
                 plain.network(),
                 plain.data(),
@@ -122,7 +132,7 @@ class RunPartsTest {
 
     @Test
     void configurationSurvivesItsFile() {
-        RunConfig config = config(100, false);
+        RunConfig config = config(100, 32, false);
         RunConfig read = RunConfig.fromJson(config.toJson(), Path.of("run.json"));
         assertThat(read.isSame(config)).isTrue();
         assertThat(read.isSame(config.withEpochs(7))).isFalse();
@@ -145,7 +155,7 @@ class RunPartsTest {
                 .containsExactly("         0  1", "0 cat   12  0", "1 doggy  1  0");
     }
 
-    private static RunConfig config(int samples, boolean dropLast) {
+    private static RunConfig config(int samples, int batch, boolean dropLast) {
         return new RunConfig(
                 new NetworkSpec(NetworkSpec.Kind.SMALLVGG, 64, 64, 3, 3, NetworkSpec.SLOW_NORM),
                 new DataSpec(
@@ -155,7 +165,7 @@ class RunPartsTest {
                         List.of("a", "b", "c")),
                 Augmentation.AFFINE,
                 75,
-                32,
+                batch,
                 dropLast,
                 new OptimizerSpec(OptimizerSpec.Kind.SGD, 0, false, 0),
                 new ScheduleSpec(ScheduleSpec.Kind.TIME_DECAY, 0.01, 0),

@@ -66,6 +66,10 @@ class TrainCommandTest {
 
         assertThat(history(halves)).isEqualTo(history(whole));
         assertThat(history(whole)).hasSize(5);
+        // Validation sees pictures as evaluate does: unchanged, and without dropout.
+        Cli.Result evaluated = Cli.run("evaluate", newest(whole), "--data", records.resolve("val.trec"), "--json");
+        assertThat(evaluated.json().get("loss").asDouble())
+                .isCloseTo(Double.parseDouble(history(whole).getLast().split(",")[6]), Offset.offset(1e-4));
         for (String file : List.of("model.safetensors", "optimizer.safetensors")) {
             assertThat(Files.mismatch(
                             newest(halves).resolve(file), newest(whole).resolve(file)))

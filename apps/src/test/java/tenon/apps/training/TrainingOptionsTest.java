@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.apps.Cli;
 import tenon.apps.TestData;
+import tenon.apps.pictures.CurveSheet.Curve;
 import tenon.optim.checkpoint.CheckpointStore;
 import tenon.optim.checkpoint.SafetensorsFile;
 
@@ -110,6 +111,17 @@ class TrainingOptionsTest {
                 newest(straight.resolve("checkpoints")),
                 "model.safetensors",
                 "optimizer.safetensors");
+
+        // A point for each of the six epochs, whatever was done twice.
+        RunCurves curves = new RunCurves();
+        curves.add("hands-on", RunFolder.around(run));
+        for (RunCurves.Measure measure : List.of(RunCurves.Measure.LOSS, RunCurves.Measure.RANK_1)) {
+            List<Curve> drawn = curves.panel(measure).curves();
+            assertThat(drawn).extracting(Curve::name).containsExactly("branch 1, left at 2", "train", "val");
+            assertThat(drawn.get(0).x()).containsExactly(2, 3, 4);
+            assertThat(drawn.get(1).x()).containsExactly(1, 2, 3, 4, 5, 6);
+            assertThat(drawn.get(2).x()).containsExactly(1, 2, 3, 4, 5, 6);
+        }
 
         JsonNode branches = JSON.readTree(run.resolve("run.json").toFile()).get("branches");
         assertThat(branches).hasSize(2);
@@ -293,6 +305,16 @@ class TrainingOptionsTest {
                 .contains("val_rank-5: ")
                 .containsPattern("  step 4 \\(4/6\\) - rate 0.01 - loss: .* - rank-1: .* - rank-5: .* images/s - ETA ");
         assertThat(trained.json().get("epochs").asInt()).isEqualTo(12);
+        // Every four updates of an epoch's six, and what is left at its end.
+        assertThat(trained.outLines().stream()
+                        .filter(line -> line.startsWith("  step "))
+                        .map(line -> line.replaceFirst("  step (\\d+) .*", "$1"))
+                        .limit(6))
+                .containsExactly("4", "6", "10", "12", "16", "18");
+        assertThat(trained.outLines().stream().filter(line -> line.contains(" - val_loss: ")))
+                .hasSize(12)
+                .allMatch(line -> line.matches(".* - loss: .* - rank-1: .* - rank-5: .* - val_loss: \\d+\\.\\d{4}"
+                        + " - val_rank-1: [01]\\.\\d{4} - val_rank-5: [01]\\.\\d{4}"));
         Cli.Result rehearsed = done(Cli.run(
                 "train",
                 "--synthetic",
@@ -319,7 +341,7 @@ class TrainingOptionsTest {
     @Test
     void beginsWithTheWeightsOfAnotherRun() throws IOException {
         Path source = folder.resolve("source");
-        done(train(source, "--epochs", 1));
+        Cli.Result trained = done(train(source, "--epochs", 1, "--json"));
         Path tuned = folder.resolve("tuned");
         Cli.Result result = done(Cli.run(
                 "train",
@@ -354,6 +376,8 @@ class TrainingOptionsTest {
         }
         Cli.Result measured = done(train(folder.resolve("measured"), "--weights", source, "--evaluate-only", "--json"));
         Cli.Result evaluated = done(Cli.run("evaluate", source, "--data", records.resolve("val.trec"), "--json"));
+        // In the same bits as at the epoch's end.
+        assertThat(measured.json().get("loss")).isEqualTo(trained.json().get("val_loss"));
         // evaluate merges batch norms into their neighbours.
         assertThat(measured.json().get("loss").asDouble())
                 .isCloseTo(evaluated.json().get("loss").asDouble(), within(1e-5));

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -134,6 +135,24 @@ class ImageFolderBuilderTest {
                 assertThat(splitOf[2250]).isOne();
             }
         }
+    }
+
+    /** Dogs and cats: 12,500 of each, of which a tenth validates and a tenth tests. */
+    @Test
+    void stratifiedSplitsOfTwentyFiveThousandHaveAsManyOfEachClass() {
+        int[] classes = new int[25_000];
+        for (int i = 0; i < classes.length; i++) {
+            classes[i] = i % 2;
+        }
+        Map<String, Double> shares = new LinkedHashMap<>();
+        shares.put("val", 0.1);
+        shares.put("test", 0.1);
+        int[] splitOf = new Splits("train", shares, true).assign(classes, 2);
+        int[][] counts = new int[3][2];
+        for (int i = 0; i < splitOf.length; i++) {
+            counts[splitOf[i]][classes[i]]++;
+        }
+        assertThat(counts).isDeepEqualTo(new int[][] {{10_000, 10_000}, {1250, 1250}, {1250, 1250}});
     }
 
     @Test
