@@ -42,7 +42,7 @@ import tenon.io.image.ImageException;
         footerHeading = "%nExample:%n",
         footer = {
             "  ./tenon predict output/train cat.jpg dog.jpg --output output/predictions",
-            "  ./tenon predict output/train photos --recursive --no-pictures --csv photos.csv"
+            "  ./tenon predict output/train photos --recursive --no-pictures --csv all.csv"
         })
 public final class PredictCommand extends TenonCommand {
     /** From so many pictures on there is a progress bar. */
