@@ -1,7 +1,9 @@
 package tenon.apps.cli;
 
+import java.util.Locale;
 import picocli.CommandLine.Option;
 import tenon.engine.Precision;
+import tenon.engine.backend.cuda.CudaOptions;
 
 /** What a command computes with. Mixed into the commands that run networks. */
 @OptionSection("Computing")
@@ -33,8 +35,15 @@ public final class ComputeOptions {
     @Option(
             names = "--tf32",
             description = "On a GPU: products in fp32 round their factors to 10 bits of mantissa and run on the tensor"
-                    + " cores, several times faster.")
-    private boolean tf32;
+                    + " cores, several times faster. Default: off, or -Dtenon.cuda.tf32.")
+    private Boolean tf32;
+
+    @Option(
+            names = "--deterministic",
+            negatable = true,
+            description = "Equal seeds give equal bits, as they always do on a CPU; without, a GPU may take faster"
+                    + " algorithms that add in varying order. Default: on, or -Dtenon.cuda.deterministic.")
+    private Boolean deterministic;
 
     @Option(
             names = "--seed",
@@ -51,8 +60,16 @@ public final class ComputeOptions {
     /** The options as given, checked; cheap, so that it comes before any work. */
     public ComputeSettings settings() {
         int processors = Runtime.getRuntime().availableProcessors();
-        ComputeSettings settings =
-                new ComputeSettings(device, threads != null ? threads : processors, precision, tf32, seed, checkFinite);
+        boolean gpu = device.toLowerCase(Locale.ROOT).startsWith("cuda");
+        CudaOptions defaults = CudaOptions.defaults();
+        ComputeSettings settings = new ComputeSettings(
+                device,
+                threads != null ? threads : processors,
+                precision,
+                tf32 != null ? tf32 : gpu && defaults.tf32(),
+                deterministic != null ? deterministic : defaults.deterministic(),
+                seed,
+                checkFinite);
         settings.requireDevice();
         return settings;
     }

@@ -20,11 +20,18 @@ import tenon.engine.backend.reference.ReferenceBackend;
  * @param threads compute threads of the CPU
  * @param precision the one asked for; see {@link #precision(Backend, Console)}
  * @param tf32 whether a GPU may round factors of products in fp32 for its tensor cores; null, in runs of before there was the choice, is false
+ * @param deterministic whether equal runs must compute equal bits on a GPU, as they do elsewhere; null, in runs of before there was the choice, is true
  * @param seed decides initial weights, order, augmentation and dropout
  * @param checkFinite whether every operation's result is searched for NaN and infinity
  */
 public record ComputeSettings(
-        String device, int threads, Precision precision, Boolean tf32, long seed, boolean checkFinite) {
+        String device,
+        int threads,
+        Precision precision,
+        Boolean tf32,
+        Boolean deterministic,
+        long seed,
+        boolean checkFinite) {
     private static final Pattern CUDA = Pattern.compile("cuda(:(\\d{1,3}))?");
 
     /** Throws unless this version can do it; cheap, so that it comes before any work. */
@@ -37,6 +44,7 @@ public record ComputeSettings(
         }
         device = device.equals("cuda") ? "cuda:0" : device;
         tf32 = tf32 != null && tf32;
+        deterministic = deterministic == null || deterministic;
         if (tf32 && !device.startsWith("cuda")) {
             throw new UsageException("--tf32 needs a GPU: --device " + device + " (add --device cuda)");
         }
@@ -49,7 +57,7 @@ public record ComputeSettings(
     public ComputeSettings withDevice(String newDevice) {
         boolean keepsTf32 =
                 tf32 && CUDA.matcher(newDevice.toLowerCase(Locale.ROOT)).matches();
-        return new ComputeSettings(newDevice, threads, precision, keepsTf32, seed, checkFinite);
+        return new ComputeSettings(newDevice, threads, precision, keepsTf32, deterministic, seed, checkFinite);
     }
 
     /** Throws, and says what to do, where the device cannot be used; so it comes before any work. */
@@ -71,8 +79,10 @@ public record ComputeSettings(
         Generator.current().manualSeed(seed);
         OptionalInt gpu = gpu();
         if (gpu.isPresent()) {
-            return CudaBackend.open(
-                    CudaOptions.defaults().withDevice(gpu.getAsInt()).withTf32(tf32));
+            return CudaBackend.open(CudaOptions.defaults()
+                    .withDevice(gpu.getAsInt())
+                    .withTf32(tf32)
+                    .withDeterministic(deterministic));
         }
         return device.equals("cpu") ? CpuBackend.open(threads) : ReferenceBackend.open();
     }

@@ -17,7 +17,8 @@ import tenon.engine.Precision;
 public record PredictorOptions(ComputeSettings compute, Views views, int top, int batch) {
     /** On all processors in fp32, one view, the five likeliest classes, one picture at a time. */
     public static final PredictorOptions DEFAULT = new PredictorOptions(
-            new ComputeSettings("cpu", Runtime.getRuntime().availableProcessors(), Precision.FP32, false, 42, false),
+            new ComputeSettings(
+                    "cpu", Runtime.getRuntime().availableProcessors(), Precision.FP32, false, true, 42, false),
             Views.ONE,
             5,
             1);

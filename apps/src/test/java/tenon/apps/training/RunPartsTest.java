@@ -175,6 +175,6 @@ class RunPartsTest {
                 false,
                 1,
                 LoaderSettings.DEFAULT,
-                new ComputeSettings("cpu", 1, Precision.FP32, false, 42, false));
+                new ComputeSettings("cpu", 1, Precision.FP32, false, true, 42, false));
     }
 }
