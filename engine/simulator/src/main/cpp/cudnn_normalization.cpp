@@ -8,7 +8,7 @@ namespace {
 /** Numbers of images beyond which the library refuses. */
 constexpr int64_t MAX_TRAINING_IMAGES = 880801, MAX_INFERENCE_IMAGES = 65535;
 
-/** Stands at the head of the reserve space, so that a backward call can tell whether a forward call filled it. */
+/** Of what stands at the head of the reserve space, so that a backward call can tell whether its forward call filled it. */
 constexpr uint64_t RESERVE_MARK = 0x7e50a3d1c0de9b17ull;
 
 struct NormShape {
@@ -96,9 +96,34 @@ Status fusable(const char *call, const NormShape &s, const Activation *activatio
     return SUCCESS;
 }
 
+/** What the forward and the backward call must agree in. */
+uint64_t agreement(const NormShape &s) {
+    uint64_t hash = RESERVE_MARK;
+    auto add = [&](uint64_t value) { hash = (hash ^ value) * 0x100000001b3ull; };
+    for (int i = 0; i < s.x.rank; i++) {
+        add(uint64_t(s.x.dims[size_t(i)]));
+    }
+    uint64_t epsilon;
+    std::memcpy(&epsilon, &s.epsilon, sizeof epsilon);
+    add(epsilon);
+    add(uint64_t(s.x.type));
+    add(uint64_t(s.mode * 8 + s.ops));
+    return hash;
+}
+
 Status images(const char *call, const Tensor *a, const Tensor *b, const char *what) {
     if (a == nullptr || b == nullptr || !a->sameDims(*b) || a->type != b->type) {
         return failed(BAD_PARAM, "%s: %s differs from x in shape or data type", call, what);
+    }
+    return SUCCESS;
+}
+
+/** The persistent kernels take all tensors as NHWC, without gaps, or none. */
+Status oneLayout(const char *call, const NormShape &s, std::initializer_list<const Tensor *> others) {
+    for (const Tensor *other : others) {
+        if (s.mode == SPATIAL_PERSISTENT && s.x.channelsLast() != other->channelsLast()) {
+            return failed(BAD_PARAM, "%s: of the images some are NHWC and some are not", call);
+        }
     }
     return SUCCESS;
 }
@@ -209,7 +234,8 @@ void train(const NormShape &s, const Forward &f) {
         }
     }
     if (f.reserve != nullptr) {
-        std::memcpy(f.reserve, &RESERVE_MARK, sizeof RESERVE_MARK);
+        uint64_t agreed = agreement(s);
+        std::memcpy(f.reserve, &agreed, sizeof agreed);
     }
     normalize(s, f, stats.mean, inverse);
 }
@@ -225,8 +251,9 @@ struct Backward {
 void differentiate(const char *call, const NormShape &s, const Backward &b) {
     int64_t features = s.features(), channels = s.x.dims[1];
     const unsigned char *mask = b.reserve == nullptr ? nullptr : b.reserve + 64;
-    if (b.reserve != nullptr && std::memcmp(b.reserve, &RESERVE_MARK, sizeof RESERVE_MARK) != 0) {
-        sim_violation("%s: the reserve space is not as the forward call left it", call);
+    uint64_t agreed = agreement(s);
+    if (b.reserve != nullptr && std::memcmp(b.reserve, &agreed, sizeof agreed) != 0) {
+        sim_violation("%s: the reserve space is not as a forward call of these sizes, this mode and epsilon left it", call);
         return;
     }
     std::vector<double> mean(size_t(features), 0.0), inverse(size_t(features), 0.0);
@@ -302,6 +329,9 @@ int forwardTraining(const SimCall &call, void *handle, int mode, int ops, const 
     if (Status status = images(name, to, from, "y")) {
         return status;
     }
+    if (Status status = oneLayout(name, s, {to})) {
+        return status;
+    }
     const Tensor *added = nullptr;
     const Activation *activation = ops == OPS_BN ? nullptr : filled<Activation>(ACTIVATION, activationDesc, name);
     if (Status status = fusable(name, s, activation)) {
@@ -353,9 +383,14 @@ int forwardTraining(const SimCall &call, void *handle, int mode, int ops, const 
     if (call.fault == SIM_SWAP_ARGS) {
         std::swap(f.scale, f.bias);
     }
+    // Half of the work is lost: what the backward call needs.
+    bool halved = call.fault == SIM_HALF;
     bool queued = library::enqueue(call, on->place, operands, [=] {
         library::spoil(workspace, size_t(work));
         train(s, f);
+        if (halved) {
+            library::spoil(reserve, size_t(kept));
+        }
     });
     return queued ? SUCCESS : EXECUTION_FAILED;
 }
@@ -381,6 +416,9 @@ int backward(const SimCall &call, void *handle, int mode, int ops, const void *a
         return status;
     }
     if (Status status = images(name, dxs, xs, "dx")) {
+        return status;
+    }
+    if (Status status = oneLayout(name, s, {dys, dxs})) {
         return status;
     }
     const Activation *activation = ops == OPS_BN ? nullptr : filled<Activation>(ACTIVATION, activationDesc, name);
@@ -476,6 +514,11 @@ int cudnnDeriveBNTensorDescriptor(void *derived, void *xDesc, int mode) {
     const Tensor *x = filled<Tensor>(TENSOR, xDesc, call.name);
     if (to == nullptr || x == nullptr || mode < PER_ACTIVATION || mode > SPATIAL_PERSISTENT || x->rank < 4 || x->rank > 5) {
         return failed(BAD_PARAM, "%s: mode=%d, or a descriptor that was never set", call.name, mode);
+    }
+    Tensor swapped = *x;
+    if (call.fault == SIM_SWAP_ARGS) {
+        std::swap(swapped.dims[1], swapped.dims[2]);
+        x = &swapped;
     }
     Tensor made;
     made.set = true;
@@ -621,7 +664,7 @@ int cudnnGetBatchNormalizationTrainingExReserveSpaceSize(void *handle, int mode,
     if (Status status = sizes(call.name, handle, mode, ops, filled<Tensor>(TENSOR, xDesc, call.name), activationDesc, bytes, &s)) {
         return status;
     }
-    *bytes = size_t(reserveBytes(s));
+    *bytes = size_t(call.fault == SIM_HALF ? reserveBytes(s) / 2 : reserveBytes(s));
     return SUCCESS;
 }
 

@@ -3,6 +3,7 @@ package tenon.simulator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 
 /** Pooling, batch normalization, softmax and the elementwise calls of the double of cuDNN. */
@@ -251,31 +252,37 @@ class CudnnLayersDoubleTest extends CudnnFixture {
                 .isEqualTo(NOT_SUPPORTED);
     }
 
-    @Test
-    void shouldKeepTheReserveSpace() {
-        long xs = tensor(NHWC, FLOAT, 4, 1, 1, 1);
-        long parameters = descriptor("Tensor");
-        must(dnn.call("cudnnDeriveBNTensorDescriptor", parameters, xs, PERSISTENT));
-        long work = size(
-                "cudnnGetBatchNormalizationForwardTrainingExWorkspaceSize",
-                handle,
-                PERSISTENT,
-                0,
-                xs,
-                NULL,
-                xs,
-                parameters,
-                NULL);
-        long kept = size("cudnnGetBatchNormalizationTrainingExReserveSpaceSize", handle, PERSISTENT, 0, NULL, xs);
-        assertThat(kept).isPositive();
-        long workspace = memory(work);
-        long reserve = memory(kept);
-        long x = floats(1, 3, 5, 7);
-        long y = memory(16);
-        long mean = memory(4);
-        long inverse = memory(4);
-        must(dnn.call(
-                "cudnnBatchNormalizationForwardTrainingEx",
+    /** Four images of one channel through the extended calls: the arguments by number, for a test to change. */
+    private final class Extended {
+        final long xs = tensor(NHWC, FLOAT, 4, 1, 1, 1);
+        final long parameters = descriptor("Tensor");
+        final Object[] forward;
+        final Object[] backward;
+        final long work;
+        final long kept;
+        final long reserve;
+        final long y = memory(16);
+        final long dx = memory(16);
+
+        Extended() {
+            must(dnn.call("cudnnDeriveBNTensorDescriptor", parameters, xs, PERSISTENT));
+            work = size(
+                    "cudnnGetBatchNormalizationForwardTrainingExWorkspaceSize",
+                    handle,
+                    PERSISTENT,
+                    0,
+                    xs,
+                    NULL,
+                    xs,
+                    parameters,
+                    NULL);
+            kept = size("cudnnGetBatchNormalizationTrainingExReserveSpaceSize", handle, PERSISTENT, 0, NULL, xs);
+            long workspace = memory(work + 256);
+            reserve = memory(kept + 16);
+            long x = floats(1, 3, 5, 7);
+            long mean = memory(4);
+            long inverse = memory(4);
+            forward = new Object[] {
                 handle,
                 PERSISTENT,
                 0,
@@ -300,49 +307,163 @@ class CudnnLayersDoubleTest extends CudnnFixture {
                 workspace,
                 work,
                 reserve,
-                kept));
-        assertThat(read(y, 4)).containsExactly(new float[] {-3, -1, 1, 3}, within(1e-6f));
-        long dx = memory(16);
-        Object[] backward = {
-            handle,
-            PERSISTENT,
-            0,
-            scalar(1),
-            scalar(0),
-            scalar(1),
-            scalar(0),
-            xs,
-            x,
-            NULL,
-            NULL,
-            xs,
-            floats(1, 0, 0, 0),
-            NULL,
-            NULL,
-            xs,
-            dx,
-            parameters,
-            floats(3),
-            NULL,
-            memory(4),
-            memory(4),
-            4.0,
-            mean,
-            inverse,
-            NULL,
-            workspace,
-            work,
-            reserve,
-            kept
-        };
-        must(dnn.call("cudnnBatchNormalizationBackwardEx", backward));
-        assertThat(read(dx, 4)).containsExactly(new float[] {0.5f, -1 / 3f, -1 / 6f, 0}, within(1e-6f));
-        must(driver.call("cuMemsetD8Async", reserve, 0, kept, stream));
-        must(dnn.call("cudnnBatchNormalizationBackwardEx", backward));
+                kept
+            };
+            backward = new Object[] {
+                handle,
+                PERSISTENT,
+                0,
+                scalar(1),
+                scalar(0),
+                scalar(1),
+                scalar(0),
+                xs,
+                x,
+                NULL,
+                NULL,
+                xs,
+                floats(1, 0, 0, 0),
+                NULL,
+                NULL,
+                xs,
+                dx,
+                parameters,
+                floats(3),
+                NULL,
+                memory(4),
+                memory(4),
+                4.0,
+                mean,
+                inverse,
+                NULL,
+                workspace,
+                work,
+                reserve,
+                kept
+            };
+        }
+
+        int forward() {
+            return dnn.call("cudnnBatchNormalizationForwardTrainingEx", forward);
+        }
+
+        int backward() {
+            return dnn.call("cudnnBatchNormalizationBackwardEx", backward);
+        }
+
+        /** Calls with other arguments for a moment, counted from the end. */
+        int forwardWith(int fromEnd, Object other) {
+            return with(forward, fromEnd, other, this::forward);
+        }
+
+        int backwardWith(int fromEnd, Object other) {
+            return with(backward, fromEnd, other, this::backward);
+        }
+
+        private int with(Object[] arguments, int fromEnd, Object other, IntSupplier call) {
+            Object right = arguments[arguments.length - fromEnd];
+            arguments[arguments.length - fromEnd] = other;
+            int status = call.getAsInt();
+            arguments[arguments.length - fromEnd] = right;
+            return status;
+        }
+    }
+
+    @Test
+    void shouldKeepTheReserveSpace() {
+        Extended calls = new Extended();
+        assertThat(calls.kept).isPositive();
+        must(calls.forward());
+        assertThat(read(calls.y, 4)).containsExactly(new float[] {-3, -1, 1, 3}, within(1e-6f));
+        must(calls.backward());
+        assertThat(read(calls.dx, 4)).containsExactly(new float[] {0.5f, -1 / 3f, -1 / 6f, 0}, within(1e-6f));
+        must(driver.call("cuMemsetD8Async", calls.reserve, 0, calls.kept, stream));
+        must(calls.backward());
         synchronize();
         violated("reserve space");
-        backward[backward.length - 1] = kept - 1;
-        assertThat(dnn.call("cudnnBatchNormalizationBackwardEx", backward)).isEqualTo(BAD_PARAM);
+    }
+
+    @Test
+    void shouldWantTheSpaceThatItAskedFor() {
+        Extended calls = new Extended();
+        assertThat(calls.work).isPositive();
+        assertThat(calls.forwardWith(1, calls.kept - 1)).as("reserve space").isEqualTo(BAD_PARAM);
+        assertThat(calls.forwardWith(2, NULL)).as("no reserve space").isEqualTo(BAD_PARAM);
+        assertThat(calls.forwardWith(3, calls.work - 1)).as("workspace").isEqualTo(BAD_PARAM);
+        assertThat(calls.forwardWith(4, NULL)).as("no workspace").isEqualTo(BAD_PARAM);
+        must(calls.forward());
+        assertThat(calls.backwardWith(1, calls.kept - 1)).as("reserve space").isEqualTo(BAD_PARAM);
+        assertThat(calls.backwardWith(2, NULL)).as("no reserve space").isEqualTo(BAD_PARAM);
+        assertThat(calls.backwardWith(3, calls.work - 1)).as("workspace").isEqualTo(BAD_PARAM);
+        assertThat(calls.backwardWith(4, NULL)).as("no workspace").isEqualTo(BAD_PARAM);
+        synchronize();
+    }
+
+    @Test
+    void shouldWantAlignedMemoryThatDoesNotOverlap() {
+        Extended calls = new Extended();
+        assertThat(calls.forwardWith(2, calls.reserve + 8)).isEqualTo(EXECUTION_FAILED);
+        violated("reserve space is at");
+        assertThat(calls.forwardWith(4, (long) calls.forward[calls.forward.length - 4] + 16))
+                .isEqualTo(EXECUTION_FAILED);
+        violated("workspace is at");
+        assertThat(calls.forwardWith(15, calls.forward[6])).as("y in place").isEqualTo(EXECUTION_FAILED);
+        violated("x and y overlap");
+        assertThat(calls.backwardWith(14, calls.backward[12])).as("dx in place").isEqualTo(EXECUTION_FAILED);
+        violated("dy and dx overlap");
+        assertThat(calls.forwardWith(2, calls.forward[calls.forward.length - 4]))
+                .as("one memory for both spaces")
+                .isEqualTo(EXECUTION_FAILED);
+        violated("workspace and reserve space overlap");
+    }
+
+    @Test
+    void shouldWantAHandleWithAStream() {
+        Extended calls = new Extended();
+        long other = dnn.create("cudnnCreate");
+        assertThat(calls.forwardWith(calls.forward.length, other)).isEqualTo(EXECUTION_FAILED);
+        violated("the handle was given no stream");
+        assertThat(calls.backwardWith(calls.backward.length, other)).isEqualTo(EXECUTION_FAILED);
+        violated("the handle was given no stream");
+        must(dnn.call("cudnnDestroy", other));
+    }
+
+    @Test
+    void shouldWantBothCallsToAgree() {
+        Extended calls = new Extended();
+        must(calls.forward());
+        must(calls.backwardWith(8, 5.0));
+        synchronize();
+        violated("epsilon");
+        calls.forward[1] = SPATIAL;
+        must(calls.forward());
+        must(driver.call("cuMemsetD8Async", calls.reserve, 0, calls.kept, stream));
+        must(calls.backward());
+        synchronize();
+        violated("this mode");
+    }
+
+    @Test
+    void shouldWantDescriptorsThatFit() {
+        Extended calls = new Extended();
+        long two = tensor(NHWC, FLOAT, 4, 2, 1, 1);
+        long halves = tensor(NHWC, HALF, 4, 1, 1, 1);
+        for (long wrong : new long[] {two, halves, calls.parameters}) {
+            assertThat(calls.forwardWith(16, wrong)).as("y").isEqualTo(BAD_PARAM);
+            assertThat(calls.backwardWith(15, wrong)).as("dx").isEqualTo(BAD_PARAM);
+            assertThat(calls.backwardWith(19, wrong)).as("dy").isEqualTo(BAD_PARAM);
+        }
+        assertThat(calls.forwardWith(14, calls.xs)).as("parameters").isEqualTo(BAD_PARAM);
+        assertThat(calls.backwardWith(13, calls.xs)).as("parameters").isEqualTo(BAD_PARAM);
+        long xs = tensor(NHWC, FLOAT, 2, 2, 2, 2);
+        long turned = tensor(NCHW, FLOAT, 2, 2, 2, 2);
+        long parameters = descriptor("Tensor");
+        must(dnn.call("cudnnDeriveBNTensorDescriptor", parameters, xs, PERSISTENT));
+        calls.forward[5] = xs;
+        calls.forward[9] = turned;
+        calls.forward[11] = parameters;
+        assertThat(calls.forward()).isEqualTo(BAD_PARAM);
+        lastErrorSays("some are NHWC and some are not");
     }
 
     @Test

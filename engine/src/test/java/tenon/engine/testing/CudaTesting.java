@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Assumptions;
 import tenon.engine.DeviceException;
 import tenon.engine.backend.cuda.CudaBackend;
 import tenon.engine.backend.cuda.CudaOptions;
+import tenon.engine.backend.cuda.CudaOptions.LibraryChoice;
 import tenon.engine.nativelib.CudaLibraries;
 import tenon.simulator.SimulatedDevice;
 import tenon.simulator.Simulator;
@@ -44,10 +45,10 @@ public final class CudaTesting {
         return CudaBackend.open(options);
     }
 
-    /** Options of tests: nothing is kept outside of the build's folder. */
+    /** Options of tests: nothing is kept outside of the build's folder, and what the simulated device takes for it chooses no implementation. */
     public static CudaOptions options() {
         Path cache = REAL ? CACHE : CACHE.resolve(SimulatedDevice.folder().getFileName());
-        return CudaOptions.defaults().withCache(cache.toAbsolutePath());
+        return CudaOptions.defaults().withCache(cache.toAbsolutePath()).withBatchNorm(LibraryChoice.OWN);
     }
 
     /** The simulated device's controls, for tests of what only it can show; skips the test where there is none. */

@@ -21,15 +21,12 @@ import tenon.engine.ops.Activation;
  */
 final class ConvolutionChooser implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ConvolutionChooser.class);
-    /** Measurements of a plan, of which the fastest counts. */
-    private static final int REPEATS = 3;
 
     private final CudaBackend backend;
     private final List<ConvolutionEngine> engines = new ArrayList<>();
     private final PlanCache cache;
     private final List<ConvolutionPlan> chosen = new ArrayList<>();
     private StreamTimer timer;
-    private String machine;
     private long measured;
 
     /** What the library is asked for, and with what. */
@@ -67,8 +64,9 @@ final class ConvolutionChooser implements AutoCloseable {
             long filter,
             long biasAddress,
             long result) {
-        String key = machine() + " " + backend.options.convolution() + " " + backend.options.deterministic() + " "
-                + backend.options.workspaceLimit() + " " + whole + " " + bias + " " + activation;
+        String key =
+                backend.cudnn.machine() + " " + backend.options.convolution() + " " + backend.options.deterministic()
+                        + " " + backend.options.workspaceLimit() + " " + whole + " " + bias + " " + activation;
         List<List<ConvolutionProblem>> tiers = tiers(whole, bias, activation);
         Candidate candidate = restore(tiers, cache.get(key));
         if (candidate == null) {
@@ -84,14 +82,6 @@ final class ConvolutionChooser implements AutoCloseable {
 
     private ConvolutionRoute route(Candidate candidate, ConvolutionProblem whole, boolean bias, Activation activation) {
         return new ConvolutionRoute(backend, whole.pass(), whole, candidate.problem, bias, activation, candidate.plan);
-    }
-
-    /** GPU and library: choices hold for this pair only. */
-    private String machine() {
-        if (machine == null) {
-            machine = backend.gpuName() + " cuDNN " + backend.cudnn.version();
-        }
-        return machine;
     }
 
     // ---- what may be asked of the library ----
@@ -250,11 +240,7 @@ final class ConvolutionChooser implements AutoCloseable {
         if (timer == null) {
             timer = new StreamTimer(backend.compute);
         }
-        double best = Double.MAX_VALUE;
-        for (int i = 0; i < REPEATS; i++) {
-            best = Math.min(best, timer.milliseconds(run::getAsInt));
-        }
-        return best;
+        return timer.fastest(run::getAsInt);
     }
 
     @Override

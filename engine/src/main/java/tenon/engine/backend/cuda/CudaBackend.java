@@ -83,6 +83,7 @@ public final class CudaBackend implements Backend {
     private volatile Recording recording;
     private volatile boolean closed;
     private Blas blas;
+    private LibraryChooser chooser;
 
     final CudaArithmetic arithmetic = new CudaArithmetic(this);
     final CudaGemm gemm = new CudaGemm(this);
@@ -229,6 +230,14 @@ public final class CudaBackend implements Backend {
             LOG.debug("{}: {}", name(), blas.description());
         }
         return blas;
+    }
+
+    /** Made on first use. Under {@link #lock}. */
+    LibraryChooser chooser() {
+        if (chooser == null) {
+            chooser = owned(new LibraryChooser(this));
+        }
+        return chooser;
     }
 
     private Blas newBlas() {

@@ -1,35 +1,33 @@
 package tenon.engine.backend.cuda;
 
+import java.util.HashMap;
+import java.util.Map;
 import tenon.engine.DType;
+import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.NormalizationKernels;
 import tenon.engine.backend.OpKind;
+import tenon.engine.backend.cuda.CudaOptions.LibraryChoice;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 
 /**
- * Batch normalization by own kernels: two passes over memory forward (statistics; normalize, add, activate) and two backward (sums; gradients). cuDNN's takes no channel range
- * of a wider tensor, no frozen gamma and no biased running variance, and keeps a mask of the ReLU in memory.
- *
- * <p>Every sum is taken in an order that depends on the shape alone.
+ * Batch normalization: in training by cuDNN or by own kernels, as {@link LibraryChooser} says when a layer with its sizes first comes by; inference, channel ranges of wider tensors and sums
+ * in BF16 by own kernels. Who computed forward computes backward.
  */
 final class CudaNormalization implements NormalizationKernels {
-    private static final String FILE = "normalization";
+    private static final String OP = "batch_norm";
+
+    private record Problem(Shape input, DType dtype, boolean gamma, boolean beta, boolean relu, boolean shortcut) {}
 
     private final CudaBackend backend;
-    private final Variants statistics;
-    private final Variants normalize;
-    private final Variants sumGradients;
-    private final Variants inputGradient;
-    private Kernel mergeStatistics;
-    private Kernel mergeGradients;
+    private final OwnNormalization own;
+    private final Map<Problem, Boolean> chosen = new HashMap<>();
+    private CudnnNormalization cudnn;
 
     CudaNormalization(CudaBackend backend) {
         this.backend = backend;
-        statistics = new Variants(backend, FILE, "statistics");
-        normalize = new Variants(backend, FILE, "normalize");
-        sumGradients = new Variants(backend, FILE, "sum_gradients");
-        inputGradient = new Variants(backend, FILE, "input_gradient");
+        own = new OwnNormalization(backend);
     }
 
     boolean supports(OpKind op, DType dtype) {
@@ -49,43 +47,37 @@ final class CudaNormalization implements NormalizationKernels {
             int offset,
             Tensor batchMean,
             Tensor batchVariance) {
-        backend.checkDType("batch_norm", input, output);
-        int channels = input.shape().dim(-1);
-        long rows = input.shape().outerCount();
-        int vector = Variants.vector(input.dtype(), channels, input.address());
-        RowBlocks blocks = RowBlocks.of(rows, channels, vector);
+        backend.checkDType(OP, input, output);
         synchronized (backend.lock) {
-            long shifts = backend.scratch.get((2L * blocks.chunks() + 1) * channels * Float.BYTES);
-            long partials = shifts + (long) channels * Float.BYTES;
-            backend.launch(statistics.get(input.dtype(), vector))
-                    .address(input.address())
-                    .int64(rows)
-                    .int32(channels)
-                    .int64(blocks.chunkRows())
-                    .int32(blocks.lanesLog())
-                    .address(partials)
-                    .address(shifts)
-                    .grid(blocks.columns(), blocks.chunks(), 1, RowBlocks.THREADS);
-            if (mergeStatistics == null) {
-                mergeStatistics = backend.kernels.get(FILE, "merge_statistics");
+            if (isCudnns(spec, input, gamma, beta, shortcut, output)) {
+                int status = cudnn.trainForward(
+                        spec,
+                        input,
+                        gamma,
+                        beta,
+                        runningMean,
+                        runningVariance,
+                        shortcut,
+                        output,
+                        batchMean,
+                        batchVariance);
+                CudnnStatus.check(OP, "cudnnBatchNormalizationForwardTrainingEx", status);
+                return;
             }
-            backend.launch(mergeStatistics)
-                    .address(partials)
-                    .address(shifts)
-                    .int32(blocks.chunks())
-                    .int64(blocks.chunkRows())
-                    .int64(rows)
-                    .int32(channels)
-                    .float32((float) spec.momentum())
-                    .float32((float) (1 - spec.momentum()))
-                    .float32(spec.unbiasedRunningVariance() ? (float) (rows / (rows - 1.0)) : 1)
-                    .address(batchMean.address())
-                    .address(batchVariance.address())
-                    .address(runningMean.address())
-                    .address(runningVariance.address())
-                    .grid(RowBlocks.merging(channels), 1, 1, RowBlocks.THREADS);
+            NormalizationState.forget(batchMean);
         }
-        inferForward(spec, input, gamma, beta, batchMean, batchVariance, shortcut, output, offset);
+        own.trainForward(
+                spec,
+                input,
+                gamma,
+                beta,
+                runningMean,
+                runningVariance,
+                shortcut,
+                output,
+                offset,
+                batchMean,
+                batchVariance);
     }
 
     @Override
@@ -99,30 +91,7 @@ final class CudaNormalization implements NormalizationKernels {
             Tensor shortcut,
             Tensor output,
             int offset) {
-        backend.checkDType("batch_norm", input, output);
-        DType dtype = input.dtype();
-        int channels = input.shape().dim(-1);
-        int outputChannels = output.shape().dim(-1);
-        long rows = input.shape().outerCount();
-        long to = output.address() + (long) offset * dtype.byteSize();
-        long added = address(shortcut);
-        int vector = vector(dtype, channels, outputChannels, input.address(), to, added);
-        RowBlocks blocks = RowBlocks.of(rows, channels, vector);
-        backend.launch(normalize.get(dtype, vector))
-                .address(input.address())
-                .address(address(gamma))
-                .address(address(beta))
-                .address(runningMean.address())
-                .address(runningVariance.address())
-                .float32((float) spec.epsilon())
-                .int32(relu(spec))
-                .address(added)
-                .address(to)
-                .int64(rows)
-                .int32(channels)
-                .int32(outputChannels)
-                .int32(blocks.lanesLog())
-                .grid(blocks.columns(), blocks.strides(), 1, RowBlocks.THREADS);
+        own.inferForward(spec, input, gamma, beta, runningMean, runningVariance, shortcut, output, offset);
     }
 
     @Override
@@ -141,101 +110,172 @@ final class CudaNormalization implements NormalizationKernels {
             Tensor gradShortcut,
             Tensor gradGamma,
             Tensor gradBeta) {
-        backend.checkDType("batch_norm", input, gradOutput);
-        DType dtype = input.dtype();
-        int channels = input.shape().dim(-1);
-        int gradChannels = gradOutput.shape().dim(-1);
-        long rows = input.shape().outerCount();
-        long from = gradOutput.address() + (long) offset * dtype.byteSize();
-        long toInput = address(gradInput);
-        long toShortcut = address(gradShortcut);
-        int vector = vector(dtype, channels, gradChannels, input.address(), address(output), from, toInput, toShortcut);
-        RowBlocks blocks = RowBlocks.of(rows, channels, vector);
-        boolean needsMeans = gradInput != null && !constantStatistics;
+        backend.checkDType(OP, input, gradOutput);
         synchronized (backend.lock) {
-            long means = 0;
-            int relu = relu(spec);
-            if (needsMeans || gradGamma != null || gradBeta != null) {
-                means = backend.scratch.get(2L * (blocks.chunks() + 1) * channels * Float.BYTES);
-                long partials = means + 2L * channels * Float.BYTES;
-                arguments(sumGradients.get(dtype, vector), spec, input, gamma, beta, mean, variance, relu)
-                        .address(address(output))
-                        .address(from)
-                        .int32(gradChannels)
-                        .address(toShortcut)
-                        .int64(rows)
-                        .int32(channels)
-                        .int64(blocks.chunkRows())
-                        .int32(blocks.lanesLog())
-                        .address(partials)
-                        .grid(blocks.columns(), blocks.chunks(), 1, RowBlocks.THREADS);
-                if (mergeGradients == null) {
-                    mergeGradients = backend.kernels.get(FILE, "merge_gradients");
-                }
-                backend.launch(mergeGradients)
-                        .address(partials)
-                        .int32(blocks.chunks())
-                        .int64(rows)
-                        .int32(channels)
-                        .address(variance.address())
-                        .float32((float) spec.epsilon())
-                        .address(address(gradGamma))
-                        .address(address(gradBeta))
-                        .address(means)
-                        .grid(RowBlocks.merging(channels), 1, 1, RowBlocks.THREADS);
-                if (toShortcut != 0) {
-                    // The sums' pass has written it, and what the ReLU let pass with it.
-                    from = toShortcut;
-                    gradChannels = channels;
-                    relu = 0;
-                    toShortcut = 0;
-                }
-            }
-            if (toInput != 0 || toShortcut != 0) {
-                arguments(inputGradient.get(dtype, vector), spec, input, gamma, beta, mean, variance, relu)
-                        .address(address(output))
-                        .address(from)
-                        .int32(gradChannels)
-                        .address(constantStatistics ? 0 : means)
-                        .address(toInput)
-                        .address(toShortcut)
-                        .int64(rows)
-                        .int32(channels)
-                        .int32(blocks.lanesLog())
-                        .grid(blocks.columns(), blocks.strides(), 1, RowBlocks.THREADS);
+            if (!constantStatistics && CudnnNormalization.isOurs(mean)) {
+                int status = cudnn.backward(
+                        spec,
+                        input,
+                        gamma,
+                        beta,
+                        mean,
+                        variance,
+                        output,
+                        gradOutput,
+                        gradInput,
+                        gradShortcut,
+                        gradGamma,
+                        gradBeta);
+                CudnnStatus.check(OP, "cudnnBatchNormalizationBackwardEx", status);
+                return;
             }
         }
+        own.backward(
+                spec,
+                input,
+                gamma,
+                beta,
+                mean,
+                variance,
+                constantStatistics,
+                output,
+                gradOutput,
+                offset,
+                gradInput,
+                gradShortcut,
+                gradGamma,
+                gradBeta);
     }
 
-    private Launch arguments(
-            Kernel kernel,
-            BatchNormSpec spec,
-            Tensor input,
-            Tensor gamma,
-            Tensor beta,
-            Tensor mean,
-            Tensor variance,
-            int relu) {
-        return backend.launch(kernel)
-                .address(input.address())
-                .address(address(gamma))
-                .address(address(beta))
-                .address(mean.address())
-                .address(variance.address())
-                .float32((float) spec.epsilon())
-                .int32(relu);
+    // ---- the choice ----
+
+    private boolean isCudnns(
+            BatchNormSpec spec, Tensor input, Tensor gamma, Tensor beta, Tensor shortcut, Tensor output) {
+        LibraryChoice choice = backend.options.batchNorm();
+        if (choice == LibraryChoice.OWN || !CudnnNormalization.canDo(input, shortcut, output)) {
+            return false;
+        }
+        boolean relu = spec.activation().kind() == Activation.Kind.RELU;
+        Problem problem =
+                new Problem(input.shape(), input.dtype(), gamma != null, beta != null, relu, shortcut != null);
+        Boolean known = chosen.get(problem);
+        if (known == null) {
+            if (cudnn == null) {
+                cudnn = backend.owned(new CudnnNormalization(backend, own));
+            }
+            known = backend.chooser()
+                    .prefersCudnn(OP, choice, problem, new Trial(spec, input, gamma, beta, shortcut, output, relu));
+            chosen.put(problem, known);
+        }
+        return known;
     }
 
-    /** Vectors must fit the rows of the wider tensor too. */
-    private static int vector(DType dtype, int channels, int wider, long... addresses) {
-        return wider % Variants.width(dtype) == 0 ? Variants.vector(dtype, channels, addresses) : 1;
-    }
+    /** One layer's passes on memory of their own, but for the operands, and the output that is written anyway. */
+    private final class Trial implements LibraryChooser.Trial {
+        private final BatchNormSpec spec;
+        private final Tensor input;
+        private final Tensor gamma;
+        private final Tensor beta;
+        private final Tensor shortcut;
+        private final Tensor output;
+        private final boolean relu;
 
-    private static int relu(BatchNormSpec spec) {
-        return spec.activation().kind() == Activation.Kind.RELU ? 1 : 0;
-    }
+        Trial(
+                BatchNormSpec spec,
+                Tensor input,
+                Tensor gamma,
+                Tensor beta,
+                Tensor shortcut,
+                Tensor output,
+                boolean relu) {
+            this.spec = spec;
+            this.input = input;
+            this.gamma = gamma;
+            this.beta = beta;
+            this.shortcut = shortcut;
+            this.output = output;
+            this.relu = relu;
+        }
 
-    private static long address(Tensor tensor) {
-        return tensor == null ? 0 : tensor.address();
+        @Override
+        public int cudnn() {
+            return run(true);
+        }
+
+        @Override
+        public void own() {
+            run(false);
+        }
+
+        private int run(boolean library) {
+            try (Tensor gradient = like(input);
+                    Tensor another = shortcut == null ? null : like(input);
+                    Tensor runningMean = perChannel();
+                    Tensor runningVariance = perChannel();
+                    Tensor mean = perChannel();
+                    Tensor variance = perChannel();
+                    Tensor gradGamma = gamma == null ? null : perChannel();
+                    Tensor gradBeta = beta == null ? null : perChannel()) {
+                Tensor added = relu && shortcut != null ? output : null;
+                // As in a network: the gradient is written over what it comes from, where nobody else needs that.
+                Tensor gradInput = shortcut == null ? gradient : another;
+                Tensor gradShortcut = added == null ? null : gradient;
+                if (!library) {
+                    own.trainForward(
+                            spec,
+                            input,
+                            gamma,
+                            beta,
+                            runningMean,
+                            runningVariance,
+                            shortcut,
+                            output,
+                            0,
+                            mean,
+                            variance);
+                    own.backward(
+                            spec,
+                            input,
+                            gamma,
+                            beta,
+                            mean,
+                            variance,
+                            false,
+                            added,
+                            gradient,
+                            0,
+                            gradInput,
+                            gradShortcut,
+                            gradGamma,
+                            gradBeta);
+                    return CudnnStatus.SUCCESS;
+                }
+                int status = cudnn.trainForward(
+                        spec, input, gamma, beta, runningMean, runningVariance, shortcut, output, mean, variance);
+                return status != CudnnStatus.SUCCESS
+                        ? status
+                        : cudnn.backward(
+                                spec,
+                                input,
+                                gamma,
+                                beta,
+                                mean,
+                                variance,
+                                added,
+                                gradient,
+                                gradInput,
+                                gradShortcut,
+                                gradGamma,
+                                gradBeta);
+            }
+        }
+
+        private Tensor like(Tensor tensor) {
+            return Tensor.empty(backend, tensor.shape(), tensor.dtype());
+        }
+
+        private Tensor perChannel() {
+            return Tensor.empty(backend, Shape.of(input.shape().dim(-1)), DType.F32);
+        }
     }
 }

@@ -1,7 +1,9 @@
 package tenon.engine.backend.cuda;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
  * Settings of a CUDA back-end.
@@ -12,6 +14,7 @@ import java.util.Locale;
  * @param deterministic whether equal runs must compute equal bits; without, faster algorithms that add in varying order are allowed
  * @param workspaceLimit most bytes of scratch memory that an algorithm of a library may ask for
  * @param convolution which of cuDNN's interfaces computes convolutions
+ * @param batchNorm what computes batch normalization in training
  * @param fastMath whether own kernels are compiled with approximate functions
  * @param cache folder that keeps compiled kernels
  */
@@ -22,6 +25,7 @@ public record CudaOptions(
         boolean deterministic,
         long workspaceLimit,
         ConvolutionChoice convolution,
+        LibraryChoice batchNorm,
         boolean fastMath,
         Path cache) {
     /** cuDNN's two interfaces to convolutions. */
@@ -32,6 +36,14 @@ public record CudaOptions(
         LEGACY,
         /** Operation graphs ({@code cudnnBackend…}). */
         GRAPH
+    }
+
+    /** Own kernels or cuDNN, for what both can do; own kernels do the rest. */
+    public enum LibraryChoice {
+        /** Whichever is faster, measured once per geometry. */
+        MEASURED,
+        OWN,
+        CUDNN
     }
 
     private static final long GIB = 1L << 30;
@@ -46,19 +58,31 @@ public record CudaOptions(
 
     /**
      * Device 0. Each setting follows a system property, where given: {@code tenon.cuda.memory.limit}, {@code tenon.cuda.tf32}, {@code tenon.cuda.deterministic}, {@code
-     * tenon.cuda.workspace.limit}, {@code tenon.cuda.convolution}, {@code tenon.cuda.fastmath}, {@code tenon.cuda.cache}.
+     * tenon.cuda.workspace.limit}, {@code tenon.cuda.convolution}, {@code tenon.cuda.batchnorm}, {@code tenon.cuda.fastmath}, {@code tenon.cuda.cache}.
      */
     public static CudaOptions defaults() {
-        String convolution = System.getProperty("tenon.cuda.convolution", "measured");
         return new CudaOptions(
                 0,
                 Long.getLong("tenon.cuda.memory.limit", Long.MAX_VALUE),
                 Boolean.getBoolean("tenon.cuda.tf32"),
                 Boolean.parseBoolean(System.getProperty("tenon.cuda.deterministic", "true")),
                 Long.getLong("tenon.cuda.workspace.limit", GIB),
-                ConvolutionChoice.valueOf(convolution.toUpperCase(Locale.ROOT)),
+                choice(ConvolutionChoice.class, "tenon.cuda.convolution"),
+                choice(LibraryChoice.class, "tenon.cuda.batchnorm"),
                 Boolean.getBoolean("tenon.cuda.fastmath"),
                 defaultCache());
+    }
+
+    private static <E extends Enum<E>> E choice(Class<E> type, String property) {
+        String named = System.getProperty(property, "measured");
+        try {
+            return Enum.valueOf(type, named.toUpperCase(Locale.ROOT));
+        } catch (IllegalArgumentException _) {
+            String names = Arrays.stream(type.getEnumConstants())
+                    .map(each -> each.name().toLowerCase(Locale.ROOT))
+                    .collect(Collectors.joining(", "));
+            throw new IllegalArgumentException("-D" + property + " must be one of " + names + ": " + named);
+        }
     }
 
     private static Path defaultCache() {
@@ -74,35 +98,46 @@ public record CudaOptions(
 
     public CudaOptions withDevice(int newDevice) {
         return new CudaOptions(
-                newDevice, memoryLimit, tf32, deterministic, workspaceLimit, convolution, fastMath, cache);
+                newDevice, memoryLimit, tf32, deterministic, workspaceLimit, convolution, batchNorm, fastMath, cache);
     }
 
     public CudaOptions withMemoryLimit(long newLimit) {
-        return new CudaOptions(device, newLimit, tf32, deterministic, workspaceLimit, convolution, fastMath, cache);
+        return new CudaOptions(
+                device, newLimit, tf32, deterministic, workspaceLimit, convolution, batchNorm, fastMath, cache);
     }
 
     public CudaOptions withTf32(boolean allowed) {
         return new CudaOptions(
-                device, memoryLimit, allowed, deterministic, workspaceLimit, convolution, fastMath, cache);
+                device, memoryLimit, allowed, deterministic, workspaceLimit, convolution, batchNorm, fastMath, cache);
     }
 
     public CudaOptions withDeterministic(boolean required) {
-        return new CudaOptions(device, memoryLimit, tf32, required, workspaceLimit, convolution, fastMath, cache);
+        return new CudaOptions(
+                device, memoryLimit, tf32, required, workspaceLimit, convolution, batchNorm, fastMath, cache);
     }
 
     public CudaOptions withWorkspaceLimit(long newLimit) {
-        return new CudaOptions(device, memoryLimit, tf32, deterministic, newLimit, convolution, fastMath, cache);
+        return new CudaOptions(
+                device, memoryLimit, tf32, deterministic, newLimit, convolution, batchNorm, fastMath, cache);
     }
 
     public CudaOptions withConvolution(ConvolutionChoice choice) {
-        return new CudaOptions(device, memoryLimit, tf32, deterministic, workspaceLimit, choice, fastMath, cache);
+        return new CudaOptions(
+                device, memoryLimit, tf32, deterministic, workspaceLimit, choice, batchNorm, fastMath, cache);
+    }
+
+    public CudaOptions withBatchNorm(LibraryChoice choice) {
+        return new CudaOptions(
+                device, memoryLimit, tf32, deterministic, workspaceLimit, convolution, choice, fastMath, cache);
     }
 
     public CudaOptions withFastMath(boolean allowed) {
-        return new CudaOptions(device, memoryLimit, tf32, deterministic, workspaceLimit, convolution, allowed, cache);
+        return new CudaOptions(
+                device, memoryLimit, tf32, deterministic, workspaceLimit, convolution, batchNorm, allowed, cache);
     }
 
     public CudaOptions withCache(Path folder) {
-        return new CudaOptions(device, memoryLimit, tf32, deterministic, workspaceLimit, convolution, fastMath, folder);
+        return new CudaOptions(
+                device, memoryLimit, tf32, deterministic, workspaceLimit, convolution, batchNorm, fastMath, folder);
     }
 }

@@ -16,6 +16,7 @@ final class CudnnHandle implements AutoCloseable {
 
     private final CudaBackend backend;
     private Handle handle;
+    private String machine;
     private long descriptors;
     private long plans;
 
@@ -54,6 +55,14 @@ final class CudnnHandle implements AutoCloseable {
     long version() {
         JcudaNatives.cudnn();
         return JCudnn.cudnnGetVersion();
+    }
+
+    /** GPU and library: what was measured holds for this pair only. */
+    String machine() {
+        if (machine == null) {
+            machine = backend.gpuName() + " cuDNN " + version();
+        }
+        return machine;
     }
 
     /** Counts a descriptor that was created. */

@@ -16,6 +16,7 @@ import tenon.engine.nativelib.NativeLibrary;
  */
 final class CudnnStatus {
     static final int SUCCESS = 0;
+    static final int NOT_SUPPORTED = 3000;
 
     private static final int CATEGORY = 1000;
     private static final int MESSAGE_LENGTH = 1024;

@@ -203,7 +203,7 @@ final class LegacyConvolution implements ConvolutionEngine {
         final cudnnTensorDescriptor bias = new cudnnTensorDescriptor();
 
         final cudnnActivationDescriptor activation = new cudnnActivationDescriptor();
-        private final List<Runnable> destroyers = new ArrayList<>();
+        private final CudnnDescriptors all = new CudnnDescriptors(backend.cudnn, OP);
 
         Descriptors(ConvolutionProblem problem) {
             this.problem = problem;
@@ -216,9 +216,9 @@ final class LegacyConvolution implements ConvolutionEngine {
         }
 
         private void create() {
-            int dtype = type(problem.dtype());
-            tensor(image, dtype, problem.n(), problem.c(), problem.h(), problem.w());
-            tensor(result, dtype, problem.n(), problem.k(), problem.p(), problem.q());
+            int dtype = CudnnDescriptors.type(problem.dtype());
+            all.tensor(image, dtype, problem.n(), problem.c(), problem.h(), problem.w());
+            all.tensor(result, dtype, problem.n(), problem.k(), problem.p(), problem.q());
             created(
                     "cudnnCreateFilterDescriptor",
                     cudnnCreateFilterDescriptor(filter),
@@ -252,7 +252,7 @@ final class LegacyConvolution implements ConvolutionEngine {
             check("cudnnSetConvolutionGroupCount", cudnnSetConvolutionGroupCount(convolution, problem.groups()));
             check("cudnnSetConvolutionMathType", cudnnSetConvolutionMathType(convolution, math(problem)));
             if (problem.bias()) {
-                tensor(bias, cudnnDataType.CUDNN_DATA_FLOAT, 1, problem.k(), 1, 1);
+                all.tensor(bias, cudnnDataType.CUDNN_DATA_FLOAT, 1, problem.k(), 1, 1);
                 created(
                         "cudnnCreateActivationDescriptor",
                         cudnnCreateActivationDescriptor(activation),
@@ -269,31 +269,14 @@ final class LegacyConvolution implements ConvolutionEngine {
             }
         }
 
-        private void tensor(cudnnTensorDescriptor descriptor, int dtype, int n, int c, int h, int w) {
-            created(
-                    "cudnnCreateTensorDescriptor",
-                    cudnnCreateTensorDescriptor(descriptor),
-                    () -> cudnnDestroyTensorDescriptor(descriptor));
-            check(
-                    "cudnnSetTensor4dDescriptor",
-                    cudnnSetTensor4dDescriptor(descriptor, cudnnTensorFormat.CUDNN_TENSOR_NHWC, dtype, n, c, h, w));
-        }
-
         private void created(String call, int status, Runnable destroy) {
-            check(call, status);
-            destroyers.add(destroy);
-            backend.cudnn.countDescriptor();
+            all.created(call, status, destroy);
         }
 
         @Override
         public void close() {
-            destroyers.reversed().forEach(Runnable::run);
-            destroyers.clear();
+            all.close();
         }
-    }
-
-    static int type(DType dtype) {
-        return dtype == DType.BF16 ? cudnnDataType.CUDNN_DATA_BFLOAT16 : cudnnDataType.CUDNN_DATA_FLOAT;
     }
 
     /** In F32 the default lets tensor cores round to TF32. */

@@ -180,7 +180,7 @@ final class OperationGraph implements AutoCloseable {
     }
 
     private static int type(DType dtype) {
-        return LegacyConvolution.type(dtype);
+        return CudnnDescriptors.type(dtype);
     }
 
     @Override

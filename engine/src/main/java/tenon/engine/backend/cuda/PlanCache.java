@@ -15,11 +15,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Remembers on disk which plan was the fastest, so that it is measured once per machine. Each choice is a small file of its own, written under another name and moved to its place, so that
+ * Remembers on disk what was the fastest, so that it is measured once per machine. Each choice is a small file of its own, written under another name and moved to its place, so that
  * processes need no lock:
  *
  * <pre>
- * tenon convolution plan 1
+ * tenon KIND 1
  * KEY
  * VALUE
  * CRC-32C of the lines above, in hexadecimal
@@ -29,14 +29,21 @@ import org.slf4j.LoggerFactory;
  */
 final class PlanCache {
     private static final Logger LOG = LoggerFactory.getLogger(PlanCache.class);
-    private static final String HEADER = "tenon convolution plan 1";
     private static final int NAME_BYTES = 16;
 
     private final Path folder;
+    private final String header;
     private boolean writable = true;
 
+    /** Of plans of convolutions. */
     PlanCache(Path folder) {
+        this(folder, "convolution plan");
+    }
+
+    /** @param kind what is chosen, for the files' first lines */
+    PlanCache(Path folder, String kind) {
         this.folder = folder;
+        header = "tenon " + kind + " 1";
     }
 
     /**
@@ -56,7 +63,7 @@ final class PlanCache {
         }
         List<String> lines = text.lines().toList();
         if (lines.size() != 4
-                || !lines.get(0).equals(HEADER)
+                || !lines.get(0).equals(header)
                 || !lines.get(3).equals(checksum(lines.get(1), lines.get(2)))) {
             LOG.warn("cuda: {} is damaged, so the plan is measured again", file);
             return null;
@@ -74,7 +81,7 @@ final class PlanCache {
             Files.createDirectories(folder);
             Path part = Files.createTempFile(folder, file.getFileName().toString(), ".part");
             try {
-                Files.writeString(part, HEADER + "\n" + key + "\n" + value + "\n" + checksum(key, value) + "\n");
+                Files.writeString(part, header + "\n" + key + "\n" + value + "\n" + checksum(key, value) + "\n");
                 Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             } finally {
                 Files.deleteIfExists(part);
@@ -94,9 +101,9 @@ final class PlanCache {
         }
     }
 
-    private static String checksum(String key, String value) {
+    private String checksum(String key, String value) {
         CRC32C crc = new CRC32C();
-        crc.update((HEADER + "\n" + key + "\n" + value).getBytes(StandardCharsets.UTF_8));
+        crc.update((header + "\n" + key + "\n" + value).getBytes(StandardCharsets.UTF_8));
         return Long.toHexString(crc.getValue());
     }
 }

@@ -171,6 +171,27 @@ TENON_KERNEL(
     }
 }
 
+// Statistics that a library computed: from the unbiased variance to the biased one, and the running averages moved.
+TENON_KERNEL(
+    move_averages,
+    const float* batchMean,
+    float* batchVariance,
+    int channels,
+    float momentum,
+    float keep,
+    float bias,
+    int unbiasedAverage,
+    float* runningMean,
+    float* runningVariance) {
+    for (int c = blockIdx.x * blockDim.x + threadIdx.x; c < channels; c += gridDim.x * blockDim.x) {
+        float unbiased = batchVariance[c];
+        float biased = unbiased * bias;
+        batchVariance[c] = biased;
+        runningMean[c] = keep * runningMean[c] + momentum * batchMean[c];
+        runningVariance[c] = keep * runningVariance[c] + momentum * (unbiasedAverage != 0 ? unbiased : biased);
+    }
+}
+
 // ---- forward ----
 
 // What a channel's values are normalized with.

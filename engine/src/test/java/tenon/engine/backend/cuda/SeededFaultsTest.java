@@ -13,12 +13,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import tenon.engine.DType;
 import tenon.engine.TenonException;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cuda.CudaOptions.ConvolutionChoice;
+import tenon.engine.backend.cuda.CudaOptions.LibraryChoice;
 import tenon.engine.backend.reference.ReferenceBackend;
 import tenon.engine.testing.CudaTesting;
 import tenon.simulator.Simulator;
@@ -50,19 +50,24 @@ class SeededFaultsTest {
             DType dtype,
             Streams streams,
             ConvolutionChoice convolution,
+            LibraryChoice batchNorm,
             int step,
             boolean ofKernel,
             Consumer<Simulator> fault) {
         Seeded with(DType other) {
-            return new Seeded(name, other, streams, convolution, step, ofKernel, fault);
+            return new Seeded(name, other, streams, convolution, batchNorm, step, ofKernel, fault);
         }
 
         Seeded with(Streams other) {
-            return new Seeded(name, dtype, other, convolution, step, ofKernel, fault);
+            return new Seeded(name, dtype, other, convolution, batchNorm, step, ofKernel, fault);
         }
 
         Seeded with(ConvolutionChoice other) {
-            return new Seeded(name, dtype, streams, other, step, ofKernel, fault);
+            return new Seeded(name, dtype, streams, other, batchNorm, step, ofKernel, fault);
+        }
+
+        Seeded with(LibraryChoice other) {
+            return new Seeded(name, dtype, streams, convolution, other, step, ofKernel, fault);
         }
 
         @Override
@@ -78,6 +83,7 @@ class SeededFaultsTest {
                 DType.F32,
                 Streams.LAZY,
                 ConvolutionChoice.LEGACY,
+                LibraryChoice.OWN,
                 step,
                 false,
                 simulator -> simulator.fault(call, n, fault));
@@ -90,6 +96,7 @@ class SeededFaultsTest {
                 DType.F32,
                 Streams.LAZY,
                 ConvolutionChoice.LEGACY,
+                LibraryChoice.OWN,
                 SmallTraining.BEFORE,
                 true,
                 simulator -> simulator.mutate(file, from, to));
@@ -139,6 +146,52 @@ class SeededFaultsTest {
                         "kernel cross_entropy_labels_backward_f32",
                         1,
                         Fault.SWAP_ARGUMENTS),
+                // Batch normalization by cuDNN
+                call(
+                                "a normalization runs on another stream",
+                                1,
+                                "cudnnBatchNormalizationForwardTrainingEx",
+                                1,
+                                Fault.WRONG_STREAM)
+                        .with(LibraryChoice.CUDNN),
+                call("a normalization runs early", 1, "cudnnBatchNormalizationForwardTrainingEx", 1, Fault.EARLY)
+                        .with(LibraryChoice.CUDNN),
+                call("a normalization is lost", 1, "cudnnBatchNormalizationForwardTrainingEx", 1, Fault.DROP)
+                        .with(LibraryChoice.CUDNN),
+                call(
+                                "scale and shift of a normalization change places",
+                                1,
+                                "cudnnBatchNormalizationForwardTrainingEx",
+                                1,
+                                Fault.SWAP_ARGUMENTS)
+                        .with(LibraryChoice.CUDNN),
+                call(
+                                "gradients of scale and shift change places",
+                                1,
+                                "cudnnBatchNormalizationBackwardEx",
+                                1,
+                                Fault.SWAP_ARGUMENTS)
+                        .with(LibraryChoice.CUDNN),
+                call("running averages are not moved", 1, "kernel move_averages", 1, Fault.DROP)
+                        .with(LibraryChoice.CUDNN),
+                call("sizes in a descriptor change places", 0, "cudnnDeriveBNTensorDescriptor", 1, Fault.SWAP_ARGUMENTS)
+                        .with(LibraryChoice.CUDNN),
+                call(
+                                "the reserve space is too small",
+                                0,
+                                "cudnnGetBatchNormalizationTrainingExReserveSpaceSize",
+                                1,
+                                Fault.HALF)
+                        .with(LibraryChoice.CUDNN),
+                call(
+                                "the reserve space is somebody else's before the backward pass",
+                                1,
+                                "cudnnBatchNormalizationForwardTrainingEx",
+                                1,
+                                Fault.HALF)
+                        .with(LibraryChoice.CUDNN),
+                call("the library's handle has no stream", SmallTraining.BEFORE, "cudnnSetStream", 1, Fault.DROP)
+                        .with(LibraryChoice.CUDNN),
                 // Memory
                 call("memory is freed early", SmallTraining.BEFORE, "cuMemAlloc", 1, Fault.EARLY),
                 call("memory is too small", SmallTraining.BEFORE, "cuMemAlloc", 1, Fault.HALF),
@@ -210,11 +263,12 @@ class SeededFaultsTest {
 
     /** Kernels and libraries are held against the bytes of each tensor. */
     @ParameterizedTest
-    @EnumSource(names = {"F32", "BF16"})
-    void memoryOutsideOfTensorsIsNotTouched(DType dtype) {
+    @CsvSource({"F32, OWN", "BF16, OWN", "F32, CUDNN", "BF16, CUDNN"})
+    void memoryOutsideOfTensorsIsNotTouched(DType dtype, LibraryChoice choice) {
         System.setProperty("tenon.cuda.memory.exact", "true");
         try {
-            assertThat(wrongWith(dtype, CudaTesting.options(), _ -> {})).isNull();
+            assertThat(wrongWith(dtype, CudaTesting.options().withBatchNorm(choice), _ -> {}))
+                    .isNull();
         } finally {
             System.clearProperty("tenon.cuda.memory.exact");
         }
@@ -224,7 +278,8 @@ class SeededFaultsTest {
     @MethodSource("faults")
     void aFaultIsNoticed(Seeded seeded) {
         simulator.streams(seeded.streams);
-        CudaOptions options = CudaTesting.options().withConvolution(seeded.convolution);
+        CudaOptions options =
+                CudaTesting.options().withConvolution(seeded.convolution).withBatchNorm(seeded.batchNorm);
         if (seeded.ofKernel) {
             options = options.withCache(cache);
         }
