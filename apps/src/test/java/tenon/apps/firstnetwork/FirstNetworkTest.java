@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tenon.apps.Cli;
 import tenon.apps.TestData;
 import tenon.apps.pictures.LabelDrawing;
@@ -237,14 +239,61 @@ class FirstNetworkTest {
         assertThat(flat.err()).contains("without --flatten");
     }
 
+    /** One column would do for two classes; here they are two like any others. */
     @Test
-    void trainersNeedAllFourOptions() {
+    void twoClassesNeedNothingElse() throws IOException {
+        Path cards = folder.resolve("cards");
+        TestData.pictures(cards, List.of("black", "red"), 24, 32, 32, 8);
+        Path model = folder.resolve("cards.model");
+        Path labels = folder.resolve("cards.json");
+        Cli.Result result = Cli.run(
+                "first-network",
+                "train-simple-nn",
+                "-d",
+                cards,
+                "-m",
+                model,
+                "-l",
+                labels,
+                "-p",
+                folder.resolve("cards.png"),
+                "--epochs",
+                12,
+                "--json");
+        assertThat(result.err()).isEmpty();
+        assertThat(result.json().get("test_images").asInt()).isEqualTo(12);
+        assertThat(result.json().get("test_top1").asDouble()).isGreaterThan(0.8);
+        assertThat(Files.readString(labels)).isEqualTo("[\"black\",\"red\"]\n");
+        Cli.Result answer = Cli.run(
+                "first-network",
+                "predict",
+                "-i",
+                cards.resolve("red/5.png"),
+                "-m",
+                model,
+                "-l",
+                labels,
+                "-w",
+                32,
+                "-e",
+                32,
+                "-f",
+                1,
+                "-o",
+                folder.resolve("red.png"));
+        assertThat(answer.err()).isEmpty();
+        assertThat(answer.outLines().get(1)).matches("red: \\d+\\.\\d\\d%");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"train-simple-nn", "train-vgg"})
+    void trainersNeedAllFourOptions(String program) {
         for (String missing : List.of("--dataset", "--model", "--label-bin", "--plot")) {
             List<String> options = List.of("--dataset", "--model", "--label-bin", "--plot").stream()
                     .filter(option -> !option.equals(missing))
                     .toList();
-            Cli.Result result = Cli.run(
-                    "first-network", "train-simple-nn", options.get(0), "x", options.get(1), "x", options.get(2), "x");
+            Cli.Result result =
+                    Cli.run("first-network", program, options.get(0), "x", options.get(1), "x", options.get(2), "x");
             assertThat(result.exitCode()).isEqualTo(2);
             assertThat(result.err()).contains("Missing required option: '" + missing);
         }

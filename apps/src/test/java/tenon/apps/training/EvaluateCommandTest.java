@@ -100,6 +100,31 @@ class EvaluateCommandTest {
         assertThat(json.get("loss")).isEqualTo(json.get("crops").get(2).get("loss"));
     }
 
+    @Test
+    void plainPicturesLookTheSameInEveryCrop() throws IOException {
+        Path plain = folder.resolve("plain.trec");
+        try (RecordWriter writer =
+                RecordWriter.create(plain, RecordSchema.rawClasses("test", HEIGHT, WIDTH, 3, CLASSES))) {
+            for (int i = 0; i < CLASSES.size(); i++) {
+                byte[] pixels = new byte[HEIGHT * WIDTH * 3];
+                for (int p = 0; p < pixels.length; p++) {
+                    pixels[p] = (byte) (30 * i + 20 * (p % 3));
+                }
+                writer.add(pixels, Label.ofClass(i), "key" + i, "source" + i);
+            }
+            writer.commit();
+        }
+        JsonNode crops = Cli.run("evaluate", model, "--data", plain, "--crops", "1,5,10", "--json")
+                .json()
+                .get("crops");
+        assertThat(crops).hasSize(3);
+        for (JsonNode each : crops) {
+            assertThat(each.get("rank1")).isEqualTo(crops.get(0).get("rank1"));
+            assertThat(each.get("loss").asDouble())
+                    .isCloseTo(crops.get(0).get("loss").asDouble(), Offset.offset(1e-5));
+        }
+    }
+
     private record Expected(double rank1, double rank5, double loss, double lossOfMeanLogits) {}
 
     private static Expected expected(int crops) {

@@ -278,6 +278,14 @@ class TrainerTest {
         assertThat(hits / 20.0).isEqualTo(evaluation.rank1());
     }
 
+    @Test
+    void savesEverySoManyEpochsAndAtTheEnd() {
+        CheckpointStore store = CheckpointStore.open(folder, 9);
+        trainer("sgd", 1).checkpoints(store, 3, 0).build().fit(7);
+        assertThat(store.list().stream().map(path -> path.getFileName().toString()))
+                .containsExactlyInAnyOrder("checkpoint-3-18", "checkpoint-6-36", "checkpoint-7-42");
+    }
+
     /** Weights and running statistics come back bit by bit, and with them what validation said at the end of the epoch. */
     @Test
     void aResumedModelMeasuresWhatWasRecorded() {
