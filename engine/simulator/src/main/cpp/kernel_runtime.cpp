@@ -8,7 +8,8 @@
 //    indices of arrays of known size (shared ones among them), alignment and divisors likewise. There are no signal handlers, which a JVM would not stand;
 //  - a block in which nobody can go on, a barrier that threads of one block reach in different lines, a warp exchange with a lane outside its own mask;
 //  - too many memory accesses: a loop without end.
-// Shared memory holds NaN before each block. Which thread goes first is ascending, descending or shuffled: a correct kernel gives the same in all three.
+// Shared memory holds NaN before each block. Which thread goes first is ascending, descending or shuffled: a correct kernel gives the same in all three. In
+// descending order, moreover, whoever became able to go on last goes on first, so that one warp runs as far ahead of the others as barriers let it.
 #include "kernel_shim.h"
 
 #include <cstdarg>
@@ -280,7 +281,7 @@ static void fiberMain() {
             liveCount--;
             warpLive[currentIndex / SIM_WARP] &= ~(1u << currentIndex % SIM_WARP);
             if (inWarpCount > 0) completeExchanges(currentIndex / SIM_WARP);
-            if (readyCount > 0 && launch->order == SIM_SHUFFLED) break;
+            if (readyCount > 0 && launch->order != SIM_ASCENDING) break;
         }
         idleFibers[idleCount++] = self;
         change(self, &scheduler);
@@ -307,9 +308,14 @@ static void resumeOne() {
     if (launch->order == SIM_SHUFFLED) {
         exchangeItems(ready, readyFirst, (readyFirst + (int)draw(readyCount)) % SIM_MAX_THREADS);
     }
-    int index = ready[readyFirst];
-    readyFirst = (readyFirst + 1) % SIM_MAX_THREADS;
     readyCount--;
+    int index;
+    if (launch->order == SIM_DESCENDING) {
+        index = ready[(readyFirst + readyCount) % SIM_MAX_THREADS];
+    } else {
+        index = ready[readyFirst];
+        readyFirst = (readyFirst + 1) % SIM_MAX_THREADS;
+    }
     setThread(index);
     change(&scheduler, current->fiber);
 }
@@ -327,7 +333,7 @@ static void openBarrier() {
         }
         makeReady(i);
     }
-    arrange(ready, readyCount);
+    if (launch->order == SIM_SHUFFLED) arrange(ready, readyCount);
     barrierSum = sumSoFar, barrierAll = allSoFar, barrierAny = anySoFar;
     sumSoFar = 0, allSoFar = 1, anySoFar = 0;
     barrierCount = 0;
@@ -338,6 +344,12 @@ static void failStuck() {
     while (index < threadCount - 1 && threads[index].state != IN_WARP) index++;
     failBlock("nobody can go on: thread %d waits in line %d for the lanes %#x of its warp, %d of %d threads wait at a barrier", index,
             threads[index].line, threads[index].mask, barrierCount, liveCount);
+}
+
+// Rather than let one go on that could.
+static bool startsOneNow() {
+    if (readyCount == 0 || launch->order == SIM_ASCENDING) return true;
+    return launch->order == SIM_SHUFFLED && draw(2) == 0;
 }
 
 static void runBlock() {
@@ -357,7 +369,7 @@ static void runBlock() {
     liveCount = threadCount;
     while (liveCount > 0 && launch->status == 0) {
         bool starts = nextStart < threadCount;
-        if (starts && (readyCount == 0 || launch->order != SIM_SHUFFLED || draw(2) == 0)) {
+        if (starts && startsOneNow()) {
             start();
         } else if (readyCount > 0) {
             resumeOne();

@@ -76,6 +76,36 @@ class KernelTest {
         assertThat(reverse("")).isNotEqualTo(reversed()).contains(Float.NaN);
     }
 
+    /** Each of two warps tells the other its value, twice through the same place. */
+    @Test
+    void inDescendingOrderAWarpRunsAheadOfTheOthersAsFarAsBarriersLetIt() {
+        String twice = """
+            TENON_KERNEL(twice, float *x) {
+                __shared__ float place[2];
+                int warp = threadIdx.x / 32;
+                float total = 0;
+                for (int round = 1; round <= 2; round++) {
+                    float v = __shfl_sync(0xFFFFFFFFu, (float)(round * (warp + 1)), 0);
+                    if (threadIdx.x % 32 == 0) place[warp] = v;
+                    __syncthreads();
+                    total += place[1 - warp];
+                    BARRIER;
+                }
+                x[threadIdx.x] = total;
+            }
+            """;
+        cuda.simulator.order(Order.DESCENDING);
+        long x = cuda.upload(counting(64));
+        assertThat(cuda.run(cuda.kernel(twice.replace("BARRIER", "__syncthreads()"), "twice"), 1, 64, x))
+                .isEqualTo(Cuda.SUCCESS);
+        // The first warp sees 2 and 4, the second one 1 and 2.
+        assertThat(cuda.download(x, 64)).startsWith(6).endsWith(3);
+        assertThat(cuda.run(cuda.kernel(twice.replace("BARRIER", ""), "twice"), 1, 64, x))
+                .isEqualTo(Cuda.SUCCESS);
+        // The second warp has written 4 before the first one reads 2.
+        assertThat(cuda.download(x, 64)).startsWith(8);
+    }
+
     @ParameterizedTest
     @EnumSource(Order.class)
     void warpsExchangeValues(Order order) {

@@ -2,11 +2,13 @@ package tenon.engine.backend.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tenon.engine.DType;
 import tenon.engine.Rng;
 import tenon.engine.Scope;
@@ -59,6 +61,27 @@ class KernelOrderTest {
             for (int i = 0; i < results.size(); i++) {
                 TensorAssert.assertIdentical(order + ", result " + i, results.get(i), expected.get(i));
             }
+        }
+    }
+
+    /** A warp that is ahead of the others writes the next row's sum where they have not read the last one's yet. */
+    @Test
+    void aBlocksSumNeedsItsSecondBarrier(@TempDir Path cache) {
+        double[] right = rowSums(CudaTesting.options());
+        simulator.order(Simulator.Order.DESCENDING);
+        TensorAssert.assertIdentical("in descending order", rowSums(CudaTesting.options()), right);
+        simulator.mutate("reduction.cu", "    __syncthreads();\n    return total;", "    return total;");
+        assertThat(rowSums(CudaTesting.options().withCache(cache))).isNotEqualTo(right);
+    }
+
+    /** Of more rows than there are blocks, each a block's work. */
+    private double[] rowSums(CudaOptions options) {
+        simulator.multiprocessors(1);
+        try (CudaBackend backend = CudaBackend.open(options);
+                var _ = Scope.open("test", backend)) {
+            Tensor sums = Tensor.empty(Shape.of(40, 1), DType.F32);
+            backend.sumTo(random(DType.F32, 1, 40, 5000), sums);
+            return sums.toDoubleArray();
         }
     }
 
