@@ -226,6 +226,9 @@ int setPooling(
         made.pad[i] = pad[i];
         made.stride[i] = stride[i];
     }
+    if (call.fault == SIM_SWAP_ARGS) {
+        std::swap(made.window, made.stride);
+    }
     *pooling = made;
     return SUCCESS;
 }

@@ -203,17 +203,24 @@ int cudnnPoolingBackward(void *handle, void *descriptor, const void *alpha, void
         return EXECUTION_FAILED;
     }
     float scale = scalar(alpha, s.x.type), keep = scalar(beta, s.x.type);
+    if (call.fault == SIM_SWAP_ARGS) {
+        std::swap(y, dy);
+    }
+    const char *name = call.name;
     int64_t batch = call.fault == SIM_HALF ? s.x.dims[0] / 2 : s.x.dims[0];
     bool queued = library::enqueue(call, on->place, operands, [=] {
         Image in(s.x), out(s.y);
-        std::vector<float> image, gradient, result;
-        bool max = maximum(s.pooling);
+        std::vector<float> image, gradient, outputs, result;
+        bool max = maximum(s.pooling), mismatch = false;
         // The plain maximum promises no order of its sums.
         bool backwards = s.pooling.mode == POOLING_MAX && unordered++ % 2 != 0;
         int64_t pixels = out.height * out.width;
         for (int64_t n = 0; n < batch; n++) {
             in.load(image, x, n);
             out.load(gradient, dy, n);
+            if (max) {
+                out.load(outputs, y, n);
+            }
             result.assign(size_t(in.height * in.width * in.channels), 0.0f);
             for (int64_t i = 0; i < pixels; i++) {
                 int64_t pixel = backwards ? pixels - 1 - i : i;
@@ -234,11 +241,16 @@ int cudnnPoolingBackward(void *handle, void *descriptor, const void *alpha, void
                         }
                     }
                     if (place >= 0) {
+                        float winner = image[size_t(place)], output = outputs[size_t(pixel * out.channels + k)];
+                        mismatch = mismatch || !(winner == output || (std::isnan(winner) && std::isnan(output)));
                         result[size_t(place)] += slope;
                     }
                 }
             }
             in.blend(dx, n, result.data(), scale, keep);
+        }
+        if (mismatch) {
+            sim_violation("%s: y is not what the forward call makes of x", name);
         }
     });
     return queued ? SUCCESS : EXECUTION_FAILED;

@@ -80,7 +80,7 @@ class CudnnLayersDoubleTest extends CudnnFixture {
         float[] y = {5, 6, 8, 9};
         assertThat(unpooled(MAX, x, y, 1, 2, 4, 8)).containsExactly(0, 0, 0, 0, 1, 2, 0, 4, 8);
         float[] equal = {1, 1, 1, 1, 1, 1, 1, 1, 1};
-        assertThat(unpooled(3, equal, y, 1, 2, 4, 8))
+        assertThat(unpooled(3, equal, new float[] {1, 1, 1, 1}, 1, 2, 4, 8))
                 .as("to the first of equals")
                 .containsExactly(1, 2, 0, 4, 8, 0, 0, 0, 0);
         assertThat(unpooled(AVERAGE_EXCLUDING, x, y, 4, 4, 4, 4)).containsExactly(1, 2, 1, 2, 4, 2, 1, 2, 1);
@@ -106,6 +106,44 @@ class CudnnLayersDoubleTest extends CudnnFixture {
         assertThat(dnn.call("cudnnSetPooling2dDescriptor", pooling, 4, 1, 2, 2, 0, 0, 1, 1))
                 .as("mode")
                 .isEqualTo(BAD_PARAM);
+    }
+
+    @Test
+    void shouldWantTheOperandsOfTheForwardCall() {
+        float[] x = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+        unpooled(3, x, new float[] {5, 6, 8, 8}, 1, 2, 4, 8);
+        violated("y is not what the forward call makes of x");
+        assertThat(unpooled(AVERAGE_EXCLUDING, x, new float[] {0, 0, 0, 0}, 4, 4, 4, 4))
+                .as("averages need no y")
+                .containsExactly(1, 2, 1, 2, 4, 2, 1, 2, 1);
+        long xs = tensor(NHWC, FLOAT, 1, 1, 3, 3);
+        long ys = tensor(NHWC, FLOAT, 1, 1, 2, 2);
+        long y = floats(5, 6, 8, 9);
+        long dx = memory(40);
+        Object[] backward = {
+            handle, pooling(3, 1, 3, 1, 2), scalar(1), ys, y, ys, floats(1, 1, 1, 1), xs, floats(x), scalar(0), xs, dx
+        };
+        int[] places = {5, 10};
+        long[] wrong = {xs, ys};
+        for (int i = 0; i < places.length; i++) {
+            Object right = backward[places[i]];
+            backward[places[i]] = wrong[i];
+            assertThat(dnn.call("cudnnPoolingBackward", backward)).isEqualTo(BAD_PARAM);
+            lastErrorSays("a gradient differs from its tensor");
+            backward[places[i]] = right;
+        }
+        backward[11] = backward[8];
+        assertThat(dnn.call("cudnnPoolingBackward", backward)).as("dx over x").isEqualTo(EXECUTION_FAILED);
+        violated("x and dx overlap");
+        backward[11] = dx + 2;
+        assertThat(dnn.call("cudnnPoolingBackward", backward)).isEqualTo(EXECUTION_FAILED);
+        violated("dx is at");
+        backward[11] = dx;
+        long other = dnn.create("cudnnCreate");
+        backward[0] = other;
+        assertThat(dnn.call("cudnnPoolingBackward", backward)).isEqualTo(EXECUTION_FAILED);
+        violated("the handle was given no stream");
+        must(dnn.call("cudnnDestroy", other));
     }
 
     // ---- Batch normalization ----

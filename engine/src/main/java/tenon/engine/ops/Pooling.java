@@ -14,13 +14,22 @@ import tenon.engine.backend.PoolingKernels;
 public final class Pooling {
     private Pooling() {}
 
-    /** Largest element of each window. Saves a workspace of which element won, not the input. */
+    /** Largest element of each window. Saves a workspace of which element won, not the input; a back-end may have it the other way round. */
     public static Tensor maxPool2d(Tensor input, PoolSpec spec) {
         Backend backend = Checks.backend("max_pool2d", OpKind.MAX_POOL, input);
         Shape shape = spec.outputShape("max_pool2d", input.shape());
         Tensor output = Tensor.empty(backend, shape, input.dtype());
         PoolingKernels kernels = backend.pooling();
         boolean recording = Autograd.isRecording(input);
+        if (recording && kernels.readsOperands(spec, input, output)) {
+            kernels.maxForward(spec, input, output, null);
+            return Autograd.record(
+                    "max_pool2d",
+                    save(input),
+                    output,
+                    save(input, output),
+                    (saved, grads) -> kernels.maxBackward(spec, saved[0], saved[1], grads.output(), grads.target(0)));
+        }
         Tensor workspace = recording
                 ? Tensor.empty(backend, kernels.workspaceShape(spec, input.shape(), shape), kernels.workspaceType())
                 : null;

@@ -48,7 +48,10 @@ public final class CudaTesting {
     /** Options of tests: nothing is kept outside of the build's folder, and what the simulated device takes for it chooses no implementation. */
     public static CudaOptions options() {
         Path cache = REAL ? CACHE : CACHE.resolve(SimulatedDevice.folder().getFileName());
-        return CudaOptions.defaults().withCache(cache.toAbsolutePath()).withBatchNorm(LibraryChoice.OWN);
+        return CudaOptions.defaults()
+                .withCache(cache.toAbsolutePath())
+                .withBatchNorm(LibraryChoice.OWN)
+                .withPooling(LibraryChoice.OWN);
     }
 
     /** The simulated device's controls, for tests of what only it can show; skips the test where there is none. */

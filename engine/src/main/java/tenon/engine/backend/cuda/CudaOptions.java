@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
  * @param workspaceLimit most bytes of scratch memory that an algorithm of a library may ask for
  * @param convolution which of cuDNN's interfaces computes convolutions
  * @param batchNorm what computes batch normalization in training
+ * @param pooling what computes max and average pooling
  * @param fastMath whether own kernels are compiled with approximate functions
  * @param cache folder that keeps compiled kernels
  */
@@ -26,6 +27,7 @@ public record CudaOptions(
         long workspaceLimit,
         ConvolutionChoice convolution,
         LibraryChoice batchNorm,
+        LibraryChoice pooling,
         boolean fastMath,
         Path cache) {
     /** cuDNN's two interfaces to convolutions. */
@@ -58,7 +60,7 @@ public record CudaOptions(
 
     /**
      * Device 0. Each setting follows a system property, where given: {@code tenon.cuda.memory.limit}, {@code tenon.cuda.tf32}, {@code tenon.cuda.deterministic}, {@code
-     * tenon.cuda.workspace.limit}, {@code tenon.cuda.convolution}, {@code tenon.cuda.batchnorm}, {@code tenon.cuda.fastmath}, {@code tenon.cuda.cache}.
+     * tenon.cuda.workspace.limit}, {@code tenon.cuda.convolution}, {@code tenon.cuda.batchnorm}, {@code tenon.cuda.pooling}, {@code tenon.cuda.fastmath}, {@code tenon.cuda.cache}.
      */
     public static CudaOptions defaults() {
         return new CudaOptions(
@@ -69,6 +71,7 @@ public record CudaOptions(
                 Long.getLong("tenon.cuda.workspace.limit", GIB),
                 choice(ConvolutionChoice.class, "tenon.cuda.convolution"),
                 choice(LibraryChoice.class, "tenon.cuda.batchnorm"),
+                choice(LibraryChoice.class, "tenon.cuda.pooling"),
                 Boolean.getBoolean("tenon.cuda.fastmath"),
                 defaultCache());
     }
@@ -98,46 +101,114 @@ public record CudaOptions(
 
     public CudaOptions withDevice(int newDevice) {
         return new CudaOptions(
-                newDevice, memoryLimit, tf32, deterministic, workspaceLimit, convolution, batchNorm, fastMath, cache);
+                newDevice,
+                memoryLimit,
+                tf32,
+                deterministic,
+                workspaceLimit,
+                convolution,
+                batchNorm,
+                pooling,
+                fastMath,
+                cache);
     }
 
     public CudaOptions withMemoryLimit(long newLimit) {
         return new CudaOptions(
-                device, newLimit, tf32, deterministic, workspaceLimit, convolution, batchNorm, fastMath, cache);
+                device,
+                newLimit,
+                tf32,
+                deterministic,
+                workspaceLimit,
+                convolution,
+                batchNorm,
+                pooling,
+                fastMath,
+                cache);
     }
 
     public CudaOptions withTf32(boolean allowed) {
         return new CudaOptions(
-                device, memoryLimit, allowed, deterministic, workspaceLimit, convolution, batchNorm, fastMath, cache);
+                device,
+                memoryLimit,
+                allowed,
+                deterministic,
+                workspaceLimit,
+                convolution,
+                batchNorm,
+                pooling,
+                fastMath,
+                cache);
     }
 
     public CudaOptions withDeterministic(boolean required) {
         return new CudaOptions(
-                device, memoryLimit, tf32, required, workspaceLimit, convolution, batchNorm, fastMath, cache);
+                device, memoryLimit, tf32, required, workspaceLimit, convolution, batchNorm, pooling, fastMath, cache);
     }
 
     public CudaOptions withWorkspaceLimit(long newLimit) {
         return new CudaOptions(
-                device, memoryLimit, tf32, deterministic, newLimit, convolution, batchNorm, fastMath, cache);
+                device, memoryLimit, tf32, deterministic, newLimit, convolution, batchNorm, pooling, fastMath, cache);
     }
 
     public CudaOptions withConvolution(ConvolutionChoice choice) {
         return new CudaOptions(
-                device, memoryLimit, tf32, deterministic, workspaceLimit, choice, batchNorm, fastMath, cache);
+                device, memoryLimit, tf32, deterministic, workspaceLimit, choice, batchNorm, pooling, fastMath, cache);
     }
 
     public CudaOptions withBatchNorm(LibraryChoice choice) {
         return new CudaOptions(
-                device, memoryLimit, tf32, deterministic, workspaceLimit, convolution, choice, fastMath, cache);
+                device,
+                memoryLimit,
+                tf32,
+                deterministic,
+                workspaceLimit,
+                convolution,
+                choice,
+                pooling,
+                fastMath,
+                cache);
+    }
+
+    public CudaOptions withPooling(LibraryChoice choice) {
+        return new CudaOptions(
+                device,
+                memoryLimit,
+                tf32,
+                deterministic,
+                workspaceLimit,
+                convolution,
+                batchNorm,
+                choice,
+                fastMath,
+                cache);
     }
 
     public CudaOptions withFastMath(boolean allowed) {
         return new CudaOptions(
-                device, memoryLimit, tf32, deterministic, workspaceLimit, convolution, batchNorm, allowed, cache);
+                device,
+                memoryLimit,
+                tf32,
+                deterministic,
+                workspaceLimit,
+                convolution,
+                batchNorm,
+                pooling,
+                allowed,
+                cache);
     }
 
     public CudaOptions withCache(Path folder) {
         return new CudaOptions(
-                device, memoryLimit, tf32, deterministic, workspaceLimit, convolution, batchNorm, fastMath, folder);
+                device,
+                memoryLimit,
+                tf32,
+                deterministic,
+                workspaceLimit,
+                convolution,
+                batchNorm,
+                pooling,
+                fastMath,
+                folder);
     }
 }

@@ -1,42 +1,29 @@
 package tenon.engine.backend.cuda;
 
+import java.util.HashMap;
+import java.util.Map;
 import tenon.engine.DType;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.OpKind;
 import tenon.engine.backend.PoolingKernels;
+import tenon.engine.backend.cuda.CudaOptions.LibraryChoice;
+import tenon.engine.backend.cuda.CudnnPooling.Geometry;
 import tenon.engine.ops.PoolSpec;
 
-/**
- * Pooling by own kernels. cuDNN's knows no ceil mode and no unequal padding, reads input and output again to find the winners, and lets all of equals win. Backward, each element
- * of the input's gradient is written once, with what it collects from the windows that hold it, so nothing depends on the order of threads.
- */
+/** Pooling: by cuDNN or by own kernels, as {@link LibraryChooser} says when a geometry first comes by; ceil mode with a rest and unequal padding by own kernels. */
 final class CudaPooling implements PoolingKernels {
-    private static final String FILE = "pooling";
-    private static final int THREADS = 256;
-    /** Windows up to this size have their winner in one byte. */
-    private static final int BYTE_WINDOW = 256;
-    /** Larger windows leave too few threads where each has several channels. */
-    private static final int VECTOR_WINDOW = 64;
-
-    private static final int MOST_ROWS = 65535;
+    /** @param training whether a backward pass follows */
+    private record Problem(Geometry geometry, boolean training) {}
 
     private final CudaBackend backend;
-    private final Variants maxForwardU8;
-    private final Variants maxForwardI32;
-    private final Variants maxBackwardU8;
-    private final Variants maxBackwardI32;
-    private final Variants averageForward;
-    private final Variants averageBackward;
+    private final OwnPooling own;
+    private final Map<Problem, Boolean> chosen = new HashMap<>();
+    private CudnnPooling cudnn;
 
     CudaPooling(CudaBackend backend) {
         this.backend = backend;
-        maxForwardU8 = new Variants(backend, FILE, "max_forward", "_u8");
-        maxForwardI32 = new Variants(backend, FILE, "max_forward", "_i32");
-        maxBackwardU8 = new Variants(backend, FILE, "max_backward", "_u8");
-        maxBackwardI32 = new Variants(backend, FILE, "max_backward", "_i32");
-        averageForward = new Variants(backend, FILE, "average_forward");
-        averageBackward = new Variants(backend, FILE, "average_backward");
+        own = new OwnPooling(backend);
     }
 
     boolean supports(OpKind op, DType dtype) {
@@ -45,97 +32,156 @@ final class CudaPooling implements PoolingKernels {
 
     @Override
     public DType workspaceType() {
-        return DType.U8;
+        return own.workspaceType();
     }
 
-    /** The winners' positions in their windows, four bytes each where one is too few for the window. */
     @Override
     public Shape workspaceShape(PoolSpec spec, Shape input, Shape output) {
-        return fitsByte(spec) ? output : output.withDim(3, Math.multiplyExact(4, output.dim(3)));
+        return own.workspaceShape(spec, input, output);
     }
 
-    private static boolean fitsByte(PoolSpec spec) {
-        return window(spec) <= BYTE_WINDOW;
-    }
+    // ---- maximum ----
 
-    private static long window(PoolSpec spec) {
-        return (long) spec.kernelH() * spec.kernelW();
+    @Override
+    public boolean readsOperands(PoolSpec spec, Tensor input, Tensor output) {
+        backend.checkDType("max_pool2d", input, output);
+        Geometry of = new Geometry(true, spec, input.shape(), output.shape(), input.dtype());
+        synchronized (backend.lock) {
+            return isCudnns(new Problem(of, true), new LibraryChooser.Trial() {
+                @Override
+                public int cudnn() {
+                    int status = cudnn.forward(of, input, output);
+                    if (status != CudnnStatus.SUCCESS) {
+                        return status;
+                    }
+                    try (Tensor gradOutput = like(output);
+                            Tensor gradInput = like(input)) {
+                        return cudnn.maxBackward(of, input, output, gradOutput, gradInput);
+                    }
+                }
+
+                @Override
+                public void own() {
+                    Shape winners = own.workspaceShape(spec, of.input(), of.output());
+                    try (Tensor workspace = Tensor.empty(backend, winners, own.workspaceType());
+                            Tensor gradOutput = like(output);
+                            Tensor gradInput = like(input)) {
+                        own.maxForward(spec, input, output, workspace);
+                        own.maxBackward(spec, gradOutput, workspace, gradInput);
+                    }
+                }
+            });
+        }
     }
 
     @Override
     public void maxForward(PoolSpec spec, Tensor input, Tensor output, Tensor workspace) {
         backend.checkDType("max_pool2d", input, output);
-        Variants kernels = fitsByte(spec) ? maxForwardU8 : maxForwardI32;
-        int vector = vector(spec, input, output);
-        Launch launch = backend.launch(kernels.get(input.dtype(), vector))
-                .address(input.address())
-                .address(output.address())
-                .address(workspace == null ? 0 : workspace.address());
-        run(launch, spec, input.shape(), output.shape(), output.shape(), vector);
+        if (workspace == null) {
+            Geometry of = new Geometry(true, spec, input.shape(), output.shape(), input.dtype());
+            synchronized (backend.lock) {
+                boolean trained = chosen.getOrDefault(new Problem(of, true), false);
+                if (trained
+                        || isCudnns(new Problem(of, false), new LibraryChooser.Trial() {
+                            @Override
+                            public int cudnn() {
+                                return cudnn.forward(of, input, output);
+                            }
+
+                            @Override
+                            public void own() {
+                                own.maxForward(spec, input, output, null);
+                            }
+                        })) {
+                    CudnnStatus.check(of.op(), "cudnnPoolingForward", cudnn.forward(of, input, output));
+                    return;
+                }
+            }
+        }
+        own.maxForward(spec, input, output, workspace);
     }
 
     @Override
     public void maxBackward(PoolSpec spec, Tensor gradOutput, Tensor workspace, Tensor gradInput) {
-        backend.checkDType("max_pool2d", gradOutput, gradInput);
-        Variants kernels = fitsByte(spec) ? maxBackwardU8 : maxBackwardI32;
-        int vector =
-                Variants.vector(gradInput.dtype(), gradInput.shape().dim(3), gradOutput.address(), gradInput.address());
-        Launch launch = backend.launch(kernels.get(gradInput.dtype(), vector))
-                .address(gradOutput.address())
-                .address(workspace.address())
-                .address(gradInput.address());
-        run(launch, spec, gradInput.shape(), gradOutput.shape(), gradInput.shape(), vector);
+        own.maxBackward(spec, gradOutput, workspace, gradInput);
     }
+
+    @Override
+    public void maxBackward(PoolSpec spec, Tensor input, Tensor output, Tensor gradOutput, Tensor gradInput) {
+        backend.checkDType("max_pool2d", gradOutput, gradInput);
+        Geometry of = new Geometry(true, spec, input.shape(), output.shape(), input.dtype());
+        synchronized (backend.lock) {
+            CudnnStatus.check(
+                    of.op(), "cudnnPoolingBackward", cudnn.maxBackward(of, input, output, gradOutput, gradInput));
+        }
+    }
+
+    // ---- average ----
 
     @Override
     public void averageForward(PoolSpec spec, Tensor input, Tensor output) {
         backend.checkDType("avg_pool2d", input, output);
-        int vector = vector(spec, input, output);
-        Launch launch = backend.launch(averageForward.get(input.dtype(), vector))
-                .address(input.address())
-                .address(output.address());
-        run(launch, spec, input.shape(), output.shape(), output.shape(), vector);
+        Geometry of = new Geometry(false, spec, input.shape(), output.shape(), input.dtype());
+        synchronized (backend.lock) {
+            if (isCudnns(new Problem(of, true), new LibraryChooser.Trial() {
+                @Override
+                public int cudnn() {
+                    int status = cudnn.forward(of, input, output);
+                    if (status != CudnnStatus.SUCCESS) {
+                        return status;
+                    }
+                    try (Tensor gradInput = like(input)) {
+                        return cudnn.averageBackward(of, output, gradInput);
+                    }
+                }
+
+                @Override
+                public void own() {
+                    try (Tensor gradInput = like(input)) {
+                        own.averageForward(spec, input, output);
+                        own.averageBackward(spec, output, gradInput);
+                    }
+                }
+            })) {
+                CudnnStatus.check(of.op(), "cudnnPoolingForward", cudnn.forward(of, input, output));
+                return;
+            }
+        }
+        own.averageForward(spec, input, output);
     }
 
     @Override
     public void averageBackward(PoolSpec spec, Tensor gradOutput, Tensor gradInput) {
         backend.checkDType("avg_pool2d", gradOutput, gradInput);
-        int vector =
-                Variants.vector(gradInput.dtype(), gradInput.shape().dim(3), gradOutput.address(), gradInput.address());
-        Launch launch = backend.launch(averageBackward.get(gradInput.dtype(), vector))
-                .address(gradOutput.address())
-                .address(gradInput.address());
-        run(launch, spec, gradInput.shape(), gradOutput.shape(), gradInput.shape(), vector);
+        Geometry of = new Geometry(false, spec, gradInput.shape(), gradOutput.shape(), gradInput.dtype());
+        synchronized (backend.lock) {
+            // As the forward pass before it was.
+            if (chosen.getOrDefault(new Problem(of, true), false)) {
+                CudnnStatus.check(of.op(), "cudnnPoolingBackward", cudnn.averageBackward(of, gradOutput, gradInput));
+                return;
+            }
+        }
+        own.averageBackward(spec, gradOutput, gradInput);
     }
 
-    private static int vector(PoolSpec spec, Tensor input, Tensor output) {
-        return window(spec) > VECTOR_WINDOW
-                ? 1
-                : Variants.vector(input.dtype(), input.shape().dim(3), input.address(), output.address());
+    private Tensor like(Tensor tensor) {
+        return Tensor.empty(backend, tensor.shape(), tensor.dtype());
     }
 
-    /** @param written shape of what the kernel writes */
-    private static void run(Launch launch, PoolSpec spec, Shape input, Shape output, Shape written, int vector) {
-        int row = written.dim(2) * (written.dim(3) / vector);
-        launch.int32(input.dim(0))
-                .int32(input.dim(1))
-                .int32(input.dim(2))
-                .int32(output.dim(1))
-                .int32(output.dim(2))
-                .int32(input.dim(3))
-                .int32(spec.kernelH())
-                .int32(spec.kernelW())
-                .int32(spec.strideH())
-                .int32(spec.strideW())
-                .int32(spec.padding().top())
-                .int32(spec.padding().bottom())
-                .int32(spec.padding().left())
-                .int32(spec.padding().right())
-                .int32(spec.countPadding() ? 1 : 0)
-                .grid(
-                        Math.ceilDiv(row, THREADS),
-                        (int) Math.min((long) written.dim(0) * written.dim(1), MOST_ROWS),
-                        1,
-                        THREADS);
+    private boolean isCudnns(Problem problem, LibraryChooser.Trial trial) {
+        LibraryChoice choice = backend.options.pooling();
+        if (choice == LibraryChoice.OWN) {
+            return false;
+        }
+        Boolean known = chosen.get(problem);
+        if (known == null) {
+            if (cudnn == null) {
+                cudnn = backend.owned(new CudnnPooling(backend));
+            }
+            known = problem.geometry.isCudnns()
+                    && backend.chooser().prefersCudnn(problem.geometry.op(), choice, problem, trial);
+            chosen.put(problem, known);
+        }
+        return known;
     }
 }

@@ -50,20 +50,20 @@ class SeededFaultsTest {
             DType dtype,
             Streams streams,
             ConvolutionChoice convolution,
-            LibraryChoice batchNorm,
+            LibraryChoice library,
             int step,
             boolean ofKernel,
             Consumer<Simulator> fault) {
         Seeded with(DType other) {
-            return new Seeded(name, other, streams, convolution, batchNorm, step, ofKernel, fault);
+            return new Seeded(name, other, streams, convolution, library, step, ofKernel, fault);
         }
 
         Seeded with(Streams other) {
-            return new Seeded(name, dtype, other, convolution, batchNorm, step, ofKernel, fault);
+            return new Seeded(name, dtype, other, convolution, library, step, ofKernel, fault);
         }
 
         Seeded with(ConvolutionChoice other) {
-            return new Seeded(name, dtype, streams, other, batchNorm, step, ofKernel, fault);
+            return new Seeded(name, dtype, streams, other, library, step, ofKernel, fault);
         }
 
         Seeded with(LibraryChoice other) {
@@ -192,6 +192,25 @@ class SeededFaultsTest {
                         .with(LibraryChoice.CUDNN),
                 call("the library's handle has no stream", SmallTraining.BEFORE, "cudnnSetStream", 1, Fault.DROP)
                         .with(LibraryChoice.CUDNN),
+                // Pooling by cuDNN
+                call("a pooling runs on another stream", 1, "cudnnPoolingForward", 1, Fault.WRONG_STREAM)
+                        .with(LibraryChoice.CUDNN),
+                call("half of a pooling's images", 1, "cudnnPoolingBackward", 1, Fault.HALF)
+                        .with(LibraryChoice.CUDNN),
+                call(
+                                "operands of a pooling's gradient change places",
+                                1,
+                                "cudnnPoolingBackward",
+                                2,
+                                Fault.SWAP_ARGUMENTS)
+                        .with(LibraryChoice.CUDNN),
+                call(
+                                "window and stride of a pooling change places",
+                                0,
+                                "cudnnSetPooling2dDescriptor",
+                                2,
+                                Fault.SWAP_ARGUMENTS)
+                        .with(LibraryChoice.CUDNN),
                 // Memory
                 call("memory is freed early", SmallTraining.BEFORE, "cuMemAlloc", 1, Fault.EARLY),
                 call("memory is too small", SmallTraining.BEFORE, "cuMemAlloc", 1, Fault.HALF),
@@ -267,7 +286,8 @@ class SeededFaultsTest {
     void memoryOutsideOfTensorsIsNotTouched(DType dtype, LibraryChoice choice) {
         System.setProperty("tenon.cuda.memory.exact", "true");
         try {
-            assertThat(wrongWith(dtype, CudaTesting.options().withBatchNorm(choice), _ -> {}))
+            assertThat(wrongWith(
+                            dtype, CudaTesting.options().withBatchNorm(choice).withPooling(choice), _ -> {}))
                     .isNull();
         } finally {
             System.clearProperty("tenon.cuda.memory.exact");
@@ -278,8 +298,10 @@ class SeededFaultsTest {
     @MethodSource("faults")
     void aFaultIsNoticed(Seeded seeded) {
         simulator.streams(seeded.streams);
-        CudaOptions options =
-                CudaTesting.options().withConvolution(seeded.convolution).withBatchNorm(seeded.batchNorm);
+        CudaOptions options = CudaTesting.options()
+                .withConvolution(seeded.convolution)
+                .withBatchNorm(seeded.library)
+                .withPooling(seeded.library);
         if (seeded.ofKernel) {
             options = options.withCache(cache);
         }
