@@ -183,6 +183,23 @@ class NormalizationChoiceTest {
         }
     }
 
+    @Test
+    void aPropertyNamesWhoComputes() {
+        System.setProperty("tenon.cuda.batchnorm", "cudnn");
+        System.setProperty("tenon.cuda.pooling", "own");
+        try {
+            assertThat(CudaOptions.defaults().batchNorm()).isEqualTo(LibraryChoice.CUDNN);
+            assertThat(CudaOptions.defaults().pooling()).isEqualTo(LibraryChoice.OWN);
+            System.setProperty("tenon.cuda.batchnorm", "legacy");
+            assertThatThrownBy(CudaOptions::defaults)
+                    .hasMessage("-Dtenon.cuda.batchnorm must be one of measured, own, cudnn: legacy");
+        } finally {
+            System.clearProperty("tenon.cuda.batchnorm");
+            System.clearProperty("tenon.cuda.pooling");
+        }
+        assertThat(CudaOptions.defaults().batchNorm()).isEqualTo(LibraryChoice.MEASURED);
+    }
+
     /** Two roundings where own kernels have one. */
     @Test
     void sumsInBf16StayWithOwnKernels() {
