@@ -3,7 +3,6 @@ package tenon.apps.experiments;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,6 +14,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tenon.apps.cli.Console;
+import tenon.apps.cli.Decimals;
 import tenon.apps.cli.ImageSize;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.training.NetworkSpec;
@@ -82,7 +82,7 @@ public final class ExperimentsCommand extends TenonCommand {
         lines.add("rates      "
                 + experiment.phases().stream().map(ExperimentsCommand::rate).collect(Collectors.joining("; "))
                 + (experiment.epochFactor() != 1
-                        ? ", times " + plain(experiment.epochFactor()) + " after each epoch"
+                        ? ", times " + Decimals.plain(experiment.epochFactor()) + " after each epoch"
                         : "")
                 + (experiment.decays() ? ", divided by 1 + " + decay(experiment) + " t at update t" : "")
                 + (experiment.patience() > 0
@@ -108,45 +108,41 @@ public final class ExperimentsCommand extends TenonCommand {
                         + ", the last " + percent(experiment.testShare()) + " held out",
                 "choice     C of "
                         + experiment.candidates().stream()
-                                .map(ExperimentsCommand::plain)
+                                .map(Decimals::plain)
                                 .collect(Collectors.joining(", "))
-                        + " by " + experiment.folds() + " folds: " + plain(experiment.best()) + " was the best",
+                        + " by " + experiment.folds() + " folds: " + Decimals.plain(experiment.best())
+                        + " was the best",
                 "published  test " + ranks(experiment.published(), Double.NaN),
                 "remark     " + experiment.remark());
     }
 
     private static String percent(double share) {
-        return plain(100 * share) + " %";
+        return Decimals.plain(100 * share) + " %";
     }
 
     private static String optimizer(Experiment experiment) {
         OptimizerSpec optimizer = experiment.optimizer();
         StringBuilder text = new StringBuilder(optimizer.kind().toString());
         if (optimizer.momentum() > 0) {
-            text.append(", momentum ").append(plain(optimizer.momentum()));
+            text.append(", momentum ").append(Decimals.plain(optimizer.momentum()));
         }
         if (optimizer.weightDecay() > 0) {
-            text.append(", weight decay ").append(plain(optimizer.weightDecay()));
+            text.append(", weight decay ").append(Decimals.plain(optimizer.weightDecay()));
             text.append(optimizer.decaysAll() == Boolean.TRUE ? " of all parameters" : " of weights");
         }
         if (optimizer.epsilon() != null) {
-            text.append(", epsilon ").append(plain(optimizer.epsilon()));
+            text.append(", epsilon ").append(Decimals.plain(optimizer.epsilon()));
         }
         return text.toString();
     }
 
     private static String rate(Phase phase) {
-        return phase.from() + "-" + phase.to() + ": " + plain(phase.rate())
+        return phase.from() + "-" + phase.to() + ": " + Decimals.plain(phase.rate())
                 + (phase.triedTo() > phase.to() ? " (tried to " + phase.triedTo() + ")" : "");
     }
 
     private static String decay(Experiment experiment) {
-        return plain(experiment.phases().getFirst().rate()) + "/" + experiment.epochs();
-    }
-
-    /** Without exponent. */
-    private static String plain(double value) {
-        return new BigDecimal(Double.toString(value)).stripTrailingZeros().toPlainString();
+        return Decimals.plain(experiment.phases().getFirst().rate()) + "/" + experiment.epochs();
     }
 
     private static String published(Experiment experiment) {

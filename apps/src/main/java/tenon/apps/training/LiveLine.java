@@ -1,9 +1,8 @@
 package tenon.apps.training;
 
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.util.Locale;
 import tenon.apps.cli.Console;
+import tenon.apps.cli.Decimals;
 import tenon.apps.cli.ProgressBar;
 import tenon.optim.train.Callback;
 import tenon.optim.train.EpochRecord;
@@ -62,7 +61,7 @@ final class LiveLine implements Callback {
                     progress.step(),
                     progress.batch(),
                     progress.batches(),
-                    significant(progress.rate()),
+                    Decimals.rounded(progress.rate(), 4),
                     measured("", window.loss(), window.accuracy(), window.accuracy5()),
                     progress.imagesPerSecond(),
                     ProgressBar.duration(left));
@@ -86,14 +85,6 @@ final class LiveLine implements Callback {
         } else {
             bar.finish(detail);
         }
-    }
-
-    /** Four digits, e.g. 0.002392. */
-    private static String significant(double rate) {
-        return new BigDecimal(rate)
-                .round(new MathContext(4))
-                .stripTrailingZeros()
-                .toPlainString();
     }
 
     private String measured(String prefix, double loss, double rank1, double rank5Value) {

@@ -1,9 +1,9 @@
 package tenon.apps.training;
 
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import tenon.apps.cli.Console;
+import tenon.apps.cli.Decimals;
 import tenon.engine.backend.Backend;
 import tenon.layers.Module;
 import tenon.optim.train.Trainer;
@@ -53,6 +53,6 @@ final class Rehearsal {
     }
 
     private static String rate(double value) {
-        return String.format(Locale.ROOT, "%.3g", value);
+        return Decimals.rounded(value, 3);
     }
 }

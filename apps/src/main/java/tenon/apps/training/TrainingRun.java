@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import tenon.apps.cli.Console;
+import tenon.apps.cli.Decimals;
 import tenon.apps.cli.Interruption;
 import tenon.apps.cli.UsageException;
 import tenon.engine.Precision;
@@ -151,7 +152,9 @@ public final class TrainingRun implements AutoCloseable {
             branches.add(next);
             console.print(
                     "Branch %d goes on from %s%s",
-                    next.number(), next.checkpoint(), next.rate() == null ? "" : " with rate " + next.rate());
+                    next.number(),
+                    next.checkpoint(),
+                    next.rate() == null ? "" : " with rate " + Decimals.plain(next.rate()));
         }
         return new TrainingRun(config, folder, console, new Start(true, List.copyOf(branches)));
     }

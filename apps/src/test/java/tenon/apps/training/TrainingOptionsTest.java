@@ -95,16 +95,16 @@ class TrainingOptionsTest {
         List<String> first = history(run, "history");
         assertThat(first).hasSize(5);
 
-        Cli.Result back = done(Cli.run("resume", run, "--from-epoch", 2, "--lr", 0.002, "--until", 5));
+        Cli.Result back = done(Cli.run("resume", run, "--from-epoch", 2, "--lr", 0.0002, "--until", 5));
         assertThat(back.out())
                 .contains("Branch 2 goes on from checkpoints/checkpoint-2-")
-                .contains("with rate 0.002");
+                .contains("with rate 0.0002");
         assertThat(back.outLines()).contains("Epoch 3/5").doesNotContain("Epoch 2/5");
         done(Cli.run("resume", run));
         assertThat(history(run, "history-1")).isEqualTo(first);
 
         Path straight = folder.resolve("straight");
-        done(train(straight, "--epochs", 6, "--lr", 0.02, "--lr-at", "2=0.002", "--restart-optimizer"));
+        done(train(straight, "--epochs", 6, "--lr", 0.02, "--lr-at", "2=0.0002", "--restart-optimizer"));
         assertThat(history(run, "history")).isEqualTo(history(straight, "history"));
         assertSameBits(
                 newest(run.resolve("checkpoints-2")),
