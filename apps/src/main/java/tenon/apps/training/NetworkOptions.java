@@ -80,7 +80,7 @@ public final class NetworkOptions {
     /**
      * @param normMomentum see {@link NetworkSpec}
      * @param width the multiplier where none is given
-     * @param decided the variant, where something else than these options says it; else null
+     * @param decided the variant, where something else than these options says it, but for what pictures of another size need; else null
      */
     NetworkSpec spec(
             NetworkSpec.Kind kind,
@@ -89,7 +89,8 @@ public final class NetworkOptions {
             double normMomentum,
             double width,
             NetworkVariant decided) {
-        if (decided != null && !variant().equals(NetworkVariant.ORIGINAL)) {
+        NetworkVariant own = variant();
+        if (decided != null && !own.equals(own.ofPictureSize())) {
             throw new UsageException("--experiment says how the network differs from the original: leave --activation,"
                     + " --batch-norm and the like away");
         }
@@ -101,7 +102,7 @@ public final class NetworkOptions {
                 classes,
                 normMomentum,
                 multiplier != null ? multiplier : width,
-                decided != null ? decided : variant());
+                decided != null ? own.over(decided) : own);
     }
 
     public double multiplier() {

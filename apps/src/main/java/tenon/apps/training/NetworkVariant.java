@@ -68,6 +68,11 @@ public record NetworkVariant(
         return new NetworkVariant(activation, norm, epsilon, design, globalAverage, symmetricPadding, smallStem, on);
     }
 
+    /** Only what pictures of another size than the original's need. */
+    NetworkVariant ofPictureSize() {
+        return new NetworkVariant(null, null, null, null, globalAverage, null, smallStem, null);
+    }
+
     /** What it has, and another's where it has nothing. */
     public NetworkVariant over(NetworkVariant under) {
         return new NetworkVariant(
