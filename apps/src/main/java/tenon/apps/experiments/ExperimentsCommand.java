@@ -107,9 +107,7 @@ public final class ExperimentsCommand extends TenonCommand {
                         + size(experiment.network().defaultInput()) + ", augmentation " + experiment.augmentation()
                         + ", the last " + percent(experiment.testShare()) + " held out",
                 "choice     C of "
-                        + experiment.candidates().stream()
-                                .map(Decimals::plain)
-                                .collect(Collectors.joining(", "))
+                        + experiment.candidates().stream().map(Decimals::plain).collect(Collectors.joining(", "))
                         + " by " + experiment.folds() + " folds: " + Decimals.plain(experiment.best())
                         + " was the best",
                 "published  test " + ranks(experiment.published(), Double.NaN),
