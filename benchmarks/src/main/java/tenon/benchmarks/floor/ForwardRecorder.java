@@ -122,8 +122,8 @@ final class ForwardRecorder {
             case "random.dropout" -> ops.add(new Op.Dropout(layer, call.value("input"), call.value("output")));
             case "losses.softmaxCrossEntropyForward" ->
                 ops.add(new Op.Softmax(layer.isEmpty() ? "loss" : layer, call.value("logits")));
-            case "losses.findBadIndex" -> {
-                // Looks at one number per image.
+            case "losses.findBadIndex", "pooling.readsOperands" -> {
+                // The one looks at a number per image, the other asks a question.
             }
             default ->
                 throw new IllegalStateException("floor: this kernel has no translation to oneDNN primitives: kernel="
