@@ -3,6 +3,7 @@ package tenon.engine.backend.cuda;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
@@ -100,115 +101,89 @@ public record CudaOptions(
     }
 
     public CudaOptions withDevice(int newDevice) {
-        return new CudaOptions(
-                newDevice,
-                memoryLimit,
-                tf32,
-                deterministic,
-                workspaceLimit,
-                convolution,
-                batchNorm,
-                pooling,
-                fastMath,
-                cache);
+        return with(copy -> copy.device = newDevice);
     }
 
     public CudaOptions withMemoryLimit(long newLimit) {
-        return new CudaOptions(
-                device,
-                newLimit,
-                tf32,
-                deterministic,
-                workspaceLimit,
-                convolution,
-                batchNorm,
-                pooling,
-                fastMath,
-                cache);
+        return with(copy -> copy.memoryLimit = newLimit);
     }
 
     public CudaOptions withTf32(boolean allowed) {
-        return new CudaOptions(
-                device,
-                memoryLimit,
-                allowed,
-                deterministic,
-                workspaceLimit,
-                convolution,
-                batchNorm,
-                pooling,
-                fastMath,
-                cache);
+        return with(copy -> copy.tf32 = allowed);
     }
 
     public CudaOptions withDeterministic(boolean required) {
-        return new CudaOptions(
-                device, memoryLimit, tf32, required, workspaceLimit, convolution, batchNorm, pooling, fastMath, cache);
+        return with(copy -> copy.deterministic = required);
     }
 
     public CudaOptions withWorkspaceLimit(long newLimit) {
-        return new CudaOptions(
-                device, memoryLimit, tf32, deterministic, newLimit, convolution, batchNorm, pooling, fastMath, cache);
+        return with(copy -> copy.workspaceLimit = newLimit);
     }
 
     public CudaOptions withConvolution(ConvolutionChoice choice) {
-        return new CudaOptions(
-                device, memoryLimit, tf32, deterministic, workspaceLimit, choice, batchNorm, pooling, fastMath, cache);
+        return with(copy -> copy.convolution = choice);
     }
 
     public CudaOptions withBatchNorm(LibraryChoice choice) {
-        return new CudaOptions(
-                device,
-                memoryLimit,
-                tf32,
-                deterministic,
-                workspaceLimit,
-                convolution,
-                choice,
-                pooling,
-                fastMath,
-                cache);
+        return with(copy -> copy.batchNorm = choice);
     }
 
     public CudaOptions withPooling(LibraryChoice choice) {
-        return new CudaOptions(
-                device,
-                memoryLimit,
-                tf32,
-                deterministic,
-                workspaceLimit,
-                convolution,
-                batchNorm,
-                choice,
-                fastMath,
-                cache);
+        return with(copy -> copy.pooling = choice);
     }
 
     public CudaOptions withFastMath(boolean allowed) {
-        return new CudaOptions(
-                device,
-                memoryLimit,
-                tf32,
-                deterministic,
-                workspaceLimit,
-                convolution,
-                batchNorm,
-                pooling,
-                allowed,
-                cache);
+        return with(copy -> copy.fastMath = allowed);
     }
 
     public CudaOptions withCache(Path folder) {
-        return new CudaOptions(
-                device,
-                memoryLimit,
-                tf32,
-                deterministic,
-                workspaceLimit,
-                convolution,
-                batchNorm,
-                pooling,
-                fastMath,
-                folder);
+        return with(copy -> copy.cache = folder);
+    }
+
+    private CudaOptions with(Consumer<Copy> change) {
+        Copy copy = new Copy(this);
+        change.accept(copy);
+        return copy.options();
+    }
+
+    /** The settings, open to a change. */
+    private static final class Copy {
+        private int device;
+        private long memoryLimit;
+        private boolean tf32;
+        private boolean deterministic;
+        private long workspaceLimit;
+        private ConvolutionChoice convolution;
+        private LibraryChoice batchNorm;
+        private LibraryChoice pooling;
+        private boolean fastMath;
+        private Path cache;
+
+        Copy(CudaOptions of) {
+            device = of.device;
+            memoryLimit = of.memoryLimit;
+            tf32 = of.tf32;
+            deterministic = of.deterministic;
+            workspaceLimit = of.workspaceLimit;
+            convolution = of.convolution;
+            batchNorm = of.batchNorm;
+            pooling = of.pooling;
+            fastMath = of.fastMath;
+            cache = of.cache;
+        }
+
+        CudaOptions options() {
+            return new CudaOptions(
+                    device,
+                    memoryLimit,
+                    tf32,
+                    deterministic,
+                    workspaceLimit,
+                    convolution,
+                    batchNorm,
+                    pooling,
+                    fastMath,
+                    cache);
+        }
     }
 }
