@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
 import tenon.engine.ClosedException;
 import tenon.engine.TenonException;
+import tenon.io.data.Threads;
 
 /**
  * One thread that computes what many threads ask for, in the order in which they ask, several requests at a time. All its memory belongs to that thread.
@@ -155,16 +156,6 @@ final class BatchWorker implements AutoCloseable {
             closed = true;
             waiting.notifyAll();
         }
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException _) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Threads.join(thread);
     }
 }

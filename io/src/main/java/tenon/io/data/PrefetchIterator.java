@@ -162,19 +162,7 @@ final class PrefetchIterator implements BatchIterator {
             closed = true;
             notifyAll();
         }
-        boolean interrupted = false;
-        for (Thread worker : workers) {
-            while (worker.isAlive()) {
-                try {
-                    worker.join();
-                } catch (InterruptedException _) {
-                    interrupted = true;
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Threads.join(workers);
         onClose.run();
     }
 }
