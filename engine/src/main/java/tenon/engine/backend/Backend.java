@@ -1,6 +1,7 @@
 package tenon.engine.backend;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import tenon.engine.DType;
 import tenon.engine.Device;
 import tenon.engine.DeviceException;
@@ -136,6 +137,11 @@ public interface Backend extends AutoCloseable {
     /** Turns raw images into network inputs on the device; null where the host does it as well. */
     default BatchAugmentation augmentation() {
         return null;
+    }
+
+    /** How the back-ends of {@code group}, all of this kind and this one among them, compute together: one end for each, in their order. */
+    default List<Communicator> communicators(List<Backend> group) {
+        return HostCommunicator.group(group);
     }
 
     /** Counters that must stand still once a training step is warm. */

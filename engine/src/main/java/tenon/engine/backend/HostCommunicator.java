@@ -1,0 +1,229 @@
+package tenon.engine.backend;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.stream.IntStream;
+import tenon.engine.DType;
+import tenon.engine.DTypeException;
+import tenon.engine.DeviceException;
+import tenon.engine.ShapeException;
+import tenon.engine.Tensor;
+
+/**
+ * Devices that meet in host memory, whatever they are: each rank downloads its tensors, all ranks add up one range each in the order of ranks, and each
+ * uploads the sums. Host memory is kept from call to call.
+ */
+public final class HostCommunicator implements Communicator {
+    private static final long ALIGN = 64;
+    /** Floats that are summed over all ranks before the next ones, so that the sum stays in the cache. */
+    private static final long BLOCK = 4096;
+
+    private final Group group;
+    private final int rank;
+
+    private HostCommunicator(Group group, int rank) {
+        this.group = group;
+        this.rank = rank;
+    }
+
+    /** One communicator per back-end, in their order. */
+    public static List<Communicator> group(List<Backend> backends) {
+        Group group = new Group(backends.size());
+        return IntStream.range(0, backends.size())
+                .<Communicator>mapToObj(rank -> new HostCommunicator(group, rank))
+                .toList();
+    }
+
+    /** What the ranks share. */
+    private static final class Group {
+        final RankBarrier barrier;
+        /** By rank: what its call is about. */
+        final List<Tensor>[] calls;
+        /** By rank: its values, one tensor after the other, each at a multiple of {@link #ALIGN} bytes. */
+        final MemorySegment[] values;
+
+        final Arena[] arenas;
+        MemorySegment sum;
+        Arena sumArena;
+        int open;
+
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        Group(int size) {
+            barrier = new RankBarrier(size);
+            calls = new List[size];
+            values = new MemorySegment[size];
+            arenas = new Arena[size];
+            open = size;
+        }
+    }
+
+    @Override
+    public int rank() {
+        return rank;
+    }
+
+    @Override
+    public int size() {
+        return group.calls.length;
+    }
+
+    @Override
+    public String description() {
+        return "host memory";
+    }
+
+    @Override
+    public void allReduceSum(List<Tensor> tensors) {
+        together(() -> {
+            for (Tensor tensor : tensors) {
+                if (tensor.dtype() != DType.F32) {
+                    throw new DTypeException("all-reduce: tensors must be F32: rank=" + rank + ", tensor=" + tensor);
+                }
+            }
+            download(tensors);
+            meet(tensors);
+            if (rank == 0) {
+                growSum(byteSize(tensors));
+            }
+            group.barrier.await();
+            sumRange(byteSize(tensors) / Float.BYTES);
+            group.barrier.await();
+            upload(tensors, group.sum);
+        });
+    }
+
+    @Override
+    public void broadcast(List<Tensor> tensors) {
+        together(() -> {
+            if (rank == 0) {
+                download(tensors);
+            }
+            meet(tensors);
+            if (rank != 0) {
+                upload(tensors, group.values[0]);
+            }
+            group.barrier.await();
+        });
+    }
+
+    private void together(Runnable call) {
+        try {
+            group.barrier.check();
+            call.run();
+        } catch (RuntimeException | Error e) {
+            abort(e);
+            throw e;
+        }
+    }
+
+    /** Waits for all ranks' calls, and checks that they are about the same. */
+    private void meet(List<Tensor> tensors) {
+        group.calls[rank] = tensors;
+        group.barrier.await();
+        List<Tensor> first = group.calls[0];
+        boolean same = first.size() == tensors.size();
+        for (int i = 0; same && i < tensors.size(); i++) {
+            same = first.get(i).shape().equals(tensors.get(i).shape())
+                    && first.get(i).dtype() == tensors.get(i).dtype();
+        }
+        if (!same) {
+            throw new ShapeException("communicator: all ranks must call with tensors of the same shapes and dtypes:"
+                    + " rank 0: " + first + ", rank " + rank + ": " + tensors);
+        }
+    }
+
+    private static long byteSize(List<Tensor> tensors) {
+        long bytes = 0;
+        for (int i = 0; i < tensors.size(); i++) {
+            bytes = end(bytes, tensors.get(i));
+        }
+        return bytes;
+    }
+
+    private static long end(long start, Tensor tensor) {
+        return (start + tensor.byteSize() + ALIGN - 1) / ALIGN * ALIGN;
+    }
+
+    private void download(List<Tensor> tensors) {
+        long bytes = byteSize(tensors);
+        if (group.values[rank] == null || group.values[rank].byteSize() < bytes) {
+            close(group.arenas[rank]);
+            group.arenas[rank] = Arena.ofShared();
+            group.values[rank] = group.arenas[rank].allocate(bytes, ALIGN);
+        }
+        long start = 0;
+        for (int i = 0; i < tensors.size(); i++) {
+            Tensor tensor = tensors.get(i);
+            tensor.download(group.values[rank].asSlice(start, tensor.byteSize()));
+            start = end(start, tensor);
+        }
+    }
+
+    private static void upload(List<Tensor> tensors, MemorySegment from) {
+        long start = 0;
+        for (int i = 0; i < tensors.size(); i++) {
+            Tensor tensor = tensors.get(i);
+            tensor.upload(from.asSlice(start, tensor.byteSize()));
+            start = end(start, tensor);
+        }
+    }
+
+    private void growSum(long bytes) {
+        if (group.sum == null || group.sum.byteSize() < bytes) {
+            close(group.sumArena);
+            group.sumArena = Arena.ofShared();
+            group.sum = group.sumArena.allocate(bytes, ALIGN);
+        }
+    }
+
+    /** This rank's part of the sums. */
+    private void sumRange(long count) {
+        long part = (Math.ceilDiv(count, size()) + ALIGN - 1) / ALIGN * ALIGN;
+        long to = Math.min(count, (rank + 1) * part);
+        for (long from = rank * part; from < to; from += BLOCK) {
+            long bytes = Math.min(BLOCK, to - from) * Float.BYTES;
+            MemorySegment sum = group.sum.asSlice(from * Float.BYTES, bytes);
+            sum.copyFrom(group.values[0].asSlice(from * Float.BYTES, bytes));
+            for (int other = 1; other < size(); other++) {
+                add(sum, group.values[other].asSlice(from * Float.BYTES, bytes));
+            }
+        }
+    }
+
+    private static void add(MemorySegment sum, MemorySegment values) {
+        long count = sum.byteSize() / Float.BYTES;
+        for (long i = 0; i < count; i++) {
+            sum.setAtIndex(
+                    ValueLayout.JAVA_FLOAT,
+                    i,
+                    sum.getAtIndex(ValueLayout.JAVA_FLOAT, i) + values.getAtIndex(ValueLayout.JAVA_FLOAT, i));
+        }
+    }
+
+    @Override
+    public void abort(Throwable cause) {
+        group.barrier.end(cause);
+    }
+
+    /** The last one to close frees the memory, which others may still be reading before. */
+    @Override
+    public void close() {
+        abort(new DeviceException("communicator: it is closed: rank=" + rank));
+        synchronized (group) {
+            if (--group.open == 0) {
+                for (Arena arena : group.arenas) {
+                    close(arena);
+                }
+                close(group.sumArena);
+            }
+        }
+    }
+
+    private static void close(Arena arena) {
+        if (arena != null) {
+            arena.close();
+        }
+    }
+}
