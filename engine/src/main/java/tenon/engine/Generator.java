@@ -28,8 +28,18 @@ public final class Generator {
     }
 
     public void beginStep(int newStep) {
+        beginStep(newStep, 0);
+    }
+
+    /** As {@link #beginStep(int)}, after the first {@code calls} sequences of the step, which another thread hands out. */
+    public void beginStep(int newStep, int calls) {
         step = newStep;
-        call = 0;
+        call = calls;
+    }
+
+    /** Sequences handed out in this step so far. */
+    public int calls() {
+        return call;
     }
 
     public long seed() {

@@ -1,5 +1,6 @@
 package tenon.engine;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import tenon.engine.autograd.Autograd;
@@ -195,6 +196,27 @@ public final class Tensor implements AutoCloseable {
         checkOpen();
         from.checkOpen();
         backend.copy(from, this);
+    }
+
+    /** As {@link #copyFrom}; from a tensor of another back-end the values come through host memory, and have arrived on return. */
+    public void transferFrom(Tensor from) {
+        if (from.backend == backend) {
+            copyFrom(from);
+            return;
+        }
+        if (!from.shape.equals(shape) || from.dtype != dtype) {
+            throw new ShapeException("transferFrom: shape and dtype must be equal: from=" + from + ", to=" + this);
+        }
+        MemorySegment readable = from.readableSegment();
+        if (readable != null) {
+            upload(readable);
+        } else {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment host = arena.allocate(byteSize(), 64);
+                from.download(host);
+                upload(host);
+            }
+        }
     }
 
     public void fill(double value) {

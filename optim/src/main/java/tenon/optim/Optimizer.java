@@ -1,6 +1,7 @@
 package tenon.optim;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -97,6 +98,16 @@ public abstract class Optimizer {
         } else {
             update(kernels, slots, (float) rate, (float) clipper.rescale(), clipper.clip());
         }
+    }
+
+    /**
+     * Gradients of the parameters that move, as {@link #step} reads them. The list is valid until other parameters are frozen.
+     *
+     * @throws AutogradException as {@link #step} does
+     */
+    public final List<Tensor> gradients() {
+        collect();
+        return Arrays.asList(grad);
     }
 
     /**

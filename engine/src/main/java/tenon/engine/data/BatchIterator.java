@@ -10,12 +10,12 @@ public interface BatchIterator extends AutoCloseable {
     Batch next();
 
     /**
-     * Puts the next batch into tensors of the caller, of its shapes and dtypes, as a recorded step reads them. A source whose batches are computed on the device computes the inputs there.
+     * Puts the next batch into tensors of the caller, of its shapes and dtypes, as a recorded step reads them; they may be on another back-end. A source whose batches are computed on the device computes the inputs there.
      */
     default void next(Tensor input, Tensor target) {
         Batch batch = next();
-        input.copyFrom(batch.input());
-        target.copyFrom(batch.target());
+        input.transferFrom(batch.input());
+        target.transferFrom(batch.target());
     }
 
     @Override

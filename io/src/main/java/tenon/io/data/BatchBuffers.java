@@ -197,12 +197,18 @@ final class BatchBuffers implements AutoCloseable {
     /** The same in tensors of somebody else, of the batch's shapes. */
     void publish(int slot, int size, Tensor input, Tensor target) {
         Place place = arrive(slot, size);
-        if (finish != null) {
+        if (finish != null && input.backend() == place.batch().input().backend()) {
             finish.run(place.parts()[INPUT], place.parts()[WINDOW], input);
         } else {
-            input.copyFrom(place.batch().input());
+            if (finish != null) {
+                finish.run(
+                        place.parts()[INPUT],
+                        place.parts()[WINDOW],
+                        place.batch().input());
+            }
+            input.transferFrom(place.batch().input());
         }
-        target.copyFrom(place.batch().target());
+        target.transferFrom(place.batch().target());
     }
 
     /** Brings a slot's parts to where the next batch is. */

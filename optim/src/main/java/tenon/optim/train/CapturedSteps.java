@@ -257,9 +257,9 @@ final class CapturedSteps implements StepRunner {
     private Part record(Part part, StepId id) {
         try (var _ = Scope.open("step")) {
             StepBody.Outcome outcome =
-                    body.add(part.input(), part.target(), (double) part.size() / id.samples(), loss -> {
+                    body.add(part.input(), part.target(), (double) part.size() / id.samples(), shown -> {
                         if (!allowNonFinite) {
-                            backend.capture().guard(loss);
+                            backend.capture().guard(shown.loss());
                         }
                     });
             RankCounter.Reading ranks = RankCounter.Reading.of(outcome.logits(), part.target());

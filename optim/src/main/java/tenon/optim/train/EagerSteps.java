@@ -45,7 +45,7 @@ final class EagerSteps implements StepRunner {
                     batch.input(),
                     batch.target(),
                     (double) batch.size() / id.samples(),
-                    scalar -> value[0] = checked(scalar, id));
+                    shown -> value[0] = checked(shown.loss(), id));
             meter.add(outcome.logits(), batch.target(), value[0], batch.size());
         }
     }

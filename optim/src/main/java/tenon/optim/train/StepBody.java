@@ -3,6 +3,7 @@ package tenon.optim.train;
 import java.util.function.Consumer;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
+import tenon.engine.backend.Backend;
 import tenon.layers.Module;
 import tenon.optim.Optimizer;
 
@@ -14,6 +15,11 @@ record StepBody(Module model, Optimizer optimizer, Loss loss) {
     /** What one batch showed; tensors of the current scope. */
     record Outcome(Tensor logits, Tensor loss) {}
 
+    /** Where it is computed. */
+    Backend backend() {
+        return model.parameters().getFirst().value().backend();
+    }
+
     /** Forgets the gradients of the step before. */
     void begin() {
         model.zeroGrad();
@@ -23,18 +29,19 @@ record StepBody(Module model, Optimizer optimizer, Loss loss) {
      * Adds a batch's gradient to those of the step's earlier batches.
      *
      * @param share of the step's samples that are in this batch
-     * @param beforeBackward sees the loss, the mean over the batch, before anything depends on it
+     * @param beforeBackward sees the logits, and the loss, the mean over the batch, before anything depends on it
      */
-    Outcome add(Tensor input, Tensor target, double share, Consumer<Tensor> beforeBackward) {
+    Outcome add(Tensor input, Tensor target, double share, Consumer<Outcome> beforeBackward) {
         Tensor logits = model.apply(input);
         Tensor scalar = loss.apply(logits, target);
-        beforeBackward.accept(scalar);
+        Outcome outcome = new Outcome(logits, scalar);
+        beforeBackward.accept(outcome);
         if (share == 1) {
             scalar.backward();
         } else {
             scalar.backward(Tensor.full(Shape.scalar(), scalar.dtype(), share));
         }
-        return new Outcome(logits, scalar);
+        return outcome;
     }
 
     void update(double rate) {

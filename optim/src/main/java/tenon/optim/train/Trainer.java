@@ -47,6 +47,7 @@ public final class Trainer {
     private final boolean allowNonFinite;
     private final boolean captureSteps;
     private final int accumulate;
+    private final Replicas replicas;
     private final WeightAverage average;
     private final RunManifest manifest;
     private final List<Callback> callbacks;
@@ -80,6 +81,7 @@ public final class Trainer {
         allowNonFinite = builder.allowNonFinite;
         captureSteps = builder.captureSteps;
         accumulate = builder.accumulate;
+        replicas = builder.replicas;
         average = builder.average;
         manifest = builder.manifest;
         callbacks = List.copyOf(builder.callbacks);
@@ -108,6 +110,7 @@ public final class Trainer {
         private boolean allowNonFinite;
         private boolean captureSteps = true;
         private int accumulate = 1;
+        private Replicas replicas;
         private WeightAverage average;
         private RunManifest manifest;
         private final List<Callback> callbacks = new ArrayList<>();
@@ -185,6 +188,15 @@ public final class Trainer {
                 throw new IllegalArgumentException("trainer: accumulate must be at least 1: count=" + count);
             }
             accumulate = count;
+            return this;
+        }
+
+        /**
+         * Further devices: an update takes a batch on each, {@link #accumulate} times, and computes the same as that many batches one after the other on one device, but for
+         * running statistics, which are those of the trainer's network and its batches. Steps are not recorded. They stay open when training ends.
+         */
+        public Builder replicas(Replicas further) {
+            replicas = further;
             return this;
         }
 
@@ -314,7 +326,7 @@ public final class Trainer {
     private void trainStep(BatchIterator batches, int epochs) {
         Generator.current().beginStep(Math.toIntExact(step));
         rate = schedule.rate(step);
-        int count = Math.min(accumulate, training.batchesPerEpoch() - batch);
+        int count = Math.min(batchesPerStep(), training.batchesPerEpoch() - batch);
         long before = (long) batch * training.batchSize();
         long samples = Math.min((long) count * training.batchSize(), training.sampleCount() - before);
         steps.run(batches, new StepId(epoch + 1, batch + 1, step + 1, rate, count, Math.toIntExact(samples)));
@@ -342,8 +354,11 @@ public final class Trainer {
     }
 
     private StepRunner stepRunner() {
-        Backend backend = model.parameters().getFirst().value().backend();
         StepBody body = new StepBody(model, optimizer, loss);
+        Backend backend = body.backend();
+        if (replicas != null) {
+            return new ParallelSteps(body, replicas, training, meter, allowNonFinite);
+        }
         return backend.capture() == null || !captureSteps
                 ? new EagerSteps(body, meter, allowNonFinite)
                 : new CapturedSteps(backend, body, meter, allowNonFinite, this::rollBack);
@@ -535,7 +550,11 @@ public final class Trainer {
 
     /** Updates of one epoch. */
     public int stepsPerEpoch() {
-        return Math.ceilDiv(training.batchesPerEpoch(), accumulate);
+        return Math.ceilDiv(training.batchesPerEpoch(), batchesPerStep());
+    }
+
+    private int batchesPerStep() {
+        return Math.multiplyExact(accumulate, replicas == null ? 1 : 1 + replicas.size());
     }
 
     /** Updates done. */

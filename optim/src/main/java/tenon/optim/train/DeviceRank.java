@@ -1,0 +1,217 @@
+package tenon.optim.train;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import tenon.engine.DType;
+import tenon.engine.Generator;
+import tenon.engine.LateChecks;
+import tenon.engine.Scope;
+import tenon.engine.Shape;
+import tenon.engine.Tensor;
+import tenon.engine.backend.Backend;
+import tenon.engine.backend.Communicator;
+import tenon.engine.data.Batch;
+import tenon.layers.Parameter;
+
+/** One device's part of {@link ParallelSteps}. Batches are put into its places by the thread that trains; everything else runs on the device's own thread. */
+final class DeviceRank {
+    private final StepBody body;
+    private final Backend backend;
+    private final Communicator communicator;
+    private final BatchReading reading;
+    /** By number of samples: an epoch's last batch may be shorter. */
+    private final Map<Integer, Place> places = new HashMap<>();
+
+    private Form form;
+    private Place place;
+    private boolean added;
+    private int draws;
+
+    /** Where a batch arrives. */
+    private record Place(Tensor input, Tensor target) {
+        int size() {
+            return input.shape().dim(0);
+        }
+    }
+
+    /** One sample of what batches are made of. */
+    private record Form(Shape input, DType inputType, Shape target, DType targetType) {}
+
+    DeviceRank(StepBody body, Communicator communicator) {
+        this.body = body;
+        this.backend = body.backend();
+        this.communicator = communicator;
+        reading = new BatchReading(backend.staging());
+    }
+
+    /** Throws unless two networks and their optimizers have the same state by name and shape. */
+    static void requireAlike(StepBody first, StepBody further) {
+        String expected = description(first);
+        String given = description(further);
+        if (!expected.equals(given)) {
+            throw new IllegalArgumentException("trainer: a replica must be built as the trainer's network and optimizer"
+                    + " were: on " + first.backend().name() + ": " + expected + ", on "
+                    + further.backend().name() + ": " + given);
+        }
+    }
+
+    private static String description(StepBody body) {
+        Map<String, Shape> shapes = new HashMap<>();
+        body.model().state().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+        body.optimizer().state().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+        return body.optimizer().settings() + " " + shapes;
+    }
+
+    int number() {
+        return communicator.rank();
+    }
+
+    String device() {
+        return backend.name();
+    }
+
+    // ---- batches ----
+
+    /** Says what batches are like. */
+    void expect(Batch batch) {
+        form = new Form(
+                sample(batch.input().shape()),
+                batch.input().dtype(),
+                sample(batch.target().shape()),
+                batch.target().dtype());
+    }
+
+    private static Shape sample(Shape batch) {
+        int[] dims = new int[batch.rank() - 1];
+        for (int i = 0; i < dims.length; i++) {
+            dims[i] = batch.dim(i + 1);
+        }
+        return Shape.of(dims);
+    }
+
+    private static Shape batch(int size, Shape sample) {
+        int[] dims = new int[sample.rank() + 1];
+        dims[0] = size;
+        for (int i = 1; i < dims.length; i++) {
+            dims[i] = sample.dim(i - 1);
+        }
+        return Shape.of(dims);
+    }
+
+    /** Has the next batch arrive in tensors for so many samples; false where it is not known yet what batches are like. */
+    boolean place(int size) {
+        if (form == null) {
+            return false;
+        }
+        place = places.computeIfAbsent(size, _ -> {
+            try (var _ = Scope.openLocal("batch of a device")) {
+                return new Place(
+                        Tensor.empty(backend, batch(size, form.input()), form.inputType())
+                                .retain(),
+                        Tensor.empty(backend, batch(size, form.target()), form.targetType())
+                                .retain());
+            }
+        });
+        return true;
+    }
+
+    Tensor input() {
+        return place.input();
+    }
+
+    Tensor target() {
+        return place.target();
+    }
+
+    // ---- steps ----
+
+    /** Takes over weights, buffers and the optimizer's state of rank 0, which all ranks must do. */
+    void follow(DeviceRank first) {
+        List<Tensor> tensors = new ArrayList<>(body.model().state().values());
+        tensors.addAll(body.optimizer().state().values());
+        collectively(() -> communicator.broadcast(tensors));
+        body.optimizer().setStepCount(first.body.optimizer().stepCount());
+        Map<String, Parameter> parameters = body.model().namedParameters();
+        first.body
+                .model()
+                .parameters()
+                .forEach(parameter -> parameters.get(parameter.name()).setTrainable(parameter.trainable()));
+    }
+
+    void begin() {
+        body.begin();
+        added = false;
+    }
+
+    /** Adds the gradient of the batch that has arrived; the step's first {@code calls} random sequences are other batches'. */
+    void add(StepId id, long seed, int calls) {
+        Generator generator = Generator.current();
+        if (generator.seed() != seed) {
+            generator.manualSeed(seed);
+        }
+        generator.beginStep(Math.toIntExact(id.step() - 1), calls);
+        LateChecks late = backend.staging() == null ? null : LateChecks.open();
+        try (late;
+                var _ = Scope.open("step")) {
+            body.add(
+                    place.input(),
+                    place.target(),
+                    (double) place.size() / id.samples(),
+                    shown -> reading.start(shown, place.target()));
+        }
+        draws = generator.calls() - calls;
+        added = true;
+    }
+
+    /** Random sequences that the last batch took. */
+    int draws() {
+        return draws;
+    }
+
+    /** Of the last batch. */
+    double loss() {
+        return reading.loss();
+    }
+
+    void addTo(EpochMeter meter) {
+        reading.addTo(meter, place.size());
+    }
+
+    /** Adds the gradients of all ranks; a device without a batch has none to add. */
+    void sumGradients() {
+        collectively(() -> {
+            if (!added) {
+                body.model().parameters().stream().filter(Parameter::trainable).forEach(parameter -> {
+                    parameter.value().gradBuffer().fill(0);
+                    parameter.value().markGradFilled();
+                });
+            }
+            communicator.allReduceSum(body.optimizer().gradients());
+        });
+    }
+
+    void update(double rate) {
+        body.update(rate);
+    }
+
+    /** What others would wait for: where it fails they must not. */
+    private void collectively(Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException | Error e) {
+            communicator.abort(e);
+            throw e;
+        }
+    }
+
+    void close() {
+        communicator.close();
+        reading.close();
+        places.values().forEach(each -> {
+            each.input().close();
+            each.target().close();
+        });
+    }
+}

@@ -1,0 +1,182 @@
+package tenon.optim.train;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import tenon.engine.DeviceException;
+import tenon.engine.Generator;
+import tenon.engine.NonFiniteException;
+import tenon.engine.backend.Backend;
+import tenon.engine.backend.Communicator;
+import tenon.engine.data.Batch;
+import tenon.engine.data.BatchIterator;
+import tenon.engine.data.BatchSource;
+
+/**
+ * Runs each step on several devices: every device adds up the gradients of its batches, these are added over all devices, and each makes the same update. Batch i of
+ * a step goes to device i mod devices, and its random draws are those that it has on one device.
+ *
+ * <p>The trainer's device is the first, and works on the calling thread; the others are made equal to it whenever an epoch begins. Nothing is updated unless all
+ * devices have come that far.
+ */
+final class ParallelSteps implements StepRunner {
+    private final BatchSource source;
+    private final EpochMeter meter;
+    private final boolean allowNonFinite;
+    private final List<DeviceThread> threads = new ArrayList<>();
+    private final List<DeviceRank> ranks = new ArrayList<>();
+    private boolean equal;
+    /** Random sequences that a batch takes; −1 until the first one has shown it. */
+    private int draws = -1;
+
+    ParallelSteps(StepBody body, Replicas replicas, BatchSource source, EpochMeter meter, boolean allowNonFinite) {
+        this.source = source;
+        this.meter = meter;
+        this.allowNonFinite = allowNonFinite;
+        List<StepBody> bodies = new ArrayList<>(List.of(body));
+        for (int i = 0; i < replicas.size(); i++) {
+            Replica replica = replicas.replica(i);
+            StepBody further = new StepBody(replica.model(), replica.optimizer(), body.loss());
+            DeviceRank.requireAlike(body, further);
+            bodies.add(further);
+            threads.add(replicas.thread(i));
+        }
+        List<Backend> backends = bodies.stream().map(StepBody::backend).toList();
+        List<Communicator> ends = backends.getFirst().communicators(backends);
+        for (int i = 0; i < bodies.size(); i++) {
+            ranks.add(new DeviceRank(bodies.get(i), ends.get(i)));
+        }
+    }
+
+    @Override
+    public void run(BatchIterator batches, StepId id) {
+        TrainingState.Running before = meter.state();
+        boolean done = false;
+        try {
+            if (!equal || id.batch() == 1) {
+                DeviceRank first = ranks.getFirst();
+                together(ranks.size(), rank -> rank.follow(first));
+                equal = true;
+            }
+            together(ranks.size(), DeviceRank::begin);
+            for (int first = 0; first < id.batches(); first += ranks.size()) {
+                add(batches, id, first);
+            }
+            together(ranks.size(), DeviceRank::sumGradients);
+            together(ranks.size(), rank -> rank.update(id.rate()));
+            done = true;
+        } catch (NonFiniteException e) {
+            throw StepRunner.named(id, e);
+        } finally {
+            if (!done) {
+                meter.restoreCounts(before);
+            }
+        }
+    }
+
+    /** Batches {@code first} and those after it of a step, one on each device as far as there are any. */
+    private void add(BatchIterator batches, StepId id, int first) {
+        int count = Math.min(ranks.size(), id.batches() - first);
+        for (int i = 0; i < count; i++) {
+            take(batches, ranks.get(i), Math.min(source.batchSize(), id.samples() - (first + i) * source.batchSize()));
+        }
+        long seed = Generator.current().seed();
+        boolean alone = draws < 0;
+        if (alone) {
+            DeviceRank rank = ranks.getFirst();
+            rank.add(id, seed, 0);
+            draws = rank.draws();
+        }
+        together(count, rank -> {
+            if (!alone || rank != ranks.getFirst()) {
+                rank.add(id, seed, draws * (first + rank.number()));
+            }
+        });
+        for (int i = 0; i < count; i++) {
+            meet(ranks.get(i), id);
+        }
+    }
+
+    private void take(BatchIterator batches, DeviceRank rank, int size) {
+        if (rank.place(size)) {
+            batches.next(rank.input(), rank.target());
+            return;
+        }
+        Batch batch = batches.next();
+        ranks.forEach(each -> each.expect(batch));
+        rank.place(batch.size());
+        rank.input().transferFrom(batch.input());
+        rank.target().transferFrom(batch.target());
+    }
+
+    private void meet(DeviceRank rank, StepId id) {
+        double loss = rank.loss();
+        if (!allowNonFinite && !Double.isFinite(loss)) {
+            throw StepRunner.failure(id, loss, "device=" + rank.device());
+        }
+        if (rank.draws() != draws) {
+            throw new IllegalStateException("trainer: on several devices every batch must take as many random sequences"
+                    + " as the first: first=" + draws + ", now=" + rank.draws() + ", step=" + id.step());
+        }
+        rank.addTo(meter);
+    }
+
+    /**
+     * Has the first {@code count} devices work at the same time, and waits for all of them. Of several failures the first one is thrown that is not another's
+     * consequence.
+     */
+    private void together(int count, Consumer<DeviceRank> work) {
+        List<Future<Void>> others = new ArrayList<>();
+        for (int i = 1; i < count; i++) {
+            DeviceRank rank = ranks.get(i);
+            others.add(threads.get(i - 1).start(() -> {
+                work.accept(rank);
+                return null;
+            }));
+        }
+        Throwable[] failures = new Throwable[count];
+        try {
+            work.accept(ranks.getFirst());
+        } catch (RuntimeException | Error e) {
+            failures[0] = e;
+        }
+        for (int i = 1; i < count; i++) {
+            try {
+                DeviceThread.await(others.get(i - 1));
+            } catch (RuntimeException | Error e) {
+                failures[i] = e;
+            }
+        }
+        Throwable first = firstCause(failures);
+        if (first instanceof RuntimeException e) {
+            throw e;
+        }
+        if (first instanceof Error e) {
+            throw e;
+        }
+    }
+
+    private static Throwable firstCause(Throwable[] failures) {
+        List<Throwable> all = Arrays.asList(failures);
+        Throwable consequence = null;
+        for (Throwable failure : failures) {
+            if (failure instanceof DeviceException && all.contains(failure.getCause()) && failure.getCause() != null) {
+                consequence = failure;
+            } else if (failure != null) {
+                return failure;
+            }
+        }
+        return consequence;
+    }
+
+    /** Every step has been waited for as far as its numbers go. */
+    @Override
+    public void finish() {}
+
+    @Override
+    public void close() {
+        together(ranks.size(), DeviceRank::close);
+    }
+}
