@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernel_launch.h"
+#include "marks.h"
 #include "simulator.h"
 
 #include <chrono>
@@ -31,10 +32,11 @@ enum StreamOrder {
     STREAMS_IMMEDIATE = 3     // at once: the order of the calls
 };
 
-// Marks a point in a stream.
+// Marks a point in a stream; without a stream, one that somebody waits for and nobody has queued yet (marks.h).
 struct Ticket {
     bool done = false;
     CUstream stream = nullptr;
+    std::string what; // of a mark
     std::chrono::steady_clock::time_point time;
 };
 typedef std::shared_ptr<Ticket> TicketPtr;
@@ -45,9 +47,10 @@ struct Work {
     std::function<void()> run;
 };
 
-// A step of a stream's queue: waits for a point in another stream, then works, then is done.
+// A step of a stream's queue: waits for a point in another stream, unless it was told not to, then works, then is done.
 struct Step {
     TicketPtr waitsFor;
+    std::shared_ptr<const bool> unless;
     std::shared_ptr<Work> work;
     TicketPtr ticket;
 };
@@ -106,6 +109,7 @@ struct State {
     uint64_t seed = 1;
     bool peerAccess = true;
     uint64_t accessLimit = 0; // of a kernel: loads and stores of all its threads
+    int patience = 0;         // milliseconds that a wait for a mark may last
     std::string kernelFolder;
 
     Device devices[MAX_DEVICES];
@@ -141,7 +145,30 @@ struct State {
 
 extern State state;
 
-typedef std::lock_guard<std::recursive_mutex> Locked;
+// Holds the lock. Who waits for another thread's call lets it go meanwhile, however often it is held (Unlocked).
+class Locked {
+public:
+    explicit Locked(std::recursive_mutex &lock) : lock(lock) {
+        lock.lock();
+        depth++;
+    }
+    ~Locked() {
+        depth--;
+        lock.unlock();
+    }
+    Locked(const Locked &) = delete;
+
+private:
+    friend class Unlocked;
+    static thread_local int depth;
+    std::recursive_mutex &lock;
+};
+
+class Unlocked {
+public:
+    Unlocked();
+    ~Unlocked();
+};
 
 // ---- driver_state.cpp ----
 

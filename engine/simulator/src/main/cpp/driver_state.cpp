@@ -14,6 +14,16 @@ namespace sim {
 
 State state;
 
+thread_local int Locked::depth = 0;
+
+Unlocked::Unlocked() {
+    for (int i = 0; i < Locked::depth; i++) state.lock.unlock();
+}
+
+Unlocked::~Unlocked() {
+    for (int i = 0; i < Locked::depth; i++) state.lock.lock();
+}
+
 static thread_local std::vector<CUcontext> stackOfThread;
 
 std::vector<CUcontext> &contextStack() { return stackOfThread; }
@@ -78,6 +88,7 @@ static void resetSettings() {
     state.seed = state.random = 1;
     state.peerAccess = true;
     state.accessLimit = (uint64_t)1 << 35;
+    state.patience = 20000;
     state.deviceCount = 1;
     for (Device &device : state.devices) device.memory = (size_t)8 << 30;
     state.calls.clear();
@@ -240,6 +251,7 @@ extern "C" SIM_EXPORT bool tenon_sim_set(const char *name, long index, long valu
     else if (setting == "streamOrder") state.streamOrder = (int)value;
     else if (setting == "seed") state.seed = (uint64_t)value, state.random = (uint64_t)value * 0x9E3779B97F4A7C15 | 1;
     else if (setting == "accessLimit") state.accessLimit = (uint64_t)value;
+    else if (setting == "patience") state.patience = (int)value;
     else if (setting == "peerAccess") state.peerAccess = value != 0;
     else return false;
     return true;

@@ -21,10 +21,33 @@ static void perform(const std::shared_ptr<Work> &work, CUcontext context) {
     work->run();
 }
 
+static bool waits(const Step &step) { return step.waitsFor && !step.waitsFor->done && !(step.unless && *step.unless); }
+
+// Lets other threads into the driver until a stream has the mark; false where that is in vain.
+static bool awaitPlace(const Step &step, CUcontext context) {
+    auto start = std::chrono::steady_clock::now();
+    while (waits(step) && !step.waitsFor->stream) {
+        if (context->error) return false;
+        if (std::chrono::steady_clock::now() - start > std::chrono::milliseconds(state.patience)) {
+            sim_violation("a stream waited %d ms for what did not come: %s", state.patience, step.waitsFor->what.c_str());
+            failContext(context, CUDA_ERROR_LAUNCH_TIMEOUT);
+            return false;
+        }
+        Unlocked unlocked;
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+    return true;
+}
+
+// One step, or, where another thread did it while this one waited, none.
 static void runStep(CUstream stream) {
-    Step step = std::move(stream->queue.front());
+    Step step = stream->queue.front();
+    while (waits(step)) {
+        if (step.waitsFor->stream) runStep(step.waitsFor->stream);
+        else if (!awaitPlace(step, stream->context)) break;
+    }
+    if (!state.streams.count(stream) || stream->queue.empty() || stream->queue.front().ticket != step.ticket) return;
     stream->queue.pop_front();
-    if (step.waitsFor) runUntil(step.waitsFor);
     if (step.work) perform(step.work, stream->context);
     step.ticket->done = true;
     step.ticket->time = std::chrono::steady_clock::now();
@@ -34,22 +57,43 @@ void runUntil(const TicketPtr &ticket) {
     while (!ticket->done) runStep(ticket->stream);
 }
 
+// Whether the queued steps up to the ticket (all, if null) run without anybody's further call. `known` are tickets of which that is known.
+static bool comes(CUstream stream, const TicketPtr &ticket, size_t steps, std::unordered_set<const Ticket *> &known) {
+    for (const Step &step : stream->queue) {
+        if (steps-- == 0) break;
+        if (waits(step) && !known.count(step.waitsFor.get())) {
+            if (!step.waitsFor->stream || !comes(step.waitsFor->stream, step.waitsFor, SIZE_MAX, known)) return false;
+            known.insert(step.waitsFor.get());
+        }
+        if (step.ticket == ticket) break;
+    }
+    return true;
+}
+
+// Whether the next step runs without anybody's further call.
+static bool ready(CUstream stream) {
+    if (stream->queue.empty()) return false;
+    std::unordered_set<const Ticket *> known;
+    return !waits(stream->queue.front()) || comes(stream, nullptr, 1, known);
+}
+
 void runAll(CUstream stream) {
-    while (!stream->queue.empty()) runStep(stream);
+    while (state.streams.count(stream) && !stream->queue.empty()) runStep(stream);
 }
 
 // In the order of their making, so that equal seeds mean equal orders.
 static std::vector<CUstream> busyStreams() {
     std::vector<CUstream> busy;
     for (CUstream stream : state.streams) {
-        if (!stream->queue.empty()) busy.push_back(stream);
+        if (ready(stream)) busy.push_back(stream);
     }
     std::sort(busy.begin(), busy.end(), [](CUstream a, CUstream b) { return a->id < b->id; });
     return busy;
 }
 
+// Those that need nobody's further call.
 static void runSteps(CUstream stream, size_t count) {
-    for (; count > 0 && !stream->queue.empty(); count--) runStep(stream);
+    for (; count > 0 && ready(stream); count--) runStep(stream);
 }
 
 void runSome() {
@@ -63,7 +107,7 @@ static void disturb(CUstream except) {
     for (CUstream stream : busyStreams()) {
         if (stream == except) continue;
         if (state.streamOrder == STREAMS_OTHERS_FIRST) {
-            runAll(stream);
+            runSteps(stream, SIZE_MAX);
         } else if (draw(2) == 0) {
             runSteps(stream, draw((uint32_t)stream->queue.size() + 1));
         }
@@ -75,8 +119,14 @@ void runContext(CUcontext context) {
     for (;;) {
         std::vector<CUstream> busy = busyStreams();
         busy.erase(std::remove_if(busy.begin(), busy.end(), [&](CUstream stream) { return stream->context != context; }), busy.end());
-        if (busy.empty()) return;
-        runSteps(busy[draw((uint32_t)busy.size())], 1 + draw(4));
+        if (!busy.empty()) {
+            runSteps(busy[draw((uint32_t)busy.size())], 1 + draw(4));
+            continue;
+        }
+        auto waiting = std::find_if(state.streams.begin(), state.streams.end(),
+                [&](CUstream stream) { return stream->context == context && !stream->queue.empty(); });
+        if (waiting == state.streams.end()) return;
+        runStep(*waiting);
     }
 }
 
@@ -107,7 +157,7 @@ CUstream resolve(CUstream stream, CUcontext context) {
 static TicketPtr push(CUstream stream, const TicketPtr &waitsFor, const std::shared_ptr<Work> &work) {
     auto ticket = std::make_shared<Ticket>();
     ticket->stream = stream;
-    stream->queue.push_back({waitsFor, work, ticket});
+    stream->queue.push_back({waitsFor, nullptr, work, ticket});
     stream->tail = ticket;
     return ticket;
 }
@@ -129,7 +179,7 @@ static void orderWithDefaultStream(CUstream stream) {
 
 static void settle(CUstream stream) {
     if (state.streamOrder == STREAMS_IMMEDIATE || stream->early) {
-        runAll(stream);
+        runSteps(stream, SIZE_MAX);
     } else if (stream->queue.size() > 2000) {
         runSteps(stream, 1000); // queues end somewhere
     } else if (state.streamOrder == STREAMS_RANDOM && draw(8) == 0) {
@@ -246,6 +296,60 @@ CUresult sim_enqueue(CUstream stream, const char *what, const std::vector<SimRan
     *work = {what, ranges, std::move(run)};
     return enqueue(stream, work, what);
 }
+
+SimMark sim_mark(const std::string &what) {
+    auto mark = std::make_shared<Ticket>();
+    mark->what = what;
+    return mark;
+}
+
+// The stream behind a handle; null and a status where there is none that the current context may use.
+static CUstream usable(CUstream handle, const char *call, CUresult *status) {
+    CUcontext context = sim_current_context(call);
+    *status = !context ? CUDA_ERROR_INVALID_CONTEXT : context->error;
+    CUstream stream = *status == CUDA_SUCCESS ? resolve(handle, context) : nullptr;
+    if (*status == CUDA_SUCCESS && !stream) {
+        sim_violation("%s: no live stream of the current context", call);
+        *status = CUDA_ERROR_INVALID_HANDLE;
+    }
+    if (stream && stream->capture) {
+        invalidate(stream->capture);
+        sim_violation("%s: the simulated device does not capture it", call);
+        *status = CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+    }
+    return *status == CUDA_SUCCESS ? stream : nullptr;
+}
+
+CUresult sim_place(const SimMark &mark, CUstream handle, const char *call, const std::vector<SimRange> &ranges) {
+    Locked locked(state.lock);
+    CUresult status;
+    CUstream stream = usable(handle, call, &status);
+    if (!stream) return status;
+    auto work = std::make_shared<Work>();
+    *work = {call, ranges, [] {}};
+    mark->stream = stream;
+    stream->queue.push_back({nullptr, nullptr, work, mark});
+    stream->tail = mark;
+    settle(stream);
+    return CUDA_SUCCESS;
+}
+
+CUresult sim_await(CUstream handle, const SimMark &mark, const std::shared_ptr<const bool> &unless, const char *call) {
+    Locked locked(state.lock);
+    CUresult status;
+    CUstream stream = usable(handle, call, &status);
+    if (!stream) return status;
+    push(stream, mark, nullptr);
+    stream->queue.back().unless = unless;
+    return CUDA_SUCCESS;
+}
+
+void sim_progress() {
+    Locked locked(state.lock);
+    runSome();
+}
+
+int sim_patience() { return state.patience; }
 
 CUresult sim_synchronize(CUstream stream, const char *what) {
     Locked locked(state.lock);

@@ -44,7 +44,8 @@ public final class SimulatedDevice {
             new Library("libnvrtc.so.13", "nvrtc", "libnvrtc.so.13", List.of("-DNVRTC_MAJOR=13")),
             new Library("libcudnn.so.9", "cudnn", "libcudnn.so.9", fast()),
             new Library("libcublas.so.12", "cublas", "libcublas.so.12", fast("-DCUBLAS_MAJOR=12")),
-            new Library("libcublas.so.13", "cublas", "libcublas.so.13", fast("-DCUBLAS_MAJOR=13")));
+            new Library("libcublas.so.13", "cublas", "libcublas.so.13", fast("-DCUBLAS_MAJOR=13")),
+            new Library("libnccl.so.2", "nccl", null, List.of()));
 
     /** For this machine: the libraries are used where they are built. */
     private static List<String> fast(String... options) {

@@ -165,6 +165,11 @@ public final class Simulator {
         set("peerAccess", 0, possible ? 1 : 0);
     }
 
+    /** How long a stream or a communicator waits for another thread's part of a joint operation; then it is a violation. By default 20 s. */
+    public void patience(long milliseconds) {
+        set("patience", 0, milliseconds);
+    }
+
     public void order(Order order) {
         set("kernelOrder", 0, order.ordinal());
     }

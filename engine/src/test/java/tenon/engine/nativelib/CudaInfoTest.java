@@ -26,8 +26,12 @@ class CudaInfoTest {
         Simulator simulator = CudaTesting.simulator();
         simulator.reset();
         setting.accept(simulator);
+        return read(simulator, SimulatedDevice.folder());
+    }
+
+    private static CudaInfo read(Simulator simulator, Path folder) {
         try {
-            return CudaInfo.read(only(SimulatedDevice.folder()));
+            return CudaInfo.read(only(folder));
         } finally {
             simulator.reset();
         }
@@ -51,7 +55,17 @@ class CudaInfoTest {
         assertThat(second.memoryBytes()).isEqualTo(1L << 30);
         assertThat(info.libraries())
                 .extracting(CudaInfo.Library::part)
-                .contains(CudaPart.DRIVER, CudaPart.CUBLAS, CudaPart.NVRTC, CudaPart.CUDNN);
+                .contains(CudaPart.DRIVER, CudaPart.CUBLAS, CudaPart.NVRTC, CudaPart.CUDNN, CudaPart.NCCL);
+        assertThat(info.advice()).isEmpty();
+    }
+
+    @Test
+    void severalGpusWantNccl() {
+        Simulator simulator = CudaTesting.simulator();
+        simulator.reset();
+        simulator.devices(2);
+        CudaInfo info = read(simulator, SimulatedDevice.without("libnccl"));
+        assertThat(info.problems()).isEmpty();
         assertThat(info.advice()).singleElement().asString().startsWith("NCCL, with which several GPUs train");
     }
 
