@@ -40,7 +40,7 @@ public interface Communicator extends AutoCloseable {
     /** Ends the group: whoever waits in it, or calls later, gets a {@link DeviceException} with this cause. From any thread; only the first cause counts. */
     void abort(Throwable cause);
 
-    /** Ends the group, unless it has ended, and frees what this end holds. */
+    /** Ends the group, unless it has ended, and frees what this end holds. Not while this end is in another call; before its back-end is closed. */
     @Override
     void close();
 }

@@ -8,7 +8,6 @@ import java.util.stream.IntStream;
 import tenon.engine.DType;
 import tenon.engine.DTypeException;
 import tenon.engine.DeviceException;
-import tenon.engine.ShapeException;
 import tenon.engine.Tensor;
 
 /**
@@ -38,9 +37,7 @@ public final class HostCommunicator implements Communicator {
 
     /** What the ranks share. */
     private static final class Group {
-        final RankBarrier barrier;
-        /** By rank: what its call is about. */
-        final List<Tensor>[] calls;
+        final RankCalls calls;
         /** By rank: its values, one tensor after the other, each at a multiple of {@link #ALIGN} bytes. */
         final MemorySegment[] values;
 
@@ -49,10 +46,8 @@ public final class HostCommunicator implements Communicator {
         Arena sumArena;
         int open;
 
-        @SuppressWarnings({"unchecked", "rawtypes"})
         Group(int size) {
-            barrier = new RankBarrier(size);
-            calls = new List[size];
+            calls = new RankCalls(size);
             values = new MemorySegment[size];
             arenas = new Arena[size];
             open = size;
@@ -66,7 +61,7 @@ public final class HostCommunicator implements Communicator {
 
     @Override
     public int size() {
-        return group.calls.length;
+        return group.calls.size();
     }
 
     @Override
@@ -83,13 +78,13 @@ public final class HostCommunicator implements Communicator {
                 }
             }
             download(tensors);
-            meet(tensors);
+            group.calls.meet(rank, "all-reduce", tensors);
             if (rank == 0) {
                 growSum(byteSize(tensors));
             }
-            group.barrier.await();
+            group.calls.barrier().await();
             sumRange(byteSize(tensors) / Float.BYTES);
-            group.barrier.await();
+            group.calls.barrier().await();
             upload(tensors, group.sum);
         });
     }
@@ -100,37 +95,21 @@ public final class HostCommunicator implements Communicator {
             if (rank == 0) {
                 download(tensors);
             }
-            meet(tensors);
+            group.calls.meet(rank, "broadcast", tensors);
             if (rank != 0) {
                 upload(tensors, group.values[0]);
             }
-            group.barrier.await();
+            group.calls.barrier().await();
         });
     }
 
     private void together(Runnable call) {
         try {
-            group.barrier.check();
+            group.calls.barrier().check();
             call.run();
         } catch (RuntimeException | Error e) {
             abort(e);
             throw e;
-        }
-    }
-
-    /** Waits for all ranks' calls, and checks that they are about the same. */
-    private void meet(List<Tensor> tensors) {
-        group.calls[rank] = tensors;
-        group.barrier.await();
-        List<Tensor> first = group.calls[0];
-        boolean same = first.size() == tensors.size();
-        for (int i = 0; same && i < tensors.size(); i++) {
-            same = first.get(i).shape().equals(tensors.get(i).shape())
-                    && first.get(i).dtype() == tensors.get(i).dtype();
-        }
-        if (!same) {
-            throw new ShapeException("communicator: all ranks must call with tensors of the same shapes and dtypes:"
-                    + " rank 0: " + first + ", rank " + rank + ": " + tensors);
         }
     }
 
@@ -204,7 +183,7 @@ public final class HostCommunicator implements Communicator {
 
     @Override
     public void abort(Throwable cause) {
-        group.barrier.end(cause);
+        group.calls.barrier().end(cause);
     }
 
     /** The last one to close frees the memory, which others may still be reading before. */

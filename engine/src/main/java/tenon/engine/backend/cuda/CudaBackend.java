@@ -23,6 +23,7 @@ import tenon.engine.backend.Backend;
 import tenon.engine.backend.BackendStatistics;
 import tenon.engine.backend.BatchAugmentation;
 import tenon.engine.backend.ChannelKernels;
+import tenon.engine.backend.Communicator;
 import tenon.engine.backend.ConvolutionKernels;
 import tenon.engine.backend.DenseKernels;
 import tenon.engine.backend.LossKernels;
@@ -191,6 +192,10 @@ public final class CudaBackend implements Backend {
             throw new DeviceException(name() + ": the back-end is closed");
         }
         context.enter();
+    }
+
+    boolean isClosed() {
+        return closed;
     }
 
     /** Keeps a resource until the back-end is closed; those that came last are closed first. */
@@ -591,6 +596,12 @@ public final class CudaBackend implements Backend {
     @Override
     public BatchAugmentation augmentation() {
         return augmentation;
+    }
+
+    /** Through NCCL, where it is found, else by copies between the GPUs; {@code -Dtenon.cuda.collectives=nccl}, {@code peer} or {@code host} chooses. */
+    @Override
+    public List<Communicator> communicators(List<Backend> group) {
+        return Collectives.of(group);
     }
 
     @Override

@@ -8,7 +8,7 @@ import tenon.engine.Tensor;
 import tenon.engine.memory.Storage;
 
 /**
- * What {@code updates.cu} works on, in device memory: a record per parameter, then a pair of numbers per chunk. It is sent again only when something in it has changed, which in a training loop
+ * What {@code updates.cu} and {@code collectives.cu} work on, in device memory: a record per parameter, then a pair of numbers per chunk. It is sent again only when something in it has changed, which in a training loop
  * nothing does. Under the back-end's lock.
  */
 final class UpdateTable implements AutoCloseable {

@@ -1,0 +1,7 @@
+package tenon.engine.backend.cuda;
+
+class NcclCommunicatorTest extends CudaCommunicatorContract {
+    NcclCommunicatorTest() {
+        super("nccl");
+    }
+}
