@@ -6,6 +6,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 import tenon.apps.cli.EnumConverter;
 import tenon.apps.cli.Interpreter;
+import tenon.apps.cli.Interruption;
 import tenon.apps.cli.Version;
 import tenon.apps.data.BuildCommand;
 import tenon.apps.data.InspectCommand;
@@ -82,7 +83,7 @@ public final class Main implements Runnable {
         StandardError.restore();
         // Pictures and charts are drawn into memory, also where a display exists.
         System.setProperty("java.awt.headless", "true");
-        System.exit(commandLine().execute(args));
+        Interruption.exit(commandLine().execute(args));
     }
 
     /** The whole command line, for tests to run inside their JVM. */

@@ -5,10 +5,13 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Ctrl-C (or SIGTERM) during long work: asks the working thread to stop at the next good moment and keeps the JVM alive until it has saved. A second
- * Ctrl-C has no further effect; the JVM ends by itself after {@value #LONGEST_WAIT_SECONDS} seconds.
+ * Ctrl-C has no further effect; the JVM ends by itself after {@value #LONGEST_WAIT_SECONDS} seconds. What the command says after its work still appears if it ends by
+ * {@link #exit}.
  */
 public final class Interruption implements AutoCloseable {
     private static final int LONGEST_WAIT_SECONDS = 120;
+    private static final int LAST_WORDS_SECONDS = 5;
+    private static final CountDownLatch ENDED = new CountDownLatch(1);
 
     private final CountDownLatch finished = new CountDownLatch(1);
     private final Thread hook;
@@ -34,10 +37,18 @@ public final class Interruption implements AutoCloseable {
 
     private void awaitFinished() {
         try {
-            boolean _ = finished.await(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS);
+            if (finished.await(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS)) {
+                boolean _ = ENDED.await(LAST_WORDS_SECONDS, TimeUnit.SECONDS);
+            }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Ends the JVM, after the command's last words. */
+    public static void exit(int code) {
+        ENDED.countDown();
+        System.exit(code);
     }
 
     public boolean requested() {

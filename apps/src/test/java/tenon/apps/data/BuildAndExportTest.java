@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -16,6 +15,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.apps.Cli;
+import tenon.apps.TenonProcess;
 import tenon.apps.TestData;
 import tenon.io.image.ImageFormat;
 import tenon.io.image.ImageHeader;
@@ -178,35 +178,13 @@ class BuildAndExportTest {
         TestData.pictures(many, List.of("a", "b"), 400, 60, 50, 1);
         Path out = folder.resolve("out");
         Path log = folder.resolve("log");
-        List<String> command = List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "--add-modules=jdk.incubator.vector",
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                "tenon.apps.Main",
-                "build",
-                "folder",
-                many.toString(),
-                "--out",
-                out.toString(),
-                "--shards",
-                "400",
-                "--threads",
-                "1");
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
+        Process process =
+                TenonProcess.start(log, "build", "folder", many, "--out", out, "--shards", 400, "--threads", 1);
         try {
             while (process.isAlive() && !Files.exists(out.resolve("train-00002-of-00400.trec"))) {
                 Thread.sleep(5);
             }
-            new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
-                    .start()
-                    .waitFor();
-            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            TenonProcess.end(process, "-INT");
         } finally {
             process.destroyForcibly();
         }

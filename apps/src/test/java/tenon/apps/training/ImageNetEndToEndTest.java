@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import tenon.apps.Cli;
+import tenon.apps.TenonProcess;
 import tenon.io.image.Image;
 import tenon.io.image.ImageCodec;
 import tenon.io.record.Records;
@@ -261,7 +261,9 @@ class ImageNetEndToEndTest {
         Process interrupted = start(network, "interrupted", network.train(run));
         String log = end(interrupted, network, "interrupted", "Epoch 2/", "-INT");
         assertThat(interrupted.exitValue()).isEqualTo(130);
-        assertThat(log).contains("Saved. To go on: ./tenon resume " + run).doesNotContain("Epoch " + STOP + "/");
+        assertThat(log)
+                .contains("Saved. To go on: ./tenon resume " + run, "interrupted after 1 of ")
+                .doesNotContain("Epoch " + STOP + "/");
 
         Process killed = start(network, "killed", "resume", run, "--until", STOP, "--log-every", 4);
         log = end(killed, network, "killed", "Epoch 4/", "-KILL");
@@ -309,19 +311,7 @@ class ImageNetEndToEndTest {
     }
 
     private static Process start(Network network, String name, Object... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--add-modules=jdk.incubator.vector",
-                "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                "tenon.apps.Main"));
-        Stream.of(arguments).map(String::valueOf).forEach(command::add);
-        return new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log(network, name).toFile())
-                .start();
+        return TenonProcess.start(log(network, name), arguments);
     }
 
     /** Sends the signal within the epoch that begins so, once updates were made in it, and returns what the process wrote. */
@@ -337,10 +327,7 @@ class ImageNetEndToEndTest {
                 }
                 Thread.sleep(10);
             }
-            new ProcessBuilder("kill", signal, Long.toString(process.pid()))
-                    .start()
-                    .waitFor();
-            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            TenonProcess.end(process, signal);
         } finally {
             process.destroyForcibly();
         }

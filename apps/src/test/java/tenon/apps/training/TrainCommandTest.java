@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import javax.imageio.ImageIO;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeAll;
@@ -21,6 +20,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.apps.Cli;
+import tenon.apps.TenonProcess;
 import tenon.apps.TestData;
 import tenon.apps.networks.Nonlinearity;
 import tenon.io.record.Label;
@@ -226,32 +226,19 @@ class TrainCommandTest {
     @EnabledOnOs(OS.LINUX)
     void ctrlCSavesAndResumeFinishes() throws Exception {
         Path run = folder.resolve("interrupted");
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--add-modules=jdk.incubator.vector",
-                "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                "tenon.apps.Main"));
-        command.addAll(arguments(run, 100_000));
         Path log = folder.resolve("interrupted.log");
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
+        Process process = TenonProcess.start(log, arguments(run, 100_000).toArray());
         try {
             while (process.isAlive() && !Files.readString(log).contains("Epoch 2/")) {
                 Thread.sleep(50);
             }
-            new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
-                    .start()
-                    .waitFor();
-            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            TenonProcess.end(process, "-INT");
         } finally {
             process.destroyForcibly();
         }
-        assertThat(Files.readString(log)).contains("Saved. To go on: ./tenon resume " + run);
+        assertThat(Files.readString(log))
+                .contains("Saved. To go on: ./tenon resume " + run)
+                .containsPattern("tenon train: interrupted after \\d+ of 100,?000 epochs\\s*$");
         assertThat(process.exitValue()).isEqualTo(130);
 
         Cli.Result refused = train(run, 5);

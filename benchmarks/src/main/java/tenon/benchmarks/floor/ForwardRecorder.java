@@ -18,6 +18,7 @@ import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
+import tenon.engine.backend.Question;
 import tenon.engine.backend.shapes.ShapeBackend;
 import tenon.engine.memory.Allocator;
 import tenon.engine.memory.MemoryStatistics;
@@ -122,8 +123,8 @@ final class ForwardRecorder {
             case "random.dropout" -> ops.add(new Op.Dropout(layer, call.value("input"), call.value("output")));
             case "losses.softmaxCrossEntropyForward" ->
                 ops.add(new Op.Softmax(layer.isEmpty() ? "loss" : layer, call.value("logits")));
-            case "losses.findBadIndex", "pooling.readsOperands" -> {
-                // The one looks at a number per image, the other asks a question.
+            case "losses.findBadIndex" -> {
+                // It looks at one number per image.
             }
             default ->
                 throw new IllegalStateException("floor: this kernel has no translation to oneDNN primitives: kernel="
@@ -177,7 +178,10 @@ final class ForwardRecorder {
             if (method.getReturnType() == Allocator.class) {
                 return numbers;
             }
-            if (recording && arguments != null && Arrays.stream(arguments).anyMatch(Tensor.class::isInstance)) {
+            if (recording
+                    && arguments != null
+                    && !method.isAnnotationPresent(Question.class)
+                    && Arrays.stream(arguments).anyMatch(Tensor.class::isInstance)) {
                 record(family + method.getName(), new Call(method, arguments));
             }
             try {

@@ -11,6 +11,7 @@ public interface PoolingKernels {
      * Whether max pooling's backward pass is to have input and output, by {@link #maxBackward(PoolSpec, Tensor, Tensor, Tensor, Tensor)}, and no workspace. Asked in training before
      * {@link #maxForward}, with its operands; output may be overwritten.
      */
+    @Question
     default boolean readsOperands(PoolSpec spec, Tensor input, Tensor output) {
         return false;
     }

@@ -7,9 +7,10 @@ import java.lang.reflect.Proxy;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import tenon.engine.backend.Backend;
+import tenon.engine.backend.Question;
 
 /**
- * A back-end that runs another one's kernels and reports each call. Calls without a tensor among their arguments (questions, families, closing) are passed
+ * A back-end that runs another one's kernels and reports each call. Calls without a tensor among their arguments (families, closing) and {@link Question}s are passed
  * on unreported, exceptions as they are. A call costs some 0.2 µs more than on the back-end itself.
  */
 public final class TracedBackend {
@@ -30,7 +31,9 @@ public final class TracedBackend {
             if (method.getParameterCount() == 0 && result.getSimpleName().endsWith("Kernels")) {
                 families.put(method, wrapFamily(result, call(method, target), method, listener));
             }
-            kernels.put(method, new Kernel(family, method));
+            if (!method.isAnnotationPresent(Question.class)) {
+                kernels.put(method, new Kernel(family, method));
+            }
         }
         InvocationHandler handler = (_, method, given) -> {
             Object wrapped = families.get(method);
@@ -38,13 +41,14 @@ public final class TracedBackend {
                 return wrapped;
             }
             Object[] arguments = given == null ? NO_ARGUMENTS : given;
-            if (KernelCall.largest(arguments) == null) {
+            Kernel kernel = kernels.get(method);
+            if (kernel == null || KernelCall.largest(arguments) == null) {
                 return call(method, target, arguments);
             }
             long start = System.nanoTime();
             Object result = call(method, target, arguments);
             long nanos = System.nanoTime() - start;
-            listener.ran(new KernelCall(kernels.get(method), arguments, start, nanos));
+            listener.ran(new KernelCall(kernel, arguments, start, nanos));
             return result;
         };
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));

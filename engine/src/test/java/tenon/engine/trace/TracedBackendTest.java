@@ -18,6 +18,8 @@ import tenon.engine.ops.Arithmetic;
 import tenon.engine.ops.ConvSpec;
 import tenon.engine.ops.Convolution;
 import tenon.engine.ops.Dense;
+import tenon.engine.ops.PoolSpec;
+import tenon.engine.ops.Pooling;
 
 class TracedBackendTest {
     private record Seen(String kernel, long flops, long bytes, Shape largest) {}
@@ -51,6 +53,10 @@ class TracedBackendTest {
                             2 * 2 * 16 * 5 * 27,
                             4 * (2 * 16 * 3 + 2 * 16 * 5 + 5 * 27),
                             features.shape()));
+
+            seen.clear();
+            Pooling.maxPool2d(features, PoolSpec.of(2, 2));
+            assertThat(seen).extracting(Seen::kernel).containsExactly("pooling.maxForward");
 
             seen.clear();
             Tensor a = Tensor.of(new float[6], 2, 3);

@@ -174,6 +174,10 @@ final class VectorMaxPoolLoops extends MaxPoolLoops {
                 long start = g.output(n, firstY, firstX);
                 long at = (row * g.w() + j) * g.c();
                 int position = g.position(firstY, firstX, i, j);
+                if (rows == 1 && columns == 1) {
+                    takeBf16(gradOut, winners, gradIn, start, position, at, bound);
+                    continue;
+                }
                 for (int c = 0; c < bound; c += L) {
                     collectBf16(g, gradOut, winners, gradIn, start + c, rows, columns, position, at + c);
                 }
@@ -196,12 +200,33 @@ final class VectorMaxPoolLoops extends MaxPoolLoops {
                 long start = g.output(n, firstY, firstX);
                 long at = (row * g.w() + j) * g.c();
                 int position = g.position(firstY, firstX, i, j);
+                if (rows == 1 && columns == 1) {
+                    takeF32(gradOut, winners, gradIn, start, position, at, bound);
+                    continue;
+                }
                 for (int c = 0; c < bound; c += L) {
                     collectF32(g, gradOut, winners, gradIn, start + c, rows, columns, position, at + c);
                 }
             }
         }
         backward(false, g, gradOut, winners, gradIn, bound, from, to);
+    }
+
+    /** For an element of one window: most elements where windows do not overlap. */
+    private static void takeBf16(
+            MemorySegment gradOut,
+            MemorySegment winners,
+            MemorySegment gradIn,
+            long start,
+            int position,
+            long at,
+            int channels) {
+        for (int c = 0; c < channels; c += L) {
+            VectorMask<Float> won = ByteVector.fromMemorySegment(BYTES, winners, start + c, NATIVE)
+                    .compare(VectorOperators.EQ, (byte) position)
+                    .cast(FLOATS);
+            Lanes.storeBf16(FloatVector.zero(FLOATS).blend(Lanes.loadBf16(gradOut, start + c), won), gradIn, at + c);
+        }
     }
 
     /** @param first position of the element in the first of its windows */
@@ -228,6 +253,22 @@ final class VectorMaxPoolLoops extends MaxPoolLoops {
             }
         }
         Lanes.storeBf16(sum, gradIn, at);
+    }
+
+    private static void takeF32(
+            MemorySegment gradOut,
+            MemorySegment winners,
+            MemorySegment gradIn,
+            long start,
+            int position,
+            long at,
+            int channels) {
+        for (int c = 0; c < channels; c += L) {
+            VectorMask<Float> won = ByteVector.fromMemorySegment(BYTES, winners, start + c, NATIVE)
+                    .compare(VectorOperators.EQ, (byte) position)
+                    .cast(FLOATS);
+            Lanes.store(FloatVector.zero(FLOATS).blend(Lanes.load(gradOut, start + c), won), gradIn, at + c);
+        }
     }
 
     private static void collectF32(
