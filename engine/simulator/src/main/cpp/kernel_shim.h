@@ -180,6 +180,12 @@ template <class To, class From> inline To bitsAs(From value) {
     memcpy(&result, &value, sizeof result);
     return result;
 }
+
+// Not to become part of a fused multiply-add.
+template <class T> inline T apart(T value) {
+    asm("" : "+m"(value));
+    return value;
+}
 } // namespace sim_shim
 
 template <class A, class B> inline std::common_type_t<A, B> min(A a, B b) {
@@ -215,29 +221,25 @@ inline int __ffs(int value) { return __builtin_ffs(value); }
 inline float rsqrtf(float value) { return 1.0f / sqrtf(value); }
 inline double rsqrt(double value) { return 1.0 / sqrt(value); }
 inline float __saturatef(float value) { return value > 0 ? fminf(value, 1.0f) : 0.0f; }
-inline float __expf(float value) { return expf(value); }
-inline float __logf(float value) { return logf(value); }
-inline float __powf(float base, float exponent) { return powf(base, exponent); }
-inline float __sinf(float value) { return sinf(value); }
-inline float __cosf(float value) { return cosf(value); }
-inline float __fdividef(float a, float b) { return a / b; }
 inline float __frcp_rn(float value) { return 1.0f / value; }
 inline float __frsqrt_rn(float value) { return (float)(1.0 / sqrt((double)value)); }
 inline float __fsqrt_rn(float value) { return sqrtf(value); }
-inline float __fadd_rn(float a, float b) { return a + b; }
-inline float __fsub_rn(float a, float b) { return a - b; }
-inline float __fmul_rn(float a, float b) { return a * b; }
+inline float __fadd_rn(float a, float b) { return sim_shim::apart(a) + sim_shim::apart(b); }
+inline float __fsub_rn(float a, float b) { return sim_shim::apart(a) - sim_shim::apart(b); }
+inline float __fmul_rn(float a, float b) { return sim_shim::apart(a * b); }
 inline float __fdiv_rn(float a, float b) { return a / b; }
 inline float __fmaf_rn(float a, float b, float c) { return fmaf(a, b, c); }
 inline double __fma_rn(double a, double b, double c) { return fma(a, b, c); }
-inline double __dadd_rn(double a, double b) { return a + b; }
-inline double __dmul_rn(double a, double b) { return a * b; }
+inline double __dadd_rn(double a, double b) { return sim_shim::apart(a) + sim_shim::apart(b); }
+inline double __dmul_rn(double a, double b) { return sim_shim::apart(a * b); }
 inline int __float2int_rn(float value) { return (int)nearbyintf(value); }
 inline int __float2int_rz(float value) { return (int)value; }
 inline int __float2int_rd(float value) { return (int)floorf(value); }
 inline int __float2int_ru(float value) { return (int)ceilf(value); }
 inline float __int2float_rn(int value) { return (float)value; }
 inline float __uint2float_rn(unsigned int value) { return (float)value; }
+
+#include "kernel_fast_math.h"
 
 // ---- Kernels ----
 
@@ -257,7 +259,12 @@ template <class... P, void (*Kernel)(P...)> struct Thunk<Kernel> {
     static const SimSignature *run(SimLaunch *launch, void **arguments) {
         static constexpr SimParameter parameters[sizeof...(P) + 1] = {parameterOf<P>..., {}};
         static constexpr SimSignature signature = {SIM_LAUNCH_VERSION, sizeof...(P), parameters};
-        if (launch) sim_shim::run(launch, body, arguments);
+        if (launch) {
+#if SIM_FLUSH_DENORMALS
+            FlushDenormals flushed;
+#endif
+            sim_shim::run(launch, body, arguments);
+        }
         return &signature;
     }
 };

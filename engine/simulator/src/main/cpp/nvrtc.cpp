@@ -1,5 +1,6 @@
 // The simulated NVRTC: compiles .cu files for the host, with g++. The same source is libnvrtc.so.12 and .13; NVRTC_MAJOR says which.
 #include "image.h"
+#include "nvrtc_fast_math.h"
 #include "simulator.h"
 
 #include <cerrno>
@@ -57,6 +58,7 @@ static bool known(nvrtcProgram program, const char *call) {
 struct Options {
     int architecture = DEFAULT_ARCHITECTURE;
     bool binary = false; // sm_, not compute_
+    bool fastFunctions = false, flushDenormals = false, preciseDivision = true, preciseRoot = true;
     std::vector<std::string> compiler;
     std::string unknown;
 };
@@ -73,10 +75,43 @@ static bool readArchitecture(const std::string &value, Options *options) {
     return false;
 }
 
+// Whether it is `name` followed by a truth value, which goes to *value.
+static bool readFlag(const std::string &option, const std::string &name, bool *value) {
+    if (option == name + "=true") *value = true;
+    else if (option == name + "=false") *value = false;
+    else return false;
+    return true;
+}
+
+// The options that change arithmetic. In a program that is compiled for the host only --use_fast_math contracts products and sums.
+static bool readArithmetic(const std::string &option, Options *options) {
+    if (option == "use_fast_math") {
+        options->fastFunctions = options->flushDenormals = true;
+        options->preciseDivision = options->preciseRoot = false;
+        return true;
+    }
+    bool contracts;
+    return readFlag(option, "ftz", &options->flushDenormals) || readFlag(option, "prec-div", &options->preciseDivision) ||
+            readFlag(option, "prec-sqrt", &options->preciseRoot) || readFlag(option, "fmad", &contracts);
+}
+
+static std::string arithmeticFlags(const Options &options) {
+    std::string flags;
+    if (options.fastFunctions) {
+        flags += " -DSIM_FAST_FUNCTIONS=1 -ffp-contract=fast";
+#if defined(__x86_64__)
+        if (__builtin_cpu_supports("fma")) flags += " -mfma";
+#endif
+    }
+    if (options.flushDenormals) flags += " -DSIM_FLUSH_DENORMALS=1";
+    if (!options.preciseRoot) flags += " -DSIM_APPROXIMATE_ROOT=1";
+    return flags;
+}
+
 static Options readOptions(int count, const char *const *texts) {
     // What changes nothing in a program that is compiled for the host.
-    static const char *const WITHOUT_EFFECT[] = {"use_fast_math", "fmad=", "ftz=", "prec-sqrt=", "prec-div=", "lineinfo", "generate-line-info", "G",
-            "device-debug", "restrict", "w", "disable-warnings", "default-device", "device-as-default-execution-space", "maxrregcount=",
+    static const char *const WITHOUT_EFFECT[] = {"lineinfo", "generate-line-info", "G", "device-debug",
+            "restrict", "w", "disable-warnings", "default-device", "device-as-default-execution-space", "maxrregcount=",
             "extra-device-vectorization", "split-compile=", "dopt=", "minimal", "std="};
     Options options;
     for (int i = 0; i < count; i++) {
@@ -88,6 +123,7 @@ static Options readOptions(int count, const char *const *texts) {
             for (const char *prefix : {"gpu-architecture=", "arch="}) {
                 if (startsWith(option, prefix)) understood = readArchitecture(option.substr(strlen(prefix)), &options);
             }
+            understood = understood || readArithmetic(option, &options);
             if (startsWith(option, "define-macro=")) {
                 options.compiler.push_back("-D" + option.substr(strlen("define-macro=")));
                 understood = true;
@@ -148,10 +184,10 @@ static const char *const COMPILER_FLAGS =
 // The shared library for a source: from the folder, or compiled now.
 static bool compile(const std::string &source, const std::string &name, const Options &options, std::string *hashText, std::string *library,
         std::string *log) {
-    std::string own = sim_folder(), flags = COMPILER_FLAGS;
+    std::string own = sim_folder(), flags = COMPILER_FLAGS + arithmeticFlags(options);
     for (const std::string &option : options.compiler) flags += " " + quoted(option);
     // Unnamed: see __shared__ in kernel_shim.h.
-    std::string text = "namespace {\n#line 1 \"" + name + "\"\n" + source + "\n}\n";
+    std::string text = "namespace {\n#line 1 \"" + name + "\"\n" + (options.preciseDivision ? source : sim_approximate_divisions(source)) + "\n}\n";
     std::string key = own + '\0' + flags + '\0' + text;
     char digits[40] = {};
     snprintf(digits, sizeof digits, "%016llx%016llx", (unsigned long long)hash(key, 0xCBF29CE484222325), (unsigned long long)hash(key, 0x9E3779B97F4A7C15));

@@ -145,12 +145,15 @@ final class Cuda implements AutoCloseable {
     // ---- Kernels ----
 
     /** Compiles with NVRTC; returns the status. The log and the image go where the caller asks for them. */
-    int compile(String source, String architecture, StringBuilder log, MemorySegment[] image) {
+    int compile(String source, String architecture, StringBuilder log, MemorySegment[] image, String... options) {
         long program =
                 make("nvrtcCreateProgram", arena.allocateFrom(source), arena.allocateFrom("test.cu"), 0, null, null);
-        MemorySegment options = arena.allocate(ValueLayout.ADDRESS);
-        options.set(ValueLayout.ADDRESS, 0, arena.allocateFrom("--gpu-architecture=" + architecture));
-        int status = call("nvrtcCompileProgram", program, 1, options);
+        MemorySegment list = arena.allocate(ValueLayout.ADDRESS, 1 + options.length);
+        list.set(ValueLayout.ADDRESS, 0, arena.allocateFrom("--gpu-architecture=" + architecture));
+        for (int i = 0; i < options.length; i++) {
+            list.setAtIndex(ValueLayout.ADDRESS, i + 1, arena.allocateFrom(options[i]));
+        }
+        int status = call("nvrtcCompileProgram", program, 1 + options.length, list);
         MemorySegment size = arena.allocate(ValueLayout.JAVA_LONG);
         check("nvrtcGetProgramLogSize", program, size);
         MemorySegment text = arena.allocate(size.get(ValueLayout.JAVA_LONG, 0));
@@ -166,15 +169,17 @@ final class Cuda implements AutoCloseable {
         return status;
     }
 
-    long module(String source) {
+    long module(String source, String... options) {
         StringBuilder log = new StringBuilder();
         MemorySegment[] image = new MemorySegment[1];
-        assertThat(compile(source, "sm_90", log, image)).as(log.toString()).isEqualTo(SUCCESS);
+        assertThat(compile(source, "sm_90", log, image, options))
+                .as(log.toString())
+                .isEqualTo(SUCCESS);
         return make("cuModuleLoadData", image[0]);
     }
 
-    long kernel(String source, String name) {
-        return make("cuModuleGetFunction", module(source), arena.allocateFrom(name));
+    long kernel(String source, String name, String... options) {
+        return make("cuModuleGetFunction", module(source, options), arena.allocateFrom(name));
     }
 
     /** Launches on a stream; arguments are Integer, Long or Float. */

@@ -107,7 +107,7 @@ abstract class ActivationContract extends BackendContract {
         assertNear(Activations.sigmoid(x), 0, 1);
         assertNear(Activations.tanh(x), -1, 1);
         assertNear(Activations.elu(x, 1), -1, 200);
-        assertValues(gradient(Activation.SIGMOID, 200), 0);
+        assertNear(gradient(Activation.SIGMOID, 200), 0);
         assertValues(gradient(Activation.TANH, -200), 0);
     }
 

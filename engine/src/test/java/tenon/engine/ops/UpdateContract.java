@@ -260,11 +260,11 @@ abstract class UpdateContract extends BackendContract {
         backend.updates().clipFactor(new Tensor[] {grad}, 1, 1, clip);
         assertThat(clip.toFloatArray()[0]).isNaN();
         assertThat(Math.abs(clip.toFloatArray()[1])).isEqualTo(Float.valueOf(Math.abs(value)));
-        // The largest gradients there are overflow nothing in F64.
+        // The largest gradients there are overflow nothing in F64, and the factor is no denormal number.
         values[19_998] = Float.MAX_VALUE;
         grad.upload(values);
-        backend.updates().clipFactor(new Tensor[] {grad}, 1, 1, clip);
-        assertThat(clip.toFloatArray()).containsExactly(1 / Float.MAX_VALUE, Float.MAX_VALUE);
+        backend.updates().clipFactor(new Tensor[] {grad}, 1, 8, clip);
+        assertThat(clip.toFloatArray()).containsExactly(8 / Float.MAX_VALUE, Float.MAX_VALUE);
     }
 
     /** Weights and states of several parameters after three steps, clipped to a norm unless it is infinite. */

@@ -18,13 +18,15 @@ import tenon.engine.DeviceException;
 /**
  * Compiles the {@code .cu} files beside this class, each when its first kernel is asked for, and finds kernels in them. Compiled files are kept on disk ({@link KernelCache}).
  *
- * <p>The strict build has IEEE division, square root and denormals; {@link CudaOptions#fastMath} has the device's approximations instead.
+ * <p>The strict build has IEEE division, square root and denormals; {@link CudaOptions#fastMath} has the device's approximations instead. Neither
+ * assumes numbers to be finite: NaN and infinities are found, kept and compared alike in both.
  */
 final class Kernels implements AutoCloseable {
     private static final String PRELUDE = "prelude";
     private static final List<String> STRICT =
             List.of("--std=c++17", "--ftz=false", "--prec-div=true", "--prec-sqrt=true");
-    private static final List<String> FAST = List.of("--std=c++17", "--use_fast_math");
+    private static final List<String> FAST =
+            List.of("--std=c++17", "--use_fast_math", "--define-macro=TENON_FAST_MATH");
 
     private final CudaBackend backend;
     private final Nvrtc nvrtc = new Nvrtc();

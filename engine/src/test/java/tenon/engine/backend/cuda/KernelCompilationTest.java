@@ -31,7 +31,8 @@ class KernelCompilationTest {
     private static final List<String> STRICT =
             List.of("-gencode", "arch=compute_75,code=sm_75", "-gencode", "arch=compute_80,code=[sm_80,sm_90,sm_100]");
 
-    private static final List<String> FAST = List.of("-gencode", "arch=compute_90,code=compute_90", "-use_fast_math");
+    private static final List<String> FAST =
+            List.of("-gencode", "arch=compute_90,code=compute_90", "-use_fast_math", "-DTENON_FAST_MATH");
 
     @TempDir
     private Path folder;
