@@ -13,8 +13,8 @@ public final class ComputeOptions {
             paramLabel = "NAME",
             defaultValue = "cpu",
             description =
-                    "cpu; cuda or cuda:N, the first or N-th (from 0) NVIDIA GPU; or reference (plain loops, slow)."
-                            + " Default: ${DEFAULT-VALUE}.")
+                    "cpu; cuda or cuda:N, the first or N-th (from 0) NVIDIA GPU; cuda:0,cuda:1 or cuda:all to train on"
+                            + " several; or reference (plain loops, slow). Default: ${DEFAULT-VALUE}.")
     private String device;
 
     @Option(
@@ -56,6 +56,11 @@ public final class ComputeOptions {
             names = "--check-finite",
             description = "Stop at the first NaN or infinity and name the operation that made it (slower).")
     private boolean checkFinite;
+
+    /** As {@link #settings}, for commands that compute on one device. */
+    public ComputeSettings settingsOfOneDevice() {
+        return settings().requireOneDevice();
+    }
 
     /** The options as given, checked; cheap, so that it comes before any work. */
     public ComputeSettings settings() {

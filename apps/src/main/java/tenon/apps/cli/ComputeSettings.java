@@ -1,10 +1,16 @@
 package tenon.apps.cli;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import tenon.engine.Generator;
 import tenon.engine.Precision;
 import tenon.engine.backend.Backend;
@@ -16,7 +22,7 @@ import tenon.engine.backend.reference.ReferenceBackend;
 /**
  * What a run computes with: {@link ComputeOptions} as a value, which a run's folder keeps.
  *
- * @param device {@code cpu}, {@code cuda:N} or {@code reference}
+ * @param device {@code cpu}, {@code cuda:N} or {@code reference}; or several GPUs for training, {@code cuda:0,cuda:1}, which {@code cuda:all} stands for
  * @param threads compute threads of the CPU
  * @param precision the one asked for; see {@link #precision(Backend, Console)}
  * @param tf32 whether a GPU may round factors of products in fp32 for its tensor cores; null, in runs of before there was the choice, is false
@@ -32,17 +38,12 @@ public record ComputeSettings(
         Boolean deterministic,
         long seed,
         boolean checkFinite) {
-    private static final Pattern CUDA = Pattern.compile("cuda(:(\\d{1,3}))?");
+    private static final Pattern CUDA = Pattern.compile("cuda:(\\d{1,3})");
+    private static final String ALL = "cuda:all";
 
     /** Throws unless this version can do it; cheap, so that it comes before any work. */
     public ComputeSettings {
-        device = device.toLowerCase(Locale.ROOT);
-        if (!device.equals("cpu")
-                && !device.equals("reference")
-                && !CUDA.matcher(device).matches()) {
-            throw new UsageException("--device must be cpu, cuda, cuda:N or reference: " + device);
-        }
-        device = device.equals("cuda") ? "cuda:0" : device;
+        device = normalized(device.toLowerCase(Locale.ROOT));
         tf32 = tf32 != null && tf32;
         deterministic = deterministic == null || deterministic;
         if (tf32 && !device.startsWith("cuda")) {
@@ -53,38 +54,87 @@ public record ComputeSettings(
         }
     }
 
+    private static String normalized(String device) {
+        if (device.equals(ALL)) {
+            return IntStream.range(0, Math.max(1, CudaBackend.deviceCount()))
+                    .mapToObj(i -> "cuda:" + i)
+                    .collect(Collectors.joining(","));
+        }
+        if (device.equals("cpu") || device.equals("reference")) {
+            return device;
+        }
+        List<String> gpus = Stream.of(device.split(",", -1))
+                .map(one -> one.equals("cuda") ? "cuda:0" : one)
+                .toList();
+        if (!gpus.stream().allMatch(one -> CUDA.matcher(one).matches())) {
+            throw new UsageException(
+                    device.contains(",")
+                            ? "--device: several devices must be GPUs, as in cuda:0,cuda:1: " + device
+                            : "--device must be cpu, cuda, cuda:N or reference: " + device);
+        }
+        if (Set.copyOf(gpus).size() < gpus.size()) {
+            throw new UsageException("--device: several devices must be different GPUs: " + device);
+        }
+        return String.join(",", gpus);
+    }
+
+    /** The devices by name, one unless there are several GPUs. */
+    public List<String> devices() {
+        return List.of(device.split(","));
+    }
+
+    /** Throws unless it is one device. */
+    ComputeSettings requireOneDevice() {
+        if (devices().size() > 1) {
+            throw new UsageException("--device: several devices are for training: " + device);
+        }
+        return this;
+    }
+
     /** The same on another device; what only a GPU can do is given up on others. */
     public ComputeSettings withDevice(String newDevice) {
-        boolean keepsTf32 =
-                tf32 && CUDA.matcher(newDevice.toLowerCase(Locale.ROOT)).matches();
+        boolean keepsTf32 = tf32 && newDevice.toLowerCase(Locale.ROOT).startsWith("cuda");
         return new ComputeSettings(newDevice, threads, precision, keepsTf32, deterministic, seed, checkFinite);
     }
 
     /** Throws, and says what to do, where the device cannot be used; so it comes before any work. */
     void requireDevice() {
-        OptionalInt gpu = gpu();
-        if (gpu.isPresent()) {
-            CudaBackend.require(gpu.getAsInt());
-        }
+        devices().forEach(one -> gpu(one).ifPresent(CudaBackend::require));
     }
 
     /** Number of the GPU, if it is one. */
-    private OptionalInt gpu() {
+    private static OptionalInt gpu(String device) {
         Matcher cuda = CUDA.matcher(device);
-        return cuda.matches() ? OptionalInt.of(Integer.parseInt(cuda.group(2))) : OptionalInt.empty();
+        return cuda.matches() ? OptionalInt.of(Integer.parseInt(cuda.group(1))) : OptionalInt.empty();
     }
 
-    /** Opens the back-end; the caller closes it. Also seeds this thread's generator. */
+    /** Opens the back-end, or the first of several; the caller closes it. Also seeds this thread's generator. */
     public Backend open() {
         Generator.current().manualSeed(seed);
-        OptionalInt gpu = gpu();
+        return open(devices().getFirst());
+    }
+
+    /** Opens the back-ends after the first; the caller closes them. */
+    public List<Backend> openFurther() {
+        List<Backend> opened = new ArrayList<>();
+        try {
+            devices().stream().skip(1).forEach(one -> opened.add(open(one)));
+            return opened;
+        } catch (RuntimeException e) {
+            opened.forEach(Backend::close);
+            throw e;
+        }
+    }
+
+    private Backend open(String one) {
+        OptionalInt gpu = gpu(one);
         if (gpu.isPresent()) {
             return CudaBackend.open(CudaOptions.defaults()
                     .withDevice(gpu.getAsInt())
                     .withTf32(tf32)
                     .withDeterministic(deterministic));
         }
-        return device.equals("cpu") ? CpuBackend.open(threads) : ReferenceBackend.open();
+        return one.equals("cpu") ? CpuBackend.open(threads) : ReferenceBackend.open();
     }
 
     /** The precision to compute in: the one asked for, or fp32, with a warning, where the back-end lacks it. */

@@ -119,7 +119,7 @@ public final class FeaturesCommand extends TenonCommand {
         if (Files.exists(out)) {
             throw new UsageException("--out exists already: " + out + " (delete it, or choose another name)");
         }
-        ComputeSettings settings = compute.settings();
+        ComputeSettings settings = compute.settingsOfOneDevice();
         try (Backend backend = settings.open();
                 Scope _ = Scope.open("model", backend)) {
             Classifier classifier = network == null

@@ -106,7 +106,7 @@ public final class LogregCommand extends TenonCommand {
         FeatureExperiment repeated = experiment == null ? null : FeatureExperiment.find(experiment);
         choose(repeated);
         check();
-        ComputeSettings settings = compute.settings();
+        ComputeSettings settings = compute.settingsOfOneDevice();
         FeatureTable all = FeatureTable.read(files);
         if (all.rows() == 0) {
             throw new UsageException("FEATURES hold no rows: " + files);

@@ -95,7 +95,7 @@ public final class PredictCommand extends TenonCommand {
 
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
-        ComputeSettings settings = compute.settings();
+        ComputeSettings settings = compute.settingsOfOneDevice();
         Image picture = ImageCodec.read(image);
         console.print("[INFO] loading network and label binarizer...");
         List<String> classes = LabelFile.read(labels).classes();

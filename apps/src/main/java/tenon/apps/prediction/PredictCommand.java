@@ -126,7 +126,8 @@ public final class PredictCommand extends TenonCommand {
 
     @Override
     protected Map<String, ?> run(Console console) throws IOException {
-        PredictorOptions options = new PredictorOptions(compute.settings(), new Views(crops, resize), top, batch);
+        PredictorOptions options =
+                new PredictorOptions(compute.settingsOfOneDevice(), new Views(crops, resize), top, batch);
         List<PictureList.Entry> entries = PictureList.of(pictures, recursive, output);
         drawing = !noPictures;
         if (drawing && !Fonts.available()) {

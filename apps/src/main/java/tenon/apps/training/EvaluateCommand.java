@@ -92,7 +92,7 @@ public final class EvaluateCommand extends TenonCommand {
         outputs.check();
         List<Views> views =
                 crops.stream().map(count -> new Views(count, resize)).toList();
-        ComputeSettings settings = compute.settings();
+        ComputeSettings settings = compute.settingsOfOneDevice();
         try (Backend backend = settings.open();
                 Scope _ = Scope.open("model", backend)) {
             Classifier trained = SavedModel.read(checkpoint);

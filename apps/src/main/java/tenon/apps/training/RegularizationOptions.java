@@ -9,8 +9,9 @@ final class RegularizationOptions {
     @Option(
             names = "--accumulate",
             paramLabel = "N",
-            description = "Batches whose gradients make one update: N times the batch in the memory of one. Default: 1,"
-                    + " or as many as the experiment had devices.")
+            description =
+                    "Batches of each device whose gradients make one update: N times the batch in the memory of one."
+                            + " Default: 1, or what makes the updates of the experiment's devices.")
     private Integer accumulate;
 
     @Option(
@@ -37,9 +38,10 @@ final class RegularizationOptions {
                     + " result and used by evaluate and predict. Default: ${DEFAULT-VALUE}, none.")
     private double average;
 
-    /** @param experiment batches to an update where nothing is given */
-    StepSettings step(int experiment) {
-        return new StepSettings(accumulate != null ? accumulate : experiment, mixup, average);
+    /** @param experiment the original's devices, each with a batch to an update; null: none is repeated */
+    StepSettings step(Integer experiment, int devices) {
+        StepSettings plain = new StepSettings(accumulate != null ? accumulate : 1, mixup, average);
+        return accumulate != null || experiment == null ? plain : plain.spreading(experiment, devices);
     }
 
     double labelSmoothing() {

@@ -33,7 +33,7 @@ final class Rehearsal {
                         + " to judge by",
                 config.data().train().size(),
                 config.batchSize(),
-                config.step().accumulate(),
+                config.batchesPerStep(),
                 stepsPerEpoch,
                 steps,
                 config.epochs(),

@@ -40,8 +40,9 @@ public final class ResumeCommand extends TenonCommand {
             names = "--device",
             paramLabel = "NAME",
             description =
-                    "Go on with this device: cpu, cuda, cuda:N or reference (default: the run's own). Another device"
-                            + " rounds differently.")
+                    "Go on with this device: cpu, cuda, cuda:N, reference, or several GPUs, cuda:0,cuda:1 or cuda:all"
+                            + " (default: the run's own). Another device rounds differently; with another number of"
+                            + " devices as many batches make an update.")
     private String device;
 
     @Option(

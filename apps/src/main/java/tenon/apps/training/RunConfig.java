@@ -125,27 +125,38 @@ public record RunConfig(
         }
     }
 
+    /** Batches whose gradients make one update, those of all devices. */
+    public int batchesPerStep() {
+        return Math.multiplyExact(step.accumulate(), compute.devices().size());
+    }
+
     /** Updates of the weights in an epoch. */
     public int stepsPerEpoch() {
         int batches = dropLast
                 ? data.train().size() / batchSize
                 : Math.ceilDiv(data.train().size(), batchSize);
-        return Math.ceilDiv(batches, step.accumulate());
+        return Math.ceilDiv(batches, batchesPerStep());
     }
 
     RunConfig withEpochs(int count) {
-        return with(count, schedule, compute);
+        return with(count, schedule, compute, step);
     }
 
+    /** On another device, or another number of them; as many batches make an update. */
     RunConfig withDevice(String device) {
-        return with(epochs, schedule, compute.withDevice(device));
+        ComputeSettings there = compute.withDevice(device);
+        return with(
+                epochs,
+                schedule,
+                there,
+                step.spreading(batchesPerStep(), there.devices().size()));
     }
 
     RunConfig withSchedule(ScheduleSpec newSchedule) {
-        return with(epochs, newSchedule, compute);
+        return with(epochs, newSchedule, compute, step);
     }
 
-    private RunConfig with(int newEpochs, ScheduleSpec newSchedule, ComputeSettings newCompute) {
+    private RunConfig with(int newEpochs, ScheduleSpec newSchedule, ComputeSettings newCompute, StepSettings newStep) {
         return new RunConfig(
                 network,
                 data,
@@ -162,7 +173,7 @@ public record RunConfig(
                 checkpointEvery,
                 loader,
                 newCompute,
-                step,
+                newStep,
                 start,
                 checkpoints,
                 original);

@@ -5,7 +5,7 @@ import tenon.apps.cli.UsageException;
 /**
  * What a training step does besides its network's loss. Null, in runs of before there was the choice, is none.
  *
- * @param accumulate batches whose gradients make one update
+ * @param accumulate batches of each device whose gradients make one update
  * @param mixup α of mixup's Beta distribution, 0 for none
  * @param average decay of the averaged weights, 0 for none
  */
@@ -22,5 +22,18 @@ public record StepSettings(int accumulate, double mixup, double average) {
         if (!(average >= 0 && average < 1)) {
             throw new UsageException("--ema must lie in [0, 1): " + average);
         }
+    }
+
+    /**
+     * The same with {@code batches} to an update on so many devices.
+     *
+     * @throws UsageException when each device cannot have as many
+     */
+    StepSettings spreading(int batches, int devices) {
+        if (batches % devices != 0) {
+            throw new UsageException("--device: " + batches + (batches == 1 ? " batch makes" : " batches make")
+                    + " an update, which cannot be spread evenly over " + devices + " devices");
+        }
+        return new StepSettings(batches / devices, mixup, average);
     }
 }

@@ -68,7 +68,8 @@ public final class TrainCommand extends TenonCommand {
     @Option(
             names = "--batch",
             paramLabel = "N",
-            description = "Pictures at a time. Default: 32, or those of one of the experiment's devices.")
+            description =
+                    "Pictures at a time, on each device. Default: 32, or those of one of the experiment's devices.")
     private Integer batch;
 
     @Option(
@@ -178,13 +179,13 @@ public final class TrainCommand extends TenonCommand {
 
     /** What can be wrong with the options, before any work. */
     private void checkCheaply(Experiment repeated) {
-        compute.settings();
+        ComputeSettings computing = compute.settings();
         loader.settings();
         data.check();
         watch.limits();
         OptimizerSpec spec = optimizer.spec(repeated == null ? null : repeated.optimizer());
         schedule.spec(spec.kind(), repeated == null ? null : repeated.scheduleSpec());
-        regularization.step(1);
+        step(repeated, computing);
         checkpoints.settings(false);
         if (evaluateOnly && !fineTuning.hasWeights()) {
             throw new UsageException("--evaluate-only needs --weights: the network to measure");
@@ -233,10 +234,16 @@ public final class TrainCommand extends TenonCommand {
                 checkpoints.every(),
                 loader.settings(),
                 computing,
-                regularization.step(repeated == null ? 1 : repeated.batch().devices()),
+                step(repeated, computing),
                 fineTuning.settings(),
                 checkpoints.settings(watch.stopsEarly() || repeated != null),
                 repeated == null ? null : original(repeated));
+    }
+
+    private StepSettings step(Experiment repeated, ComputeSettings computing) {
+        return regularization.step(
+                repeated == null ? null : repeated.batch().devices(),
+                computing.devices().size());
     }
 
     /** Also where nothing was published: the name says what the run repeats. */

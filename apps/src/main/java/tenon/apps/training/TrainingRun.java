@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.Decimals;
 import tenon.apps.cli.Interruption;
@@ -29,6 +30,8 @@ import tenon.optim.train.History;
 import tenon.optim.train.HistoryWriter;
 import tenon.optim.train.Loss;
 import tenon.optim.train.Monitor;
+import tenon.optim.train.Replica;
+import tenon.optim.train.Replicas;
 import tenon.optim.train.RunManifest;
 import tenon.optim.train.Trainer;
 import tenon.optim.train.WeightAverage;
@@ -44,6 +47,10 @@ public final class TrainingRun implements AutoCloseable {
     private final Start start;
     private final RunManifest manifest;
     private final Backend backend;
+    /** Of the other devices. */
+    private final List<Backend> further;
+
+    private final Precision precision;
     private final Scope scope;
     private final Module network;
     private WeightsReader.Loaded loaded;
@@ -68,20 +75,31 @@ public final class TrainingRun implements AutoCloseable {
         this.console = console;
         this.start = start;
         backend = config.compute().open();
+        try {
+            further = config.compute().openFurther();
+        } catch (RuntimeException e) {
+            backend.close();
+            throw e;
+        }
         scope = Scope.open("model", backend);
         try {
             Autograd.setCheckFinite(config.compute().checkFinite());
-            network = config.network().build();
-            config.start().freeze(network);
-            Precision precision = config.compute().precision(backend, console);
-            network.computeIn(precision);
+            precision = config.compute().precision(backend, console);
+            network = network();
             console.print("Computing on %s in %s", backend.description(), precision);
+            if (!further.isEmpty()) {
+                console.print(
+                        "together with %s: a batch on each, %d to an update; steps run operation by operation, not as"
+                                + " CUDA graphs",
+                        further.stream().map(Backend::description).collect(Collectors.joining(", ")),
+                        config.batchesPerStep());
+            }
             manifest = RunManifest.collect(
                     command(),
                     precision.toString(),
                     config.compute().seed(),
                     new TreeMap<>(Map.of(
-                            "backend", backend.name(),
+                            "backend", config.compute().device(),
                             "threads", Integer.toString(config.compute().threads()),
                             "decoder", config.loader().library().description())));
             boolean fresh = !start.continued() || !folder.hasCheckpoint(start.branch());
@@ -92,6 +110,24 @@ public final class TrainingRun implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    private Module network() {
+        Module built = config.network().build();
+        config.start().freeze(built);
+        built.computeIn(precision);
+        return built;
+    }
+
+    private Optimizer optimizer(Module of) {
+        return config.optimizer().create(of, config.start().rateScale(of));
+    }
+
+    private Replicas replicas() {
+        return Replicas.open(further, () -> {
+            Module copy = network();
+            return new Replica(copy, optimizer(copy));
+        });
     }
 
     private void loadPretrained() {
@@ -186,6 +222,7 @@ public final class TrainingRun implements AutoCloseable {
         StopLimits.Watch limits = watching.limits().watch();
         EarlyStopping early = config.patience() > 0 ? new EarlyStopping(monitor, config.patience()) : null;
         try (Scope _ = Scope.open("trainer");
+                Replicas replicas = replicas();
                 DataFeed training = DataFeed.training(config);
                 DataFeed validation = DataFeed.evaluation(config, config.data().validation());
                 TensorBoardWriter tensorBoard = watching.tensorBoard(folder.folder(), start.branch())) {
@@ -197,7 +234,7 @@ public final class TrainingRun implements AutoCloseable {
                         "Pictures are mirrored and normalized by %s",
                         training.records().finisher());
             }
-            Trainer.Builder builder = builder(training, validation)
+            Trainer.Builder builder = builder(training, validation, replicas)
                     .checkpoints(
                             store,
                             config.checkpointEvery(),
@@ -249,19 +286,20 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /** What every way of training has. */
-    private Trainer.Builder builder(DataFeed training, DataFeed validation) {
-        Optimizer optimizer = config.optimizer().create(network, config.start().rateScale(network));
-        int stepsPerEpoch =
-                Math.ceilDiv(training.source().batchesPerEpoch(), config.step().accumulate());
+    private Trainer.Builder builder(DataFeed training, DataFeed validation, Replicas replicas) {
+        int stepsPerEpoch = Math.ceilDiv(training.source().batchesPerEpoch(), config.batchesPerStep());
         Trainer.Builder builder = Trainer.builder(
                         network,
-                        optimizer,
+                        optimizer(network),
                         config.schedule().schedule(stepsPerEpoch, config.epochs()),
                         Loss.crossEntropy(config.labelSmoothing()),
                         training.source())
                 .validation(validation.source())
                 .seed(config.compute().seed())
                 .accumulate(config.step().accumulate());
+        if (replicas.size() > 0) {
+            builder.replicas(replicas);
+        }
         if (config.optimizer().isRestarted()) {
             builder.callback(new OptimizerRestarts(config.schedule().changeEpochs()));
         }
@@ -292,11 +330,12 @@ public final class TrainingRun implements AutoCloseable {
      */
     Map<String, Object> rehearse() {
         try (Scope _ = Scope.open("trainer");
+                Replicas replicas = replicas();
                 DataFeed training = DataFeed.training(config);
                 DataFeed validation = DataFeed.evaluation(config, config.data().validation())) {
             Throughput throughput = new Throughput();
             StopLimits.Watch limits = new StopLimits(null, 2L, null).watch();
-            Trainer trainer = builder(training, validation)
+            Trainer trainer = builder(training, validation, replicas)
                     .callback(throughput)
                     .callback(limits)
                     .build();
@@ -390,6 +429,7 @@ public final class TrainingRun implements AutoCloseable {
     public void close() {
         Autograd.setCheckFinite(false);
         scope.close();
+        further.forEach(Backend::close);
         backend.close();
     }
 }

@@ -55,6 +55,27 @@ class ComputeSettingsTest {
     }
 
     @Test
+    void severalDevicesAreDifferentGpus() {
+        ComputeSettings two = new ComputeSettings("cuda,CUDA:2", 1, Precision.FP32, true, true, 1, false);
+        assertThat(two.device()).isEqualTo("cuda:0,cuda:2");
+        assertThat(two.devices()).containsExactly("cuda:0", "cuda:2");
+        assertThat(two.withDevice("cuda:1,cuda:0"))
+                .isEqualTo(new ComputeSettings("cuda:1,cuda:0", 1, Precision.FP32, true, true, 1, false));
+        assertThat(BF16.devices()).containsExactly("cpu");
+        assertThatThrownBy(two::requireOneDevice)
+                .isInstanceOf(UsageException.class)
+                .hasMessage("--device: several devices are for training: cuda:0,cuda:2");
+        for (String wrong : new String[] {"cpu,cuda:1", "cuda:0,", "cpu,cpu"}) {
+            assertThatThrownBy(() -> new ComputeSettings(wrong, 1, Precision.FP32, false, true, 1, false))
+                    .isInstanceOf(UsageException.class)
+                    .hasMessage("--device: several devices must be GPUs, as in cuda:0,cuda:1: " + wrong);
+        }
+        assertThatThrownBy(() -> new ComputeSettings("cuda:0,cuda", 1, Precision.FP32, false, true, 1, false))
+                .isInstanceOf(UsageException.class)
+                .hasMessage("--device: several devices must be different GPUs: cuda:0,cuda");
+    }
+
+    @Test
     void anotherDeviceKeepsWhatItCan() {
         ComputeSettings gpu = new ComputeSettings("cuda:1", 2, Precision.BF16, true, true, 7, true);
         assertThat(gpu.withDevice("cpu"))

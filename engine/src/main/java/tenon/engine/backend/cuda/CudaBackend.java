@@ -142,6 +142,15 @@ public final class CudaBackend implements Backend {
         DeviceContext.find(device);
     }
 
+    /**
+     * How many GPUs the driver sees.
+     *
+     * @throws tenon.engine.DeviceException where there is no driver; says what to do
+     */
+    public static int deviceCount() {
+        return DeviceContext.count();
+    }
+
     /** @throws tenon.engine.DeviceException where there is no such GPU, or a library is missing; says what to do */
     public static CudaBackend open(CudaOptions options) {
         CudaBackend backend = new CudaBackend(options);

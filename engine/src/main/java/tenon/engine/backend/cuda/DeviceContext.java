@@ -34,19 +34,24 @@ final class DeviceContext implements AutoCloseable {
 
     /** The device of that number. Throws as the constructor does, and makes no context. */
     static CUdevice find(int index) {
+        int count = count();
+        if (index >= count) {
+            throw new DeviceException("cuda:" + index + ": the machine has " + count + " GPU" + (count == 1 ? "" : "s")
+                    + " that the driver sees, numbered from 0 (./tenon doctor lists them)");
+        }
+        CUdevice found = new CUdevice();
+        Driver.run("cuDeviceGet", () -> JCudaDriver.cuDeviceGet(found, index));
+        return found;
+    }
+
+    /** Devices that the driver sees. */
+    static int count() {
         CudaLibraries.load();
         JcudaNatives.driver();
         Driver.run("cuInit", () -> JCudaDriver.cuInit(0));
         int[] count = new int[1];
         Driver.run("cuDeviceGetCount", () -> JCudaDriver.cuDeviceGetCount(count));
-        if (index >= count[0]) {
-            throw new DeviceException(
-                    "cuda:" + index + ": the machine has " + count[0] + " GPU" + (count[0] == 1 ? "" : "s")
-                            + " that the driver sees, numbered from 0 (./tenon doctor lists them)");
-        }
-        CUdevice found = new CUdevice();
-        Driver.run("cuDeviceGet", () -> JCudaDriver.cuDeviceGet(found, index));
-        return found;
+        return count[0];
     }
 
     private int attribute(int attribute) {
