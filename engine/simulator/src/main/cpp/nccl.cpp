@@ -339,6 +339,9 @@ Status collective(const char *name, Kind kind, const void *send, void *receive, 
     if (!operands.valid()) {
         return fail(INVALID_ARGUMENT, "%s: bad memory", name);
     }
+    if (call.fault == SIM_HALF) {
+        count /= 2;
+    }
     if (count == 0) {
         return SUCCESS;
     }
