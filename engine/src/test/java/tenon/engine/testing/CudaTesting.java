@@ -11,6 +11,7 @@ import tenon.engine.DeviceException;
 import tenon.engine.backend.cuda.CudaBackend;
 import tenon.engine.backend.cuda.CudaOptions;
 import tenon.engine.backend.cuda.CudaOptions.LibraryChoice;
+import tenon.engine.nativelib.CudaInfo;
 import tenon.engine.nativelib.CudaLibraries;
 import tenon.simulator.SimulatedDevice;
 import tenon.simulator.Simulator;
@@ -43,6 +44,19 @@ public final class CudaTesting {
         }
         simulator();
         return CudaBackend.open(options);
+    }
+
+    /** GPUs to test on: as many simulated ones as are wanted, or the real ones, which may be fewer, even none. */
+    public static int gpus(int wanted) {
+        if (REAL) {
+            return CudaInfo.read().gpus().size();
+        }
+        simulator().devices(wanted);
+        return wanted;
+    }
+
+    public static boolean isReal() {
+        return REAL;
     }
 
     /** Options of tests: nothing is kept outside of the build's folder, and what the simulated device takes for it chooses no implementation. */

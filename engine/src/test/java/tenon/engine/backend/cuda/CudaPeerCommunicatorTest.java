@@ -2,8 +2,8 @@ package tenon.engine.backend.cuda;
 
 import org.junit.jupiter.api.Test;
 
-class PeerCommunicatorTest extends CudaCommunicatorContract {
-    PeerCommunicatorTest() {
+class CudaPeerCommunicatorTest extends CudaCommunicatorContract {
+    CudaPeerCommunicatorTest() {
         super("peer");
     }
 

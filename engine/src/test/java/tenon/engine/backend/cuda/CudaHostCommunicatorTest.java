@@ -2,8 +2,8 @@ package tenon.engine.backend.cuda;
 
 import org.junit.jupiter.api.Test;
 
-class GpusInHostMemoryTest extends CudaCommunicatorContract {
-    GpusInHostMemoryTest() {
+class CudaHostCommunicatorTest extends CudaCommunicatorContract {
+    CudaHostCommunicatorTest() {
         super("host");
     }
 

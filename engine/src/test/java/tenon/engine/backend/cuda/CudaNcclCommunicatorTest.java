@@ -1,0 +1,7 @@
+package tenon.engine.backend.cuda;
+
+class CudaNcclCommunicatorTest extends CudaCommunicatorContract {
+    CudaNcclCommunicatorTest() {
+        super("nccl");
+    }
+}

@@ -1,7 +1,0 @@
-package tenon.engine.backend.cuda;
-
-class NcclCommunicatorTest extends CudaCommunicatorContract {
-    NcclCommunicatorTest() {
-        super("nccl");
-    }
-}
