@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tenon.engine.DeviceException;
 import tenon.engine.Generator;
 import tenon.engine.NonFiniteException;
@@ -22,6 +24,8 @@ import tenon.engine.data.BatchSource;
  * devices have come that far.
  */
 final class ParallelSteps implements StepRunner {
+    private static final Logger LOG = LoggerFactory.getLogger(ParallelSteps.class);
+
     private final BatchSource source;
     private final EpochMeter meter;
     private final boolean allowNonFinite;
@@ -48,6 +52,10 @@ final class ParallelSteps implements StepRunner {
         for (int i = 0; i < bodies.size(); i++) {
             ranks.add(new DeviceRank(bodies.get(i), ends.get(i)));
         }
+        LOG.info(
+                "trainer: gradients of {} devices are summed through {}",
+                ranks.size(),
+                ends.getFirst().description());
     }
 
     @Override
