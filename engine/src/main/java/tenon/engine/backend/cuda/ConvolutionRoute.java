@@ -5,8 +5,6 @@ import tenon.engine.ops.Activation;
 
 /** How one convolution of a network is computed: the library's problem, and what own kernels do before and after it. Without a plan it is a possibility. */
 final class ConvolutionRoute {
-    private static final int THREADS = 256;
-    private static final int MOST_ROWS = 65535;
     private static final long ALIGNMENT = 256;
     private static final int PER_THREAD = 4;
 
@@ -178,10 +176,6 @@ final class ConvolutionRoute {
                 .int32(problem.c())
                 .int32(down)
                 .int32(right)
-                .grid(
-                        Math.ceilDiv(toWidth * (problem.c() / vector), THREADS),
-                        (int) Math.min((long) problem.n() * toHeight, MOST_ROWS),
-                        1,
-                        THREADS);
+                .plane((long) toWidth * (problem.c() / vector), (long) problem.n() * toHeight);
     }
 }

@@ -143,6 +143,13 @@ final class CudaArithmetic {
         return host.get(ValueLayout.JAVA_INT, 0);
     }
 
+    /** The same of a long. */
+    long readLong(long address) {
+        MemorySegment host = MemorySegment.ofArray(new long[1]);
+        backend.hostCopies.download(address, host);
+        return host.get(ValueLayout.JAVA_LONG, 0);
+    }
+
     // ---- sums and products ----
 
     void add(Tensor a, Tensor b, Tensor out) {

@@ -32,7 +32,7 @@ final class CudaAugmentation implements BatchAugmentation {
         Shape from = images.shape();
         Shape to = output.shape();
         long rows = (long) to.dim(0) * to.dim(1);
-        int size = to.dim(2) * to.dim(3);
+        long size = (long) to.dim(2) * to.dim(3);
         backend.launch(kernel.of(output.dtype()))
                 .address(in(images))
                 .int32(from.dim(1))
@@ -49,7 +49,7 @@ final class CudaAugmentation implements BatchAugmentation {
     }
 
     /** Enough for a row, in whole warps. */
-    private static int threads(int size, DType dtype) {
+    private static int threads(long size, DType dtype) {
         long wanted = Vectors.threads(size, dtype);
         return Math.clamp((wanted + 31) / 32 * 32, 32, Launch.THREADS);
     }

@@ -194,7 +194,7 @@ final class CudaLosses implements LossKernels {
     /** Waits for the device, unless checks are late. While a step is recorded it returns −1, and the recorded step itself finds out: {@link StepScalars#guard}. */
     @Override
     public long findBadIndex(Tensor indices, int classes) {
-        int count = Math.toIntExact(indices.elementCount());
+        long count = indices.elementCount();
         if (count == 0) {
             return -1;
         }
@@ -207,7 +207,7 @@ final class CudaLosses implements LossKernels {
                     .int32(classes)
                     .address(backend.scalars.guard())
                     .int32(StepScalars.BAD_INDEX)
-                    .int32(count)
+                    .int64(count)
                     .elements(count);
             return -1;
         }
@@ -218,15 +218,15 @@ final class CudaLosses implements LossKernels {
             findBadLabel = backend.kernels.get(FILE, "find_bad_label");
         }
         synchronized (backend.lock) {
-            long found = backend.scratch.get(Integer.BYTES);
-            backend.arithmetic.fill(found, 0, Integer.BYTES);
+            long found = backend.scratch.get(Long.BYTES);
+            backend.arithmetic.fill(found, 0, Long.BYTES);
             backend.launch(findBadLabel)
                     .address(in(indices))
                     .int32(classes)
                     .address(found)
-                    .int32(count)
+                    .int64(count)
                     .elements(count);
-            int fromEnd = backend.arithmetic.readInt(found);
+            long fromEnd = backend.arithmetic.readLong(found);
             return fromEnd == 0 ? -1 : count - fromEnd;
         }
     }

@@ -146,7 +146,7 @@ final class CudaReductions {
                     .int32(stripes)
                     .int32(columns)
                     .address(sums)
-                    .grid((columns + 31) / 32, 1, 1, THREADS);
+                    .grid(Math.ceilDiv(columns, 32), 1, 1, THREADS);
         }
     }
 

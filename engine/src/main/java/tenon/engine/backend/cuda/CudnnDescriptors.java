@@ -13,6 +13,9 @@ import tenon.engine.DType;
 
 /** Descriptors of cuDNN that are destroyed together. */
 final class CudnnDescriptors implements AutoCloseable {
+    /** Of a tensor descriptor. */
+    static final int MOST_ELEMENTS = Integer.MAX_VALUE;
+
     private final CudnnHandle cudnn;
     private final String op;
     private final List<Runnable> destroyers = new ArrayList<>();

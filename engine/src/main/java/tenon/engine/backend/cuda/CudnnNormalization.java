@@ -62,6 +62,7 @@ final class CudnnNormalization implements AutoCloseable {
     static boolean canDo(Tensor input, Tensor shortcut, Tensor output) {
         return output.shape().equals(input.shape())
                 && input.elementCount() > 0
+                && input.elementCount() <= CudnnDescriptors.MOST_ELEMENTS
                 && input.shape().dim(0) <= MOST_IMAGES
                 && (shortcut == null || input.dtype() == DType.F32);
     }

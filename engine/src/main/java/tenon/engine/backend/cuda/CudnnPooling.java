@@ -30,7 +30,9 @@ final class CudnnPooling implements AutoCloseable {
     record Geometry(boolean max, PoolSpec spec, Shape input, Shape output, DType dtype) {
         boolean isCudnns() {
             return input.elementCount() > 0
+                    && input.elementCount() <= CudnnDescriptors.MOST_ELEMENTS
                     && output.elementCount() > 0
+                    && output.elementCount() <= CudnnDescriptors.MOST_ELEMENTS
                     && spec.padding().top() == spec.padding().bottom()
                     && spec.padding().left() == spec.padding().right()
                     && output.equals(spec.withCeilMode(false).outputShape(op(), input));

@@ -70,8 +70,8 @@ final class CudnnStatus {
             case 2 ->
                 "cuDNN does not accept this call: CUDNN_LOGLEVEL_DBG=1 CUDNN_LOGDEST_DBG=stderr makes it say more";
             case 3 ->
-                "this cuDNN has no such algorithm for this GPU or these sizes: try a newer cuDNN, or"
-                        + " -Dtenon.cuda.deterministic=false";
+                "this cuDNN has no such algorithm for this GPU or these sizes (of tensors of 2^31 elements it may have"
+                        + " none): try a smaller batch, a newer cuDNN, or -Dtenon.cuda.deterministic=false";
             case 4 ->
                 "an error inside cuDNN, or memory ran out: use a smaller batch or -Dtenon.cuda.workspace.limit=BYTES";
             default ->

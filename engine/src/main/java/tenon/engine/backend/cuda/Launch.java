@@ -16,6 +16,8 @@ final class Launch {
     static final int THREADS = 256;
 
     private static final int MOST_ARGUMENTS = 64;
+    /** CUDA's limit of a grid's second dimension. */
+    private static final int MOST_ROWS = 65535;
     /** So many blocks per multiprocessor keep it busy until the last block ends. */
     private static final int BLOCKS_PER_MULTIPROCESSOR = 32;
 
@@ -76,6 +78,16 @@ final class Launch {
         long blocks = (elements + THREADS - 1) / THREADS;
         long most = (long) BLOCKS_PER_MULTIPROCESSOR * backend.context.multiprocessors();
         grid((int) Math.min(blocks, most), 1, 1, THREADS);
+    }
+
+    /** Starts blocks of {@value #THREADS} threads over the {@code width} vectors of each of {@code rows} rows: kernels stride over both. */
+    void plane(long width, long rows) {
+        grid(blocks(width), (int) Math.min(rows, MOST_ROWS), 1, THREADS);
+    }
+
+    /** Blocks for so many threads, as far as a grid goes. */
+    static int blocks(long threads) {
+        return (int) Math.min(Math.ceilDiv(threads, THREADS), Integer.MAX_VALUE);
     }
 
     /** Starts a grid of blocks; nothing where a dimension is 0. */

@@ -11,13 +11,10 @@ import tenon.engine.ops.PoolSpec;
  */
 final class OwnPooling implements PoolingKernels {
     private static final String FILE = "pooling";
-    private static final int THREADS = 256;
     /** Windows up to this size have their winner in one byte. */
     private static final int BYTE_WINDOW = 256;
     /** Larger windows leave too few threads where each has several channels. */
     private static final int VECTOR_WINDOW = 64;
-
-    private static final int MOST_ROWS = 65535;
 
     private final CudaBackend backend;
     private final Variants maxForwardU8;
@@ -110,7 +107,6 @@ final class OwnPooling implements PoolingKernels {
 
     /** @param written shape of what the kernel writes */
     private static void run(Launch launch, PoolSpec spec, Shape input, Shape output, Shape written, int vector) {
-        int row = written.dim(2) * (written.dim(3) / vector);
         launch.int32(input.dim(0))
                 .int32(input.dim(1))
                 .int32(input.dim(2))
@@ -126,10 +122,6 @@ final class OwnPooling implements PoolingKernels {
                 .int32(spec.padding().left())
                 .int32(spec.padding().right())
                 .int32(spec.countPadding() ? 1 : 0)
-                .grid(
-                        Math.ceilDiv(row, THREADS),
-                        (int) Math.min((long) written.dim(0) * written.dim(1), MOST_ROWS),
-                        1,
-                        THREADS);
+                .plane((long) written.dim(2) * (written.dim(3) / vector), (long) written.dim(0) * written.dim(1));
     }
 }

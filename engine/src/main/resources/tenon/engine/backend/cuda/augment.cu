@@ -16,7 +16,7 @@ __device__ __forceinline__ void cropMirrorNormalize(
     int width,
     int64 rows) {
     const int N = Width<T>::N;
-    int size = width * channels;
+    int64 size = (int64)width * channels;
     bool whole = size % N == 0 && aligned(y);
     int stride = whole ? N * blockDim.x : blockDim.x;
     for (int64 row = blockIdx.x; row < rows; row += gridDim.x) {
@@ -27,9 +27,9 @@ __device__ __forceinline__ void cropMirrorNormalize(
         bool mirrored = places[3 * image + 2] != 0;
         bool inside = top >= 0 && top < imageHeight;
         const u8 *line = images + (image * imageHeight + (inside ? top : 0)) * imageWidth * channels;
-        auto value = [=](int i) {
-            int q = i / channels;
-            int c = i - q * channels;
+        auto value = [=](int64 i) {
+            int q = (int)quotient(i, channels);
+            int c = (int)(i - (int64)q * channels);
             int column = left + (mirrored ? width - 1 - q : q);
             float x = inside && column >= 0 && column < imageWidth ? (float)line[(int64)column * channels + c] : 0.0f;
             // Rounded as a table of 256 quotients is, in every build.
@@ -37,7 +37,7 @@ __device__ __forceinline__ void cropMirrorNormalize(
         };
         T *out = y + row * size;
         if (whole) {
-            for (int i = N * threadIdx.x; i < size; i += stride) {
+            for (int64 i = N * threadIdx.x; i < size; i += stride) {
                 float v[N];
 #pragma unroll
                 for (int j = 0; j < N; j++) {
@@ -46,7 +46,7 @@ __device__ __forceinline__ void cropMirrorNormalize(
                 store(out + i, v);
             }
         } else {
-            for (int i = threadIdx.x; i < size; i += stride) {
+            for (int64 i = threadIdx.x; i < size; i += stride) {
                 put(out + i, value(i));
             }
         }

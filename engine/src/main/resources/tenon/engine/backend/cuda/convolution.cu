@@ -9,21 +9,21 @@ template <typename T, int V, bool ADD>
 __device__ __forceinline__ void shift(
     const T* in, T* out, int images, int inHeight, int inWidth, int outHeight, int outWidth, int channels, int top, int left) {
     int vectors = channels / V;
-    int rows = images * outHeight;
-    for (int row = blockIdx.y; row < rows; row += gridDim.y) {
-        int image = row / outHeight;
-        int h = row - image * outHeight - top;
-        for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < outWidth * vectors; i += gridDim.x * blockDim.x) {
-            int column = i / vectors;
-            int channel = (i - column * vectors) * V;
+    int64 rows = (int64)images * outHeight;
+    for (int64 row = blockIdx.y; row < rows; row += gridDim.y) {
+        int64 image = quotient(row, outHeight);
+        int h = (int)(row - image * outHeight) - top;
+        for (int64 i = threadNumber(); i < (int64)outWidth * vectors; i += threadCount()) {
+            int column = (int)quotient(i, vectors);
+            int channel = (int)(i - (int64)column * vectors) * V;
             int w = column - left;
-            T* to = out + ((int64)row * outWidth + column) * channels + channel;
+            T* to = out + (row * outWidth + column) * channels + channel;
             float value[V];
             for (int j = 0; j < V; j++) {
                 value[j] = 0.0f;
             }
             if (h >= 0 && h < inHeight && w >= 0 && w < inWidth) {
-                load(in + (((int64)image * inHeight + h) * inWidth + w) * channels + channel, value);
+                load(in + ((image * inHeight + h) * inWidth + w) * channels + channel, value);
             }
             if (ADD) {
                 float present[V];
@@ -89,7 +89,7 @@ __device__ __forceinline__ void sumChunks(
     __shared__ float sums[V * THREADS];
     int row = threadIdx.x >> lanesLog;
     int blockRows = THREADS >> lanesLog;
-    int channel = ((blockIdx.x << lanesLog) + (threadIdx.x & ((1 << lanesLog) - 1))) * V;
+    int64 channel = (((int64)blockIdx.x << lanesLog) + (threadIdx.x & ((1 << lanesLog) - 1))) * V;
     float sum[V];
     for (int j = 0; j < V; j++) {
         sum[j] = 0.0f;
@@ -139,7 +139,7 @@ SUM_CHUNKS(sum_chunks_bf16_vector, bf16, 8)
 // sums[c] = partials[0, c] + partials[1, c] + ...; one block for 32 channels.
 TENON_KERNEL(merge_chunks, const float* partials, int chunks, int channels, float* sums) {
     __shared__ float parts[THREADS];
-    int channel = blockIdx.x * 32 + (threadIdx.x & 31);
+    int64 channel = (int64)blockIdx.x * 32 + (threadIdx.x & 31);
     int row = threadIdx.x >> 5;
     float sum = 0.0f;
     if (channel < channels) {

@@ -7,12 +7,12 @@
 template <bool BLOCK, typename T>
 __device__ __forceinline__ void rowStatistics(const T *x, int classes, float &maximum, float &sum) {
     maximum = LOWEST;
-    for (int c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
+    for (int64 c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
         maximum = fmaxf(maximum, toFloat(x[c]));
     }
     maximum = Rows<BLOCK>::template reduce<Max>(maximum);
     sum = 0;
-    for (int c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
+    for (int64 c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
         sum += expf(toFloat(x[c]) - maximum);
     }
     sum = Rows<BLOCK>::template reduce<Sum>(sum);
@@ -25,7 +25,7 @@ __device__ __forceinline__ void softmaxForward(const T *input, T *output, int64 
         float maximum;
         float sum;
         rowStatistics<BLOCK>(x, classes, maximum, sum);
-        for (int c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
+        for (int64 c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
             put(output + row * classes + c, expf(toFloat(x[c]) - maximum) / sum);
         }
     }
@@ -37,11 +37,11 @@ __device__ __forceinline__ void softmaxBackward(const T *output, const T *gradOu
         const T *y = output + row * classes;
         const T *g = gradOutput + row * classes;
         float dot = 0;
-        for (int c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
+        for (int64 c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
             dot += toFloat(g[c]) * toFloat(y[c]);
         }
         dot = Rows<BLOCK>::template reduce<Sum>(dot);
-        for (int c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
+        for (int64 c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
             put(gradInput + row * classes + c, toFloat(y[c]) * (toFloat(g[c]) - dot));
         }
     }
@@ -74,9 +74,9 @@ __device__ __forceinline__ void crossEntropyForward(
         rowStatistics<BLOCK>(x, classes, maximum, sum);
         float logSum = logf(sum);
         float loss = 0;
-        for (int c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
+        for (int64 c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
             float above = toFloat(x[c]) - maximum;
-            float q = targetOf(target, row, classes, c, hit, floor);
+            float q = targetOf(target, row, classes, (int)c, hit, floor);
             loss += q == 0 ? 0 : q * (logSum - above);
             if (probabilities != nullptr) {
                 probabilities[row * classes + c] = expf(above) / sum;
@@ -104,12 +104,12 @@ __device__ __forceinline__ void crossEntropyBackward(
     float factor = *gradLoss / (float)rows;
     for (int64 row = Rows<BLOCK>::first(); row < rows; row += Rows<BLOCK>::step()) {
         float mass = 0;
-        for (int c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
-            mass += targetOf(target, row, classes, c, hit, floor);
+        for (int64 c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
+            mass += targetOf(target, row, classes, (int)c, hit, floor);
         }
         mass = Rows<BLOCK>::template reduce<Sum>(mass);
-        for (int c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
-            float q = targetOf(target, row, classes, c, hit, floor);
+        for (int64 c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
+            float q = targetOf(target, row, classes, (int)c, hit, floor);
             put(gradLogits + row * classes + c, factor * (probabilities[row * classes + c] * mass - q));
         }
     }
@@ -174,16 +174,16 @@ ELEMENTWISE(f32, float)
 ELEMENTWISE(bf16, bf16)
 
 // *found, 0 before, becomes n - i for the first i whose label lies outside of [0, classes). 4 bytes per row.
-TENON_KERNEL(find_bad_label, const int *labels, int classes, int *found, int n) {
+TENON_KERNEL(find_bad_label, const int *labels, int classes, unsigned long long *found, int64 n) {
     for (int64 i = threadNumber(); i < n; i += threadCount()) {
         if ((unsigned)labels[i] >= (unsigned)classes) {
-            atomicMax(found, (int)(n - i));
+            atomicMax(found, (unsigned long long)(n - i));
         }
     }
 }
 
 // Sets bits of *problem where a label lies outside of [0, classes): for recorded steps, which nobody waits for. 4 bytes per row.
-TENON_KERNEL(flag_bad_label, const int *labels, int classes, int *problem, int bits, int n) {
+TENON_KERNEL(flag_bad_label, const int *labels, int classes, int *problem, int bits, int64 n) {
     bool bad = false;
     for (int64 i = threadNumber(); i < n; i += threadCount()) {
         bad |= (unsigned)labels[i] >= (unsigned)classes;

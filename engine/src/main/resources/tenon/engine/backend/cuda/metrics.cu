@@ -19,8 +19,8 @@ __device__ __forceinline__ void topK(const T *input, int *output, int64 rows, in
         unsigned long long limit = 0xFFFFFFFFFFFFFFFFull;
         for (int i = 0; i < k; i++) {
             unsigned long long best = 0;
-            for (int c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
-                unsigned long long key = rankingKey(toFloat(x[c]), c);
+            for (int64 c = Rows<BLOCK>::lane(); c < classes; c += Rows<BLOCK>::lanes()) {
+                unsigned long long key = rankingKey(toFloat(x[c]), (int)c);
                 best = key < limit && key > best ? key : best;
             }
             limit = Rows<BLOCK>::template reduce<Largest>(best);

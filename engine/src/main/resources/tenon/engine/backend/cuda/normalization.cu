@@ -6,7 +6,7 @@
 struct Lane {
     int row;      // within the block
     int rows;     // of the block
-    int channel;  // first of the thread's V channels
+    int channel;  // first of the thread's V channels, where there are so many
     bool active;
 };
 
@@ -15,8 +15,9 @@ __device__ __forceinline__ Lane lane(int channels, int lanesLog) {
     Lane at;
     at.row = threadIdx.x >> lanesLog;
     at.rows = THREADS >> lanesLog;
-    at.channel = ((blockIdx.x << lanesLog) + (threadIdx.x & ((1 << lanesLog) - 1))) * V;
-    at.active = at.channel < channels;
+    int64 channel = (((int64)blockIdx.x << lanesLog) + (threadIdx.x & ((1 << lanesLog) - 1))) * V;
+    at.channel = (int)channel;
+    at.active = channel < channels;
     return at;
 }
 
@@ -136,7 +137,7 @@ TENON_KERNEL(
     __shared__ float counts[THREADS];
     __shared__ float means[THREADS];
     __shared__ float squares[THREADS];
-    int channel = blockIdx.x * 32 + (threadIdx.x & 31);
+    int64 channel = (int64)blockIdx.x * 32 + (threadIdx.x & 31);
     int row = threadIdx.x >> 5;
     float count = 0.0f;
     float mean = 0.0f;
@@ -183,7 +184,7 @@ TENON_KERNEL(
     int unbiasedAverage,
     float* runningMean,
     float* runningVariance) {
-    for (int c = blockIdx.x * blockDim.x + threadIdx.x; c < channels; c += gridDim.x * blockDim.x) {
+    for (int64 c = threadNumber(); c < channels; c += threadCount()) {
         float unbiased = batchVariance[c];
         float biased = unbiased * bias;
         batchVariance[c] = biased;
@@ -397,7 +398,7 @@ TENON_KERNEL(
     float* means) {
     __shared__ float sums[THREADS];
     __shared__ float products[THREADS];
-    int channel = blockIdx.x * 32 + (threadIdx.x & 31);
+    int64 channel = (int64)blockIdx.x * 32 + (threadIdx.x & 31);
     int row = threadIdx.x >> 5;
     float sum = 0.0f;
     float product = 0.0f;

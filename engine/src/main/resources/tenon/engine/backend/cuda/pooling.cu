@@ -1,5 +1,4 @@
-// Pooling over [N, H, W, C] into [N, P, Q, C]. blockIdx.y walks over the rows of all images, so that all divisions are of 32 bits; a thread keeps V neighbouring channels of one
-// element. Gradients are gathered: each element of the input's gradient adds up, in a fixed order, what it gets from the windows that hold it.
+// Pooling over [N, H, W, C] into [N, P, Q, C]. blockIdx.y walks over the rows of all images; a thread keeps V neighbouring channels of one element. Gradients are gathered: each element of the input's gradient adds up, in a fixed order, what it gets from the windows that hold it.
 
 struct Pool {
     int height;
@@ -39,14 +38,14 @@ struct Windows {
 template <typename T, int V, typename I>
 __device__ __forceinline__ void maxForward(const T* x, T* y, I* winners, int images, Pool p) {
     int vectors = p.channels / V;
-    int rows = images * p.outHeight;
-    for (int row = blockIdx.y; row < rows; row += gridDim.y) {
-        int image = row / p.outHeight;
-        int top = (row - image * p.outHeight) * p.strideH - p.top;
-        const T* source = x + (int64)image * p.height * p.width * p.channels;
-        for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < p.outWidth * vectors; i += gridDim.x * blockDim.x) {
-            int column = i / vectors;
-            int channel = (i - column * vectors) * V;
+    int64 rows = (int64)images * p.outHeight;
+    for (int64 row = blockIdx.y; row < rows; row += gridDim.y) {
+        int64 image = quotient(row, p.outHeight);
+        int top = (int)(row - image * p.outHeight) * p.strideH - p.top;
+        const T* source = x + image * p.height * p.width * p.channels;
+        for (int64 i = threadNumber(); i < (int64)p.outWidth * vectors; i += threadCount()) {
+            int column = (int)quotient(i, vectors);
+            int channel = (int)(i - (int64)column * vectors) * V;
             int left = column * p.strideW - p.left;
             float best[V];
             int winner[V];
@@ -66,7 +65,7 @@ __device__ __forceinline__ void maxForward(const T* x, T* y, I* winners, int ima
                     }
                 }
             }
-            int64 at = ((int64)row * p.outWidth + column) * p.channels + channel;
+            int64 at = (row * p.outWidth + column) * p.channels + channel;
             store(y + at, best);
             if (winners != nullptr) {
                 for (int j = 0; j < V; j++) {
@@ -80,15 +79,15 @@ __device__ __forceinline__ void maxForward(const T* x, T* y, I* winners, int ima
 template <typename T, int V, typename I>
 __device__ __forceinline__ void maxBackward(const T* gradOutput, const I* winners, T* gradInput, int images, Pool p) {
     int vectors = p.channels / V;
-    int rows = images * p.height;
-    for (int row = blockIdx.y; row < rows; row += gridDim.y) {
-        int image = row / p.height;
-        int h = row - image * p.height + p.top;
+    int64 rows = (int64)images * p.height;
+    for (int64 row = blockIdx.y; row < rows; row += gridDim.y) {
+        int64 image = quotient(row, p.height);
+        int h = (int)(row - image * p.height) + p.top;
         Windows vertical(h, p.kernelH, p.strideH, p.outHeight);
-        int64 first = (int64)image * p.outHeight * p.outWidth * p.channels;
-        for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < p.width * vectors; i += gridDim.x * blockDim.x) {
-            int column = i / vectors;
-            int channel = (i - column * vectors) * V;
+        int64 first = image * p.outHeight * p.outWidth * p.channels;
+        for (int64 i = threadNumber(); i < (int64)p.width * vectors; i += threadCount()) {
+            int column = (int)quotient(i, vectors);
+            int channel = (int)(i - (int64)column * vectors) * V;
             int w = column + p.left;
             Windows horizontal(w, p.kernelW, p.strideW, p.outWidth);
             float sum[V];
@@ -106,7 +105,7 @@ __device__ __forceinline__ void maxBackward(const T* gradOutput, const I* winner
                     }
                 }
             }
-            store(gradInput + ((int64)row * p.width + column) * p.channels + channel, sum);
+            store(gradInput + (row * p.width + column) * p.channels + channel, sum);
         }
     }
 }
@@ -124,14 +123,14 @@ __device__ __forceinline__ float divisor(const Pool& p, int top, int left) {
 template <typename T, int V>
 __device__ __forceinline__ void averageForward(const T* x, T* y, int images, Pool p) {
     int vectors = p.channels / V;
-    int rows = images * p.outHeight;
-    for (int row = blockIdx.y; row < rows; row += gridDim.y) {
-        int image = row / p.outHeight;
-        int top = (row - image * p.outHeight) * p.strideH - p.top;
-        const T* source = x + (int64)image * p.height * p.width * p.channels;
-        for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < p.outWidth * vectors; i += gridDim.x * blockDim.x) {
-            int column = i / vectors;
-            int channel = (i - column * vectors) * V;
+    int64 rows = (int64)images * p.outHeight;
+    for (int64 row = blockIdx.y; row < rows; row += gridDim.y) {
+        int64 image = quotient(row, p.outHeight);
+        int top = (int)(row - image * p.outHeight) * p.strideH - p.top;
+        const T* source = x + image * p.height * p.width * p.channels;
+        for (int64 i = threadNumber(); i < (int64)p.outWidth * vectors; i += threadCount()) {
+            int column = (int)quotient(i, vectors);
+            int channel = (int)(i - (int64)column * vectors) * V;
             int left = column * p.strideW - p.left;
             float sum[V];
             for (int j = 0; j < V; j++) {
@@ -157,7 +156,7 @@ __device__ __forceinline__ void averageForward(const T* x, T* y, int images, Poo
             for (int j = 0; j < V; j++) {
                 sum[j] /= count;
             }
-            store(y + ((int64)row * p.outWidth + column) * p.channels + channel, sum);
+            store(y + (row * p.outWidth + column) * p.channels + channel, sum);
         }
     }
 }
@@ -165,15 +164,15 @@ __device__ __forceinline__ void averageForward(const T* x, T* y, int images, Poo
 template <typename T, int V>
 __device__ __forceinline__ void averageBackward(const T* gradOutput, T* gradInput, int images, Pool p) {
     int vectors = p.channels / V;
-    int rows = images * p.height;
-    for (int row = blockIdx.y; row < rows; row += gridDim.y) {
-        int image = row / p.height;
-        int h = row - image * p.height + p.top;
+    int64 rows = (int64)images * p.height;
+    for (int64 row = blockIdx.y; row < rows; row += gridDim.y) {
+        int64 image = quotient(row, p.height);
+        int h = (int)(row - image * p.height) + p.top;
         Windows vertical(h, p.kernelH, p.strideH, p.outHeight);
-        int64 first = (int64)image * p.outHeight * p.outWidth * p.channels;
-        for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < p.width * vectors; i += gridDim.x * blockDim.x) {
-            int column = i / vectors;
-            int channel = (i - column * vectors) * V;
+        int64 first = image * p.outHeight * p.outWidth * p.channels;
+        for (int64 i = threadNumber(); i < (int64)p.width * vectors; i += threadCount()) {
+            int column = (int)quotient(i, vectors);
+            int channel = (int)(i - (int64)column * vectors) * V;
             Windows horizontal(column + p.left, p.kernelW, p.strideW, p.outWidth);
             float sum[V];
             for (int j = 0; j < V; j++) {
@@ -189,7 +188,7 @@ __device__ __forceinline__ void averageBackward(const T* gradOutput, T* gradInpu
                     }
                 }
             }
-            store(gradInput + ((int64)row * p.width + column) * p.channels + channel, sum);
+            store(gradInput + (row * p.width + column) * p.channels + channel, sum);
         }
     }
 }
