@@ -220,6 +220,11 @@ public final class CudaBackend implements Backend {
         return allocator;
     }
 
+    /** Of the same shape and dtype, with any contents. */
+    Tensor like(Tensor tensor) {
+        return Tensor.empty(this, tensor.shape(), tensor.dtype());
+    }
+
     /** This thread's argument block, started for a kernel. */
     Launch launch(Kernel kernel) {
         return launches.get().start(kernel);

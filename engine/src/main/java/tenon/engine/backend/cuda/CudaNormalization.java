@@ -208,8 +208,8 @@ final class CudaNormalization implements NormalizationKernels {
         }
 
         private int run(boolean library) {
-            try (Tensor gradient = like(input);
-                    Tensor another = shortcut == null ? null : like(input);
+            try (Tensor gradient = backend.like(input);
+                    Tensor another = shortcut == null ? null : backend.like(input);
                     Tensor runningMean = perChannel();
                     Tensor runningVariance = perChannel();
                     Tensor mean = perChannel();
@@ -268,10 +268,6 @@ final class CudaNormalization implements NormalizationKernels {
                                 gradGamma,
                                 gradBeta);
             }
-        }
-
-        private Tensor like(Tensor tensor) {
-            return Tensor.empty(backend, tensor.shape(), tensor.dtype());
         }
 
         private Tensor perChannel() {

@@ -54,8 +54,8 @@ final class CudaPooling implements PoolingKernels {
                     if (status != CudnnStatus.SUCCESS) {
                         return status;
                     }
-                    try (Tensor gradOutput = like(output);
-                            Tensor gradInput = like(input)) {
+                    try (Tensor gradOutput = backend.like(output);
+                            Tensor gradInput = backend.like(input)) {
                         return cudnn.maxBackward(of, input, output, gradOutput, gradInput);
                     }
                 }
@@ -64,8 +64,8 @@ final class CudaPooling implements PoolingKernels {
                 public void own() {
                     Shape winners = own.workspaceShape(spec, of.input(), of.output());
                     try (Tensor workspace = Tensor.empty(backend, winners, own.workspaceType());
-                            Tensor gradOutput = like(output);
-                            Tensor gradInput = like(input)) {
+                            Tensor gradOutput = backend.like(output);
+                            Tensor gradInput = backend.like(input)) {
                         own.maxForward(spec, input, output, workspace);
                         own.maxBackward(spec, gradOutput, workspace, gradInput);
                     }
@@ -130,14 +130,14 @@ final class CudaPooling implements PoolingKernels {
                     if (status != CudnnStatus.SUCCESS) {
                         return status;
                     }
-                    try (Tensor gradInput = like(input)) {
+                    try (Tensor gradInput = backend.like(input)) {
                         return cudnn.averageBackward(of, output, gradInput);
                     }
                 }
 
                 @Override
                 public void own() {
-                    try (Tensor gradInput = like(input)) {
+                    try (Tensor gradInput = backend.like(input)) {
                         own.averageForward(spec, input, output);
                         own.averageBackward(spec, output, gradInput);
                     }
@@ -162,10 +162,6 @@ final class CudaPooling implements PoolingKernels {
             }
         }
         own.averageBackward(spec, gradOutput, gradInput);
-    }
-
-    private Tensor like(Tensor tensor) {
-        return Tensor.empty(backend, tensor.shape(), tensor.dtype());
     }
 
     private boolean isCudnns(Problem problem, LibraryChooser.Trial trial) {

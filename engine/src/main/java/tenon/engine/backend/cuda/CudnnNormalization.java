@@ -300,7 +300,7 @@ final class CudnnNormalization implements AutoCloseable {
         private final List<Tensor> tensors = new ArrayList<>();
 
         Tensor like(Tensor tensor) {
-            Tensor made = Tensor.empty(backend, tensor.shape(), tensor.dtype());
+            Tensor made = backend.like(tensor);
             tensors.add(made);
             return made;
         }

@@ -8,11 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -30,10 +28,12 @@ import tenon.engine.backend.cuda.CudaOptions.ConvolutionChoice;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.ConvSpec;
 import tenon.engine.ops.Padding;
+import tenon.engine.testing.CleanDevice;
 import tenon.engine.testing.CudaTesting;
 import tenon.simulator.Simulator;
 
 /** How plans are chosen, kept and found again. */
+@ExtendWith(CleanDevice.class)
 class ConvolutionPlanTest {
     private static final int NOT_SUPPORTED = 3000;
     private static final int EXECUTION_FAILED = 5000;
@@ -43,21 +43,7 @@ class ConvolutionPlanTest {
     @TempDir
     Path cache;
 
-    private Simulator simulator;
-    private Map<String, Long> liveBefore;
-
-    @BeforeEach
-    void reset() {
-        simulator = CudaTesting.simulator();
-        simulator.reset();
-        liveBefore = simulator.live();
-    }
-
-    @AfterEach
-    void nothingIsLeft() {
-        CudaTesting.assertClean(liveBefore);
-        simulator.reset();
-    }
+    private final Simulator simulator = CudaTesting.simulator();
 
     private CudaOptions options(ConvolutionChoice choice) {
         return CudaTesting.options().withCache(cache).withConvolution(choice);

@@ -5,9 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Map;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import tenon.engine.DType;
@@ -16,10 +15,12 @@ import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.nativelib.CudaLibraries;
+import tenon.engine.testing.CleanDevice;
 import tenon.engine.testing.CudaTesting;
 import tenon.simulator.Simulator;
 
 /** Both ways to call cuBLAS, and both releases. */
+@ExtendWith(CleanDevice.class)
 class CudaBlasTest {
     enum Way {
         JCUBLAS,
@@ -39,21 +40,7 @@ class CudaBlasTest {
 
     private static final int[][] SIZES = {{1, 1, 1}, {2, 3, 4}, {5, 1, 7}, {1, 9, 2}, {17, 31, 33}, {3, 4, 0}};
 
-    private Simulator simulator;
-    private Map<String, Long> liveBefore;
-
-    @BeforeEach
-    void reset() {
-        simulator = CudaTesting.simulator();
-        simulator.reset();
-        liveBefore = simulator.live();
-    }
-
-    @AfterEach
-    void nothingIsLeft() {
-        CudaTesting.assertClean(liveBefore);
-        simulator.reset();
-    }
+    private final Simulator simulator = CudaTesting.simulator();
 
     @ParameterizedTest
     @EnumSource

@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tenon.engine.DType;
@@ -26,15 +27,16 @@ import tenon.engine.backend.CapturedStep;
 import tenon.engine.backend.StepState;
 import tenon.engine.ops.Casts;
 import tenon.engine.ops.Dense;
+import tenon.engine.testing.CleanDevice;
 import tenon.engine.testing.CudaTesting;
 import tenon.simulator.Simulator;
 
 /** Recorded steps. The step of these tests is w −= rate·(2·x + 1), with 2·x + 1 in memory that the step allocates, and the loss is its first element. */
+@ExtendWith(CleanDevice.class)
 class CudaCaptureTest {
     private static final StepState STATE = new StepState(0.5, 3, 1);
 
-    private Simulator simulator;
-    private Map<String, Long> liveBefore;
+    private final Simulator simulator = CudaTesting.simulator();
     private CudaBackend backend;
     private Scope scope;
     private Tensor w;
@@ -42,9 +44,6 @@ class CudaCaptureTest {
 
     @BeforeEach
     void open() {
-        simulator = CudaTesting.simulator();
-        simulator.reset();
-        liveBefore = simulator.live();
         backend = CudaTesting.open();
         scope = Scope.open("test", backend);
         w = Tensor.of(new float[] {10, 20, 30}, 3);
@@ -58,8 +57,6 @@ class CudaCaptureTest {
     void close() {
         scope.close();
         backend.close();
-        CudaTesting.assertClean(liveBefore);
-        simulator.reset();
     }
 
     private Tensor step(CudaBackend on) {

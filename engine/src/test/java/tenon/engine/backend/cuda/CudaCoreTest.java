@@ -15,9 +15,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 import jcuda.CudaException;
 import jcuda.driver.JCudaDriver;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.engine.ClosedException;
 import tenon.engine.Context;
@@ -29,29 +28,17 @@ import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.OpKind;
+import tenon.engine.testing.CleanDevice;
 import tenon.engine.testing.CudaTesting;
 import tenon.simulator.Simulator;
 
 /** Memory, copies, kernels, streams and errors of the CUDA back-end. */
+@ExtendWith(CleanDevice.class)
 class CudaCoreTest {
     private static final int ILLEGAL_ADDRESS = 700;
     private static final int OUT_OF_MEMORY = 2;
 
-    private Simulator simulator;
-    private Map<String, Long> liveBefore;
-
-    @BeforeEach
-    void reset() {
-        simulator = CudaTesting.simulator();
-        simulator.reset();
-        liveBefore = simulator.live();
-    }
-
-    @AfterEach
-    void nothingIsLeft() {
-        CudaTesting.assertClean(liveBefore);
-        simulator.reset();
-    }
+    private final Simulator simulator = CudaTesting.simulator();
 
     @Test
     void copiesThereAndBack() {
@@ -205,6 +192,7 @@ class CudaCoreTest {
 
     @Test
     void openingFailsWhole() {
+        Map<String, Long> liveBefore = simulator.live();
         for (String call : List.of(
                 "cuDevicePrimaryCtxRetain",
                 "cuStreamCreate",

@@ -7,9 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import tenon.engine.Context;
 import tenon.engine.DType;
 import tenon.engine.DeviceException;
@@ -18,32 +17,20 @@ import tenon.engine.OutOfMemoryException;
 import tenon.engine.Scope;
 import tenon.engine.TenonException;
 import tenon.engine.memory.MemoryStatistics;
+import tenon.engine.testing.CleanDevice;
 import tenon.engine.testing.CudaTesting;
 import tenon.engine.testing.SmallNet;
 import tenon.simulator.Simulator;
 
 /** Every allocation, every launch and every call of a library in a training step fails once: each time a typed error, nothing lost, and training goes on with half the batch. */
+@ExtendWith(CleanDevice.class)
 class CudaFailureTest {
     private static final int OUT_OF_MEMORY = 2;
     private static final int LAUNCH_OUT_OF_RESOURCES = 701;
     private static final int CUBLAS_EXECUTION_FAILED = 13;
     private static final int CUDNN_EXECUTION_FAILED = 5000;
 
-    private Simulator simulator;
-    private Map<String, Long> liveBefore;
-
-    @BeforeEach
-    void reset() {
-        simulator = CudaTesting.simulator();
-        simulator.reset();
-        liveBefore = simulator.live();
-    }
-
-    @AfterEach
-    void nothingIsLeft() {
-        CudaTesting.assertClean(liveBefore);
-        simulator.reset();
-    }
+    private final Simulator simulator = CudaTesting.simulator();
 
     private static SmallNet net(CudaBackend backend) {
         Generator.current().manualSeed(7);

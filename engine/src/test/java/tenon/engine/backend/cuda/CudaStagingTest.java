@@ -6,10 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import tenon.engine.DType;
@@ -18,28 +16,16 @@ import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Staging;
+import tenon.engine.testing.CleanDevice;
 import tenon.engine.testing.CudaTesting;
 import tenon.simulator.Simulator;
 
 /** Transfers beside the computation, with streams that run as late and as early as they may. */
+@ExtendWith(CleanDevice.class)
 class CudaStagingTest {
     private static final int N = 1000;
 
-    private Simulator simulator;
-    private Map<String, Long> liveBefore;
-
-    @BeforeEach
-    void reset() {
-        simulator = CudaTesting.simulator();
-        simulator.reset();
-        liveBefore = simulator.live();
-    }
-
-    @AfterEach
-    void nothingIsLeft() {
-        CudaTesting.assertClean(liveBefore);
-        simulator.reset();
-    }
+    private final Simulator simulator = CudaTesting.simulator();
 
     @ParameterizedTest
     @EnumSource

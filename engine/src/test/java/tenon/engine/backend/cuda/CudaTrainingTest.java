@@ -8,9 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import tenon.engine.DType;
@@ -22,27 +21,15 @@ import tenon.engine.backend.BackendStatistics;
 import tenon.engine.backend.CapturedStep;
 import tenon.engine.backend.StepState;
 import tenon.engine.backend.reference.ReferenceBackend;
+import tenon.engine.testing.CleanDevice;
 import tenon.engine.testing.CudaTesting;
 import tenon.engine.testing.SmallNet;
 import tenon.simulator.Simulator;
 
 /** A small network, trained. */
+@ExtendWith(CleanDevice.class)
 class CudaTrainingTest {
-    private Simulator simulator;
-    private Map<String, Long> liveBefore;
-
-    @BeforeEach
-    void reset() {
-        simulator = CudaTesting.simulator();
-        simulator.reset();
-        liveBefore = simulator.live();
-    }
-
-    @AfterEach
-    void nothingIsLeft() {
-        CudaTesting.assertClean(liveBefore);
-        simulator.reset();
-    }
+    private final Simulator simulator = CudaTesting.simulator();
 
     private static List<Double> losses(Backend backend, DType dtype, int steps) {
         Generator.current().manualSeed(7);

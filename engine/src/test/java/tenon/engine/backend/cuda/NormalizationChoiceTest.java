@@ -8,11 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.engine.DType;
 import tenon.engine.DeviceException;
@@ -27,10 +25,12 @@ import tenon.engine.backend.StepState;
 import tenon.engine.backend.cuda.CudaOptions.LibraryChoice;
 import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
+import tenon.engine.testing.CleanDevice;
 import tenon.engine.testing.CudaTesting;
 import tenon.simulator.Simulator;
 
 /** Who computes batch normalization, and what is kept of the choice and between the passes. */
+@ExtendWith(CleanDevice.class)
 class NormalizationChoiceTest {
     private static final int NOT_SUPPORTED = 3000;
     private static final int EXECUTION_FAILED = 5000;
@@ -42,21 +42,7 @@ class NormalizationChoiceTest {
     @TempDir
     Path cache;
 
-    private Simulator simulator;
-    private Map<String, Long> liveBefore;
-
-    @BeforeEach
-    void reset() {
-        simulator = CudaTesting.simulator();
-        simulator.reset();
-        liveBefore = simulator.live();
-    }
-
-    @AfterEach
-    void nothingIsLeft() {
-        CudaTesting.assertClean(liveBefore);
-        simulator.reset();
-    }
+    private final Simulator simulator = CudaTesting.simulator();
 
     private CudaOptions options(LibraryChoice choice) {
         return CudaTesting.options().withCache(cache).withBatchNorm(choice);

@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.engine.DType;
 import tenon.engine.Scope;
@@ -18,10 +16,12 @@ import tenon.engine.backend.cuda.CudaOptions.LibraryChoice;
 import tenon.engine.ops.Padding;
 import tenon.engine.ops.PoolSpec;
 import tenon.engine.ops.Pooling;
+import tenon.engine.testing.CleanDevice;
 import tenon.engine.testing.CudaTesting;
 import tenon.simulator.Simulator;
 
 /** Who computes pooling, and what the tape keeps for it. */
+@ExtendWith(CleanDevice.class)
 class PoolingChoiceTest {
     private static final int NOT_SUPPORTED = 3000;
     private static final String FORWARD = "cudnnPoolingForward";
@@ -33,21 +33,7 @@ class PoolingChoiceTest {
     @TempDir
     Path cache;
 
-    private Simulator simulator;
-    private Map<String, Long> liveBefore;
-
-    @BeforeEach
-    void reset() {
-        simulator = CudaTesting.simulator();
-        simulator.reset();
-        liveBefore = simulator.live();
-    }
-
-    @AfterEach
-    void nothingIsLeft() {
-        CudaTesting.assertClean(liveBefore);
-        simulator.reset();
-    }
+    private final Simulator simulator = CudaTesting.simulator();
 
     private CudaOptions options(LibraryChoice choice) {
         return CudaTesting.options().withCache(cache).withPooling(choice);
