@@ -2,6 +2,7 @@ package tenon.engine.backend.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
@@ -34,8 +35,12 @@ final class CpuConvolution implements ConvolutionKernels {
     /** Part of the names of its convolutions that copy windows into a matrix. */
     private static final String GEMM = "gemm:jit";
 
+    /** Part of the names of its kernels for depthwise convolutions. */
+    private static final String DEPTHWISE = "dw";
+
     private final CpuBackend backend;
     private final PrimitiveCache.Compiler<Key> compiler = this::compile;
+    private final DepthwiseLoops depthwise = DepthwiseLoops.best();
 
     CpuConvolution(CpuBackend backend) {
         this.backend = backend;
@@ -139,6 +144,10 @@ final class CpuConvolution implements ConvolutionKernels {
                     gradBias != null,
                     Activation.NONE);
             Executable primitive = compiled.primitive();
+            if (primitive == null) {
+                depthwiseWeight(spec, input, gradOutput, gradWeight, gradBias);
+                return;
+            }
             primitive
                     .bind(0, input.address())
                     .bind(1, gradOutput.address())
@@ -147,6 +156,24 @@ final class CpuConvolution implements ConvolutionKernels {
                 primitive.bind(3, gradBias.address());
             }
             primitive.run();
+        }
+    }
+
+    private void depthwiseWeight(ConvSpec spec, Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias) {
+        MemorySegment in = input.segment();
+        MemorySegment gradOut = gradOutput.segment();
+        MemorySegment to = gradWeight.segment();
+        long channels = input.shape().dim(3);
+        long grain = Math.max(1, CpuBackend.GRAIN * channels / gradOutput.elementCount());
+        backend.parallel.range(
+                channels,
+                grain,
+                (first, end) -> depthwise.backwardWeight(
+                        spec, input.shape(), gradWeight.shape(), gradOutput.shape(), in, gradOut, to, (int) first, (int)
+                                end));
+        if (gradBias != null) {
+            backend.reductions.columnSums(
+                    false, gradOut, (int) channels, gradOutput.shape().outerCount(), false, gradBias.segment());
         }
     }
 
@@ -253,6 +280,9 @@ final class CpuConvolution implements ConvolutionKernels {
                     if (avoidBrgemm) {
                         build.avoid(BRGEMM, descriptor);
                     }
+                    if (isDepthwise(key) && !build.implementation(descriptor).contains(DEPTHWISE)) {
+                        yield new Compiled(null);
+                    }
                     Executable primitive = key.bias
                             ? build.executable(
                                     descriptor,
@@ -273,6 +303,11 @@ final class CpuConvolution implements ConvolutionKernels {
                             layout(build, geometry, key.dtype, forward, DNNL_ARG_WEIGHTS));
             };
         }
+    }
+
+    private static boolean isDepthwise(Key key) {
+        int groups = key.spec.groups();
+        return key.dtype == DType.F32 && groups > 1 && groups == key.input.dim(3) && groups == key.output.dim(3);
     }
 
     /** Whether the direct kernels' vectors of the input's channels would be mostly empty: they take 2.5 times as long as the matrix product in ResNet's stem. */

@@ -61,6 +61,21 @@ class ImplementationTest {
                 .satisfies(report -> assertThat(report.implementation()).contains("gemm:jit"));
     }
 
+    @Test
+    void theGeneralKernelComputesNoDepthwiseWeightGradient() {
+        for (int size : new int[] {1, 2, 3, 4, 14}) {
+            for (int stride : new int[] {1, 2}) {
+                ConvSpec spec = ConvSpec.of(stride, 1).withGroups(64);
+                Tensor output = Convolution.conv2d(leaf(2, size, size, 64), leaf(64, 3, 3, 1), null, spec);
+                output.backward(Tensor.full(output.shape(), output.dtype(), 1));
+            }
+        }
+        assertThat(cpu.primitiveReport())
+                .filteredOn(report -> report.op().equals("conv2d BACKWARD_WEIGHT"))
+                .isNotEmpty()
+                .allSatisfy(report -> assertThat(report.implementation()).contains("dw"));
+    }
+
     static Stream<Arguments> convolutions() {
         return Stream.of(
                 Arguments.of("AlexNet 1", 55, 3, 96, 11, new ConvSpec(4, 4, Padding.NONE, 1, 1, 1)),
