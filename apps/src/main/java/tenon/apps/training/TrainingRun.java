@@ -298,7 +298,7 @@ public final class TrainingRun implements AutoCloseable {
                 .seed(config.compute().seed())
                 .accumulate(config.step().accumulate());
         if (replicas.size() > 0) {
-            builder.replicas(replicas);
+            builder.replicas(replicas).callback(new CommunicationPrinter(console));
         }
         if (config.optimizer().isRestarted()) {
             builder.callback(new OptimizerRestarts(config.schedule().changeEpochs()));

@@ -92,7 +92,8 @@ class SeveralDevicesTest {
         assertThat(trained.out())
                 .contains("Computing on cuda:0 (")
                 .contains("together with cuda:1 (")
-                .contains("a batch on each, 2 to an update");
+                .contains("a batch on each, 2 to an update")
+                .contains("Gradients are summed through ");
 
         Path one = folder.resolve("one");
         assertThat(train(one, 2, "--device", "cuda:0", "--accumulate", 2).exitCode())

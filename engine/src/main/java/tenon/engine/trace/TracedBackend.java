@@ -35,7 +35,15 @@ public final class TracedBackend {
                 kernels.put(method, new Kernel(family, method));
             }
         }
-        InvocationHandler handler = (_, method, given) -> {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(), new Class<?>[] {type}, new Handler(target, families, kernels, listener)));
+    }
+
+    private record Handler(
+            Object target, Map<Method, Object> families, Map<Method, Kernel> kernels, KernelListener listener)
+            implements InvocationHandler {
+        @Override
+        public Object invoke(Object proxy, Method method, Object[] given) {
             Object wrapped = families.get(method);
             if (wrapped != null) {
                 return wrapped;
@@ -50,8 +58,14 @@ public final class TracedBackend {
             long nanos = System.nanoTime() - start;
             listener.ran(new KernelCall(kernel, arguments, start, nanos));
             return result;
-        };
-        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
+        }
+    }
+
+    /** The back-end whose kernels run: what {@link #of} was given, or the argument itself. */
+    public static Backend original(Backend backend) {
+        return Proxy.isProxyClass(backend.getClass()) && Proxy.getInvocationHandler(backend) instanceof Handler handler
+                ? (Backend) handler.target()
+                : backend;
     }
 
     private static <T> Object wrapFamily(Class<T> type, Object target, Method family, KernelListener listener) {

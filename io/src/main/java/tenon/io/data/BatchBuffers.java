@@ -3,7 +3,9 @@ package tenon.io.data;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import tenon.engine.DType;
 import tenon.engine.Device;
 import tenon.engine.Scope;
@@ -12,6 +14,7 @@ import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.Staging;
 import tenon.engine.data.Batch;
+import tenon.engine.trace.Trace;
 
 /**
  * The memory of a source's batches, allocated once: a ring of slots to fill, and the tensors that are handed out. On the CPU a slot is the
@@ -27,6 +30,7 @@ final class BatchBuffers implements AutoCloseable {
     private static final int TARGET = 1;
     private static final int WINDOW = 2;
 
+    private final Backend backend;
     private final boolean host;
     private final int batchSize;
     private final int lastSize;
@@ -43,6 +47,8 @@ final class BatchBuffers implements AutoCloseable {
     private final Staging staging;
     /** Null where slots hold finished inputs. */
     private final DeviceFinish finish;
+    /** The same on other back-ends that batches were asked for on. */
+    private final Map<Backend, DeviceFinish> finishElsewhere = new IdentityHashMap<>();
 
     private final Staging.Transfer[][] uploads;
     private final Staging.Mark[] used;
@@ -68,6 +74,7 @@ final class BatchBuffers implements AutoCloseable {
      * @param finish makes inputs of bytes on the device, or null; belongs to this object from here on
      */
     BatchBuffers(Backend backend, int slotCount, int batchSize, int lastSize, Sample sample, DeviceFinish finish) {
+        this.backend = Trace.watched(backend);
         this.host = backend.device() instanceof Device.Cpu;
         this.batchSize = batchSize;
         this.lastSize = lastSize;
@@ -196,19 +203,34 @@ final class BatchBuffers implements AutoCloseable {
 
     /** The same in tensors of somebody else, of the batch's shapes. */
     void publish(int slot, int size, Tensor input, Tensor target) {
+        if (input.backend() != backend) {
+            publishElsewhere(slot, size, input, target);
+            return;
+        }
         Place place = arrive(slot, size);
-        if (finish != null && input.backend() == place.batch().input().backend()) {
+        if (finish != null) {
             finish.run(place.parts()[INPUT], place.parts()[WINDOW], input);
         } else {
-            if (finish != null) {
-                finish.run(
-                        place.parts()[INPUT],
-                        place.parts()[WINDOW],
-                        place.batch().input());
-            }
-            input.transferFrom(place.batch().input());
+            input.copyFrom(place.batch().input());
         }
-        target.transferFrom(place.batch().target());
+        target.copyFrom(place.batch().target());
+    }
+
+    /** From the slot straight to another back-end of the same kind, which has taken it when this returns. */
+    private void publishElsewhere(int slot, int size, Tensor input, Tensor target) {
+        target.upload(filled(slot, TARGET, size));
+        if (finish == null) {
+            input.upload(filled(slot, INPUT, size));
+            return;
+        }
+        DeviceFinish there = finishElsewhere.computeIfAbsent(input.backend(), finish::on);
+        try (Scope scope = Scope.open("batch of another device", input.backend())) {
+            Tensor pictures = Tensor.empty(scope.backend(), input.shape(), DType.U8);
+            Tensor windows = Tensor.empty(scope.backend(), Shape.of(size, DeviceFinish.WINDOW), DType.I32);
+            pictures.upload(filled(slot, INPUT, size));
+            windows.upload(filled(slot, WINDOW, size));
+            there.run(pictures, windows, input);
+        }
     }
 
     /** Brings a slot's parts to where the next batch is. */
@@ -233,7 +255,7 @@ final class BatchBuffers implements AutoCloseable {
     }
 
     private MemorySegment filled(int slot, int part, int size) {
-        return slots[slot][part].asSlice(0, size * sampleBytes[part]);
+        return part(slot, part, size).asSlice(0, size * sampleBytes[part]);
     }
 
     private static void upload(Staging.Transfer transfer, MemorySegment from, Tensor to, Staging.Mark after) {
@@ -266,6 +288,7 @@ final class BatchBuffers implements AutoCloseable {
         if (finish != null) {
             finish.close();
         }
+        finishElsewhere.values().forEach(DeviceFinish::close);
         tensors.forEach(Tensor::close);
         arena.close();
     }

@@ -19,11 +19,15 @@ final class DeviceFinish implements AutoCloseable {
 
     static final long WINDOW_BYTES = WINDOW * (long) Integer.BYTES;
 
+    private final Normalization normalization;
+    private final int channels;
     private final BatchAugmentation kernels;
     private final Tensor mean;
     private final Tensor deviation;
 
     DeviceFinish(Backend backend, Normalization normalization, int channels) {
+        this.normalization = normalization;
+        this.channels = channels;
         kernels = backend.augmentation();
         float[] means = new float[channels];
         float[] stds = new float[channels];
@@ -35,6 +39,11 @@ final class DeviceFinish implements AutoCloseable {
             mean = Tensor.of(means, channels).retain();
             deviation = Tensor.of(stds, channels).retain();
         }
+    }
+
+    /** The same on another back-end of this kind. */
+    DeviceFinish on(Backend other) {
+        return new DeviceFinish(other, normalization, channels);
     }
 
     /** Why the device cannot finish a source's pictures, as a clause; null if it can. */

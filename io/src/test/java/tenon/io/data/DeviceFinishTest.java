@@ -197,19 +197,41 @@ class DeviceFinishTest {
                 RecordBatchSource copies = crops.get().mixup(1).open();
                 RecordBatchSource mixed = crops.get().mixup(1).open();
                 Scope _ = Scope.open("test", cuda)) {
-            assertSame(handsOut, fills);
-            assertSame(mixed, copies);
+            assertSame(handsOut, fills, cuda);
+            assertSame(mixed, copies, cuda);
         }
     }
 
-    private static void assertSame(RecordBatchSource handsOut, RecordBatchSource fills) {
+    /** Devices that train together take turns at one source. */
+    @Test
+    void tensorsOnAnotherDeviceAreFilled() {
+        Supplier<RecordBatchSource.Builder> crops = () -> source(Pictures.RAW_COLOURS, cuda)
+                .augment(new RandomCrop(20, 24))
+                .augment(new HorizontalFlip());
+        try (Backend other = CudaBackend.open();
+                RecordBatchSource handsOut = crops.get().open();
+                RecordBatchSource fills = crops.get().open();
+                RecordBatchSource copies = crops.get().mixup(1).open();
+                RecordBatchSource mixed = crops.get().mixup(1).open();
+                Scope _ = Scope.open("test", cuda)) {
+            assertSame(handsOut, fills, other);
+            assertSame(mixed, copies, other);
+        }
+    }
+
+    /** Every second batch goes to {@code second}. */
+    private static void assertSame(RecordBatchSource handsOut, RecordBatchSource fills, Backend second) {
         try (BatchIterator expected = handsOut.iterate(0, 0);
                 BatchIterator actual = fills.iterate(0, 0)) {
+            Backend handsOutOn = Scope.current().backend();
+            Backend backend = handsOutOn;
             while (expected.hasNext()) {
                 Batch batch = expected.next();
-                Tensor input = Tensor.empty(batch.input().shape(), batch.input().dtype());
-                Tensor target =
-                        Tensor.empty(batch.target().shape(), batch.target().dtype());
+                backend = backend == second ? handsOutOn : second;
+                Tensor input = Tensor.empty(
+                        backend, batch.input().shape(), batch.input().dtype());
+                Tensor target = Tensor.empty(
+                        backend, batch.target().shape(), batch.target().dtype());
                 actual.next(input, target);
                 assertThat(bits(input)).isEqualTo(bits(batch.input()));
                 assertThat(bits(target)).isEqualTo(bits(batch.target()));

@@ -68,6 +68,10 @@ final class DeviceRank {
         return communicator.rank();
     }
 
+    String communication() {
+        return communicator.description();
+    }
+
     String device() {
         return backend.name();
     }

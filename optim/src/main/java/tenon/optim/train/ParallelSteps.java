@@ -15,6 +15,7 @@ import tenon.engine.backend.Communicator;
 import tenon.engine.data.Batch;
 import tenon.engine.data.BatchIterator;
 import tenon.engine.data.BatchSource;
+import tenon.engine.trace.TracedBackend;
 
 /**
  * Runs each step on several devices: every device adds up the gradients of its batches, these are added over all devices, and each makes the same update. Batch i of
@@ -47,7 +48,9 @@ final class ParallelSteps implements StepRunner {
             bodies.add(further);
             threads.add(replicas.thread(i));
         }
-        List<Backend> backends = bodies.stream().map(StepBody::backend).toList();
+        List<Backend> backends = bodies.stream()
+                .map(each -> TracedBackend.original(each.backend()))
+                .toList();
         List<Communicator> ends = backends.getFirst().communicators(backends);
         for (int i = 0; i < bodies.size(); i++) {
             ranks.add(new DeviceRank(bodies.get(i), ends.get(i)));
@@ -73,7 +76,7 @@ final class ParallelSteps implements StepRunner {
                 add(batches, id, first);
             }
             together(ranks.size(), DeviceRank::sumGradients);
-            together(ranks.size(), rank -> rank.update(id.rate()));
+            update(id.rate());
             done = true;
         } catch (NonFiniteException e) {
             throw StepRunner.named(id, e);
@@ -82,6 +85,17 @@ final class ParallelSteps implements StepRunner {
                 meter.restoreCounts(before);
             }
         }
+    }
+
+    /** The trainer's network last: where another device fails, the step has not happened to it, and the others follow it when training goes on. */
+    private void update(double rate) {
+        DeviceRank trainers = ranks.getFirst();
+        together(ranks.size(), rank -> {
+            if (rank != trainers) {
+                rank.update(rate);
+            }
+        });
+        trainers.update(rate);
     }
 
     /** Batches {@code first} and those after it of a step, one on each device as far as there are any. */
@@ -158,6 +172,11 @@ final class ParallelSteps implements StepRunner {
             }
         }
         Throwable first = firstCause(failures);
+        if (first != null) {
+            LOG.warn(
+                    "trainer: what follows happened on {}",
+                    ranks.get(Arrays.asList(failures).indexOf(first)).device());
+        }
         if (first instanceof RuntimeException e) {
             throw e;
         }
@@ -177,6 +196,11 @@ final class ParallelSteps implements StepRunner {
             }
         }
         return consequence;
+    }
+
+    @Override
+    public String communication() {
+        return ranks.getFirst().communication();
     }
 
     /** Every step has been waited for as far as its numbers go. */

@@ -18,6 +18,11 @@ interface StepRunner extends AutoCloseable {
     /** Waits for all steps, so that the meter knows of them. Throws as {@link #run} does. */
     void finish();
 
+    /** How devices exchange gradients, for people; null on one device. */
+    default String communication() {
+        return null;
+    }
+
     @Override
     void close();
 

@@ -548,6 +548,11 @@ public final class Trainer {
         return batch;
     }
 
+    /** How several devices exchange their gradients, for people, while they train; empty on one device. */
+    public Optional<String> communication() {
+        return Optional.ofNullable(steps).map(StepRunner::communication);
+    }
+
     /** Updates of one epoch. */
     public int stepsPerEpoch() {
         return Math.ceilDiv(training.batchesPerEpoch(), batchesPerStep());

@@ -1,0 +1,166 @@
+package tenon.optim.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tenon.engine.Generator;
+import tenon.engine.Scope;
+import tenon.engine.TenonException;
+import tenon.engine.backend.Backend;
+import tenon.engine.backend.cuda.CudaBackend;
+import tenon.engine.backend.cuda.CudaOptions;
+import tenon.layers.ActivationLayer;
+import tenon.layers.BatchNorm;
+import tenon.layers.Conv2d;
+import tenon.layers.Dense;
+import tenon.layers.Dropout;
+import tenon.layers.Flatten;
+import tenon.layers.Module;
+import tenon.layers.Sequential;
+import tenon.optim.Sgd;
+import tenon.optim.UpdateRules;
+import tenon.optim.schedule.Schedule;
+import tenon.simulator.SimulatedDevice;
+import tenon.simulator.Simulator;
+
+/** Training on two simulated GPUs. */
+@Timeout(120)
+class CudaParallelStepsTest {
+    /** Four batches of 8, the last of 3: two updates an epoch. */
+    private static final JitterSource TRAINING = new JitterSource(27, 8, 5, true);
+
+    private Simulator simulator;
+
+    @BeforeEach
+    void open() {
+        SimulatedDevice.why().ifPresent(Assumptions::abort);
+        System.setProperty("tenon.cuda.path", SimulatedDevice.folder().toString());
+        simulator = new Simulator(SimulatedDevice.folder());
+        simulator.reset();
+        simulator.devices(2);
+    }
+
+    private static Replica replica() {
+        Generator.current().manualSeed(4);
+        Module model = Sequential.of(
+                new Conv2d(2, 4, 3, 1, 1),
+                new BatchNorm(4),
+                ActivationLayer.relu(),
+                new Flatten(),
+                new Dropout(0.5),
+                new Dense(64, JitterSource.CLASSES));
+        return new Replica(model, new Sgd(model.parameters(), 0.9, false, UpdateRules.PLAIN));
+    }
+
+    private static Backend device(int index) {
+        return CudaBackend.open(CudaOptions.defaults().withDevice(index));
+    }
+
+    /** A training that several tests begin. */
+    private static final class Run implements AutoCloseable {
+        private final Backend first = device(0);
+        private final Backend second = device(1);
+        private final Scope scope = Scope.open("run", first);
+        private final Replica replica = replica();
+        private final Replicas others = Replicas.open(List.of(second), CudaParallelStepsTest::replica);
+
+        private final Trainer trainer = trainer(replica).replicas(others).build();
+
+        @Override
+        public void close() {
+            others.close();
+            scope.close();
+            second.close();
+            first.close();
+        }
+    }
+
+    private static Trainer.Builder trainer(Replica replica) {
+        return Trainer.builder(
+                        replica.model(), replica.optimizer(), Schedule.constant(0.05), Loss.crossEntropy(), TRAINING)
+                .seed(8);
+    }
+
+    private static Map<String, List<Double>> weights(Module model) {
+        Map<String, List<Double>> weights = new LinkedHashMap<>();
+        model.namedParameters()
+                .forEach((name, parameter) -> weights.put(
+                        name,
+                        Arrays.stream(parameter.value().toDoubleArray()).boxed().toList()));
+        return weights;
+    }
+
+    @Test
+    void twoGpusComputeWhatOneAccumulatesAndLeaveNothingBehind() {
+        Map<String, Long> before = simulator.live();
+        Map<String, List<Double>> expected;
+        try (Backend one = device(0);
+                var _ = Scope.open("run", one)) {
+            Replica replica = replica();
+            trainer(replica).accumulate(2).build().fit(2);
+            expected = weights(replica.model());
+        }
+        try (Run run = new Run()) {
+            run.trainer.fit(2);
+            assertThat(weights(run.replica.model())).isEqualTo(expected);
+            assertThat(weights(run.others.all().getFirst().model())).isEqualTo(expected);
+        }
+        assertThat(simulator.violations()).isEmpty();
+        assertThat(simulator.live()).isEqualTo(before);
+    }
+
+    /** Whichever of the two devices makes the call, the step ends on both, and training goes on as if nothing had been. */
+    @ParameterizedTest
+    @CsvSource({"cuMemAlloc, 2", "cuLaunchKernel, 701"})
+    void aCallThatFailsEndsTheStepOnBothDevicesAndUpdatesNothing(String call, int status) {
+        Map<String, Long> before = simulator.live();
+        Map<String, List<Double>> expected;
+        long calls;
+        try (Run whole = new Run()) {
+            simulator.clearCalls();
+            whole.trainer.fit(1);
+            calls = simulator.calls(call);
+            expected = weights(whole.replica.model());
+        }
+        int failures = 0;
+        for (int part = 0; part < 5; part++) {
+            try (Run run = new Run()) {
+                simulator.clearCalls();
+                // The allocator tries once more: two calls in a row.
+                simulator.failAt(call, 1 + part * (calls - 1) / 5, status);
+                simulator.failAt(call, 2 + part * (calls - 1) / 5, status);
+                try {
+                    run.trainer.fit(1);
+                } catch (TenonException _) {
+                    failures++;
+                }
+                simulator.clearPlans();
+                run.trainer.fit(1);
+                assertThat(run.trainer.step()).isEqualTo(2);
+                // Other algorithms may have been chosen, which round differently.
+                Map<String, List<Double>> trained = weights(run.replica.model());
+                trained.forEach((name, values) -> {
+                    for (int i = 0; i < values.size(); i++) {
+                        assertThat(values.get(i))
+                                .as("%s[%d]", name, i)
+                                .isCloseTo(expected.get(name).get(i), within(1e-6));
+                    }
+                });
+                assertThat(weights(run.others.all().getFirst().model())).isEqualTo(trained);
+            }
+        }
+        assertThat(failures).isPositive();
+        assertThat(simulator.violations()).isEmpty();
+        assertThat(simulator.live()).isEqualTo(before);
+    }
+}
