@@ -71,9 +71,13 @@ class CollectiveFaultsTest {
                 kernel("a rank is added in another's place", "(r < rank ? r : r - 1)", "(r - 1)"),
                 kernel("the last elements are not moved", "i < to; i += blockDim.x", "i < to - 1; i += blockDim.x"),
                 call("a rank does not come to a sum", "nccl", "ncclAllReduce", Fault.DROP),
+                // Three ranks sum three tensors, twice: the others are on their streams when the last one does not
+                // come.
+                calls("streams wait for a rank that does not come", "nccl", "ncclAllReduce", 18, 18, Fault.DROP),
                 call("a rank sums fewer elements", "nccl", "ncclAllReduce", Fault.HALF),
                 call("a sum runs on another stream", "nccl", "ncclAllReduce", Fault.WRONG_STREAM),
-                call("a sum runs early", "nccl", "ncclAllReduce", Fault.EARLY),
+                // Of the second round, whose last tensors are still on their way to the devices.
+                calls("sums run early", "nccl", "ncclAllReduce", 10, 18, Fault.EARLY),
                 call("a group of sums is lost", "nccl", "ncclGroupEnd", Fault.DROP),
                 calls("nobody waits until sums are queued", "nccl", "ncclCommGetAsyncError", 1, 20, Fault.DROP));
     }

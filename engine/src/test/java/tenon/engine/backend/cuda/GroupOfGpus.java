@@ -10,6 +10,7 @@ import java.util.concurrent.Future;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import tenon.engine.Scope;
+import tenon.engine.TenonException;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Communicator;
 import tenon.engine.backend.RankBarrier;
@@ -115,7 +116,12 @@ final class GroupOfGpus implements AutoCloseable {
             // Rank 0 waits first, so that what runs when its device is asked for is the same each time.
             allQueued.await();
             if (rank == 0) {
-                backends.getFirst().synchronize();
+                try {
+                    backends.getFirst().synchronize();
+                } catch (TenonException e) {
+                    allQueued.end(e);
+                    throw e;
+                }
             }
             allQueued.await();
             for (int round = 0; round < ROUNDS; round++) {
