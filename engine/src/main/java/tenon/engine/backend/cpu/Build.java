@@ -211,6 +211,8 @@ final class Build implements AutoCloseable {
         check(dnnl_primitive_create(primitive, descriptor), "dnnl_primitive_create");
         dnnl.primitives++;
         dnnl_exec_arg_t array = new dnnl_exec_arg_t(count);
+        // It outlives a PointerScope of the program that calls, which would free it.
+        array.retainReference();
         dnnl_memory[] memories = new dnnl_memory[count];
         long[] byteSizes = new long[count];
         for (int i = 0; i < count; i++) {
