@@ -1,5 +1,8 @@
 package tenon.benchmarks.libtorch;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import tenon.apps.networks.DenseNet3;
@@ -73,6 +76,21 @@ class ParityTest {
     void denseNetworks() {
         compareF32(f32(() -> new DenseNet3(3072, 3), Shape.of(32, 32, 3), 3));
         compareF32(f32(MnistNet::new, Shape.of(28, 28, 1), 10));
+    }
+
+    /** With statistics such as training leaves, which batch norm of smallvgg must use. */
+    @Test
+    void outputsOfTheFirstNetworksInEvaluationMode() {
+        try (Backend backend = CpuBackend.open(2)) {
+            for (Task task : List.of(
+                    f32(() -> new SmallVggNet(64, 64, 3, 3), Shape.of(64, 64, 3), 3),
+                    f32(() -> new DenseNet3(3072, 3), Shape.of(32, 32, 3), 3),
+                    f32(MnistNet::new, Shape.of(28, 28, 1), 10))) {
+                assertThat(Parity.outputDifference(task, backend))
+                        .as("%s", task.input())
+                        .isLessThanOrEqualTo(1e-4);
+            }
+        }
     }
 
     @Test

@@ -17,8 +17,8 @@ import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
 
 /**
- * Parity with libtorch of the networks and variants that {@link NetworkParityTest} leaves out, a quarter as wide where they can be, on small
- * pictures. Rates as there: ten steps take a good part of the loss away, and two correct programs stay together.
+ * Parity with libtorch of the networks and variants that {@link NetworkParityTest} leaves out, a quarter or an eighth as wide where they can be, on
+ * small pictures. Rates as there: ten steps take a good part of the loss away, and two correct programs stay together.
  */
 class VariantParityTest {
     private static final int CLASSES = 20;
@@ -47,9 +47,13 @@ class VariantParityTest {
                 1e-3,
                 ORIGINAL.withActivation(Nonlinearity.RELU).withNorm(NormPosition.NONE)),
         RESNET18(Kind.RESNET18, 64, 0.25, 1e-5, ORIGINAL),
+        RESNET18_TORCHVISION(Kind.RESNET18, 64, 0.25, 1e-5, ORIGINAL.withDesign(ResNet.Design.TORCHVISION)),
+        RESNET34(Kind.RESNET34, 64, 0.25, 1e-5, ORIGINAL),
         RESNET34_TORCHVISION(Kind.RESNET34, 64, 0.25, 2e-6, ORIGINAL.withDesign(ResNet.Design.TORCHVISION)),
         RESNET50_POST_ACTIVATION(Kind.RESNET50, 64, 0.25, 3e-8, ORIGINAL.withDesign(ResNet.Design.POST_ACTIVATION)),
         RESNET50_KERAS(Kind.RESNET50, 64, 0.25, 3e-8, ORIGINAL.withDesign(ResNet.Design.KERAS)),
+        RESNET101(Kind.RESNET101, 64, 0.125, 1e-7, ORIGINAL),
+        RESNET152(Kind.RESNET152, 64, 0.125, 1e-8, ORIGINAL),
         SQUEEZENET_WITH_NORM(
                 Kind.SQUEEZENET,
                 99,
