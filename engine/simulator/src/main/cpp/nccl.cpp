@@ -1,7 +1,8 @@
 // A double of NCCL: sums over and copies to all devices of one process, on their streams, checked as the library checks them, and where it would hang or compute nonsense, said.
 //
 // Communicators that do not block are slower here than they need be: what a group of calls starts is queued some time after ncclGroupEnd, while the program asks for the state, and what
-// is the first of a communicator waits for all ranks.
+// is the first of a communicator waits for all ranks. Until a communicator is ready, it is also
+// looked for where ncclCommInitRankConfig put it, as the library up to 2.17 does.
 #include "library.h"
 #include "marks.h"
 
@@ -96,6 +97,7 @@ struct Comm {
     Status state = SUCCESS;
     std::vector<Part> started;  // by a group of calls, not queued yet
     bool starting = true;       // the communicator itself is not ready yet
+    void **made = nullptr;      // where the program wanted it
     bool finalizing = false;
     size_t issued = 0;  // operations
     std::shared_ptr<size_t> finished = std::make_shared<size_t>(0);
@@ -254,6 +256,9 @@ Status progress(Comm &comm) {
         return comm.state;
     }
     Clique &clique = *comm.clique;
+    if (comm.starting && *comm.made != &comm) {
+        return comm.state = wrong(INTERNAL_ERROR, "ncclCommInitRankConfig: rank %d: the communicator is not where it was put; was the memory freed too early?", comm.rank);
+    }
     if (comm.polls > 0) {
         comm.polls--;
         return IN_PROGRESS;
@@ -473,6 +478,7 @@ int ncclCommInitRankConfig(void **made, int size, Id id, int rank, const Config 
     }
     sim_handle_created(HANDLE, comm);
     *made = comm;
+    comm->made = made;
     if (groupDepth > 0) {
         groupInits.push_back(comm);
         return SUCCESS;

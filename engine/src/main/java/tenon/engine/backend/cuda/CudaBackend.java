@@ -215,6 +215,13 @@ public final class CudaBackend implements Backend {
         return resource;
     }
 
+    /** Resources that are kept until then. */
+    int ownedCount() {
+        synchronized (lock) {
+            return resources.size();
+        }
+    }
+
     /** The allocator outside of recordings, for what outlives them. */
     CachingAllocator general() {
         return allocator;

@@ -35,8 +35,8 @@ final class CudaUpdates implements UpdateKernels {
 
     CudaUpdates(CudaBackend backend) {
         this.backend = backend;
-        table = new UpdateTable(backend);
-        squares = new UpdateTable(backend);
+        table = new UpdateTable(backend, false);
+        squares = new UpdateTable(backend, false);
     }
 
     boolean supports(OpKind op, DType dtype) {

@@ -86,41 +86,43 @@ final class Nccl {
         }
     }
 
-    /** Begins communicators of all back-ends, on the device of each. */
-    long[] begin(Iterable<CudaBackend> backends, int size) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment id = arena.allocate(ID);
-            MethodHandle uniqueId = function("ncclGetUniqueId", POINTER);
-            check("ncclGetUniqueId", call("ncclGetUniqueId", () -> (int) uniqueId.invokeExact(id)));
-            MemorySegment config = arena.allocate(CONFIG_BYTES, Long.BYTES);
-            config.set(LONG, 0, CONFIG_BYTES);
-            config.set(INT, 8, CONFIG_MAGIC);
-            config.set(INT, 12, CONFIG_VERSION);
-            config.set(INT, 16, 0); // does not block
-            MemorySegment out = arena.allocate(LONG, size);
-            long[] made = new long[size];
-            try {
-                group(() -> {
-                    int rank = 0;
-                    for (CudaBackend backend : backends) {
-                        backend.enter();
-                        int mine = rank++;
-                        MemorySegment at = out.asSlice(mine * Long.BYTES, Long.BYTES);
-                        check("ncclCommInitRankConfig", call("ncclCommInitRankConfig", () ->
-                                (int) initRank.invokeExact(at, size, id, mine, config)));
-                    }
-                });
-            } catch (RuntimeException e) {
-                for (int rank = 0; rank < size; rank++) {
-                    abort(out.getAtIndex(LONG, rank));
+    /**
+     * Begins communicators of all back-ends, on the device of each.
+     *
+     * @param arena of what NCCL up to 2.17 still reads in the background: it must stay open until {@link #state} has said of each that it is ready, or it was aborted
+     */
+    long[] begin(Arena arena, Iterable<CudaBackend> backends, int size) {
+        MemorySegment id = arena.allocate(ID);
+        MethodHandle uniqueId = function("ncclGetUniqueId", POINTER);
+        check("ncclGetUniqueId", call("ncclGetUniqueId", () -> (int) uniqueId.invokeExact(id)));
+        MemorySegment config = arena.allocate(CONFIG_BYTES, Long.BYTES);
+        config.set(LONG, 0, CONFIG_BYTES);
+        config.set(INT, 8, CONFIG_MAGIC);
+        config.set(INT, 12, CONFIG_VERSION);
+        config.set(INT, 16, 0); // does not block
+        MemorySegment out = arena.allocate(LONG, size);
+        long[] made = new long[size];
+        try {
+            group(() -> {
+                int rank = 0;
+                for (CudaBackend backend : backends) {
+                    backend.enter();
+                    int mine = rank++;
+                    MemorySegment at = out.asSlice(mine * Long.BYTES, Long.BYTES);
+                    check("ncclCommInitRankConfig", call("ncclCommInitRankConfig", () ->
+                            (int) initRank.invokeExact(at, size, id, mine, config)));
                 }
-                throw e;
-            }
+            });
+        } catch (RuntimeException e) {
             for (int rank = 0; rank < size; rank++) {
-                made[rank] = out.getAtIndex(LONG, rank);
+                abort(out.getAtIndex(LONG, rank));
             }
-            return made;
+            throw e;
         }
+        for (int rank = 0; rank < size; rank++) {
+            made[rank] = out.getAtIndex(LONG, rank);
+        }
+        return made;
     }
 
     /** Makes the calls one for NCCL, which may start it after this has returned. */
@@ -148,14 +150,15 @@ final class Nccl {
                 (int) broadcast.invokeExact(address, address, byteSize, UINT8, 0, communicator, stream.address())));
     }
 
-    /** Whether what was called last has been started: success, in progress, or an error. */
-    int state(long communicator) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(INT);
-            check("ncclCommGetAsyncError", call("ncclCommGetAsyncError", () ->
-                    (int) asyncError.invokeExact(communicator, out)));
-            return out.get(INT, 0);
-        }
+    /**
+     * Whether what was called last has been started: success, in progress, or an error.
+     *
+     * @param out room for an int
+     */
+    int state(long communicator, MemorySegment out) {
+        check("ncclCommGetAsyncError", call("ncclCommGetAsyncError", () ->
+                (int) asyncError.invokeExact(communicator, out)));
+        return out.get(INT, 0);
     }
 
     void finalize(long communicator) {

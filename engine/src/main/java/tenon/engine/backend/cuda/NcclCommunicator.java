@@ -2,6 +2,9 @@ package tenon.engine.backend.cuda;
 
 import static tenon.engine.backend.cuda.Vectors.out;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -24,6 +27,8 @@ final class NcclCommunicator extends CudaCommunicator {
 
     private final Group group;
     private final Object lock = new Object();
+    /** Where NCCL says how it is getting on. Under {@link #lock}. */
+    private final MemorySegment state = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
     /** NCCL's, 0 after its end. Under {@link #lock}. */
     private long handle;
 
@@ -52,11 +57,18 @@ final class NcclCommunicator extends CudaCommunicator {
     static List<Communicator> group(List<CudaBackend> backends, Nccl nccl) {
         Group group = new Group(nccl, backends.size());
         RankCalls calls = new RankCalls(backends.size());
-        long[] handles = nccl.begin(backends, backends.size());
-        List<Communicator> made = IntStream.range(0, handles.length)
-                .<Communicator>mapToObj(
-                        rank -> new NcclCommunicator(group, rank, backends.get(rank), calls, handles[rank]))
-                .toList();
+        try (Arena arena = Arena.ofConfined()) {
+            long[] handles = nccl.begin(arena, backends, backends.size());
+            List<Communicator> made = IntStream.range(0, handles.length)
+                    .<Communicator>mapToObj(
+                            rank -> new NcclCommunicator(group, rank, backends.get(rank), calls, handles[rank]))
+                    .toList();
+            awaitReady(group);
+            return made;
+        }
+    }
+
+    private static void awaitReady(Group group) {
         try {
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(BEGIN_SECONDS);
             for (NcclCommunicator rank : group.ranks) {
@@ -66,7 +78,6 @@ final class NcclCommunicator extends CudaCommunicator {
             group.ranks[0].abort(e);
             throw e;
         }
-        return made;
     }
 
     @Override
@@ -122,9 +133,9 @@ final class NcclCommunicator extends CudaCommunicator {
         for (long nap = 1000; ; nap = Math.min(2 * nap, MOST_NAP_NANOS)) {
             synchronized (lock) {
                 checkAlive();
-                int state = group.nccl.state(handle);
-                group.nccl.check(function, state);
-                if (state == Nccl.SUCCESS) {
+                int now = group.nccl.state(handle, state);
+                group.nccl.check(function, now);
+                if (now == Nccl.SUCCESS) {
                     return;
                 }
             }

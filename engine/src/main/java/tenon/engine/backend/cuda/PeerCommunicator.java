@@ -132,7 +132,7 @@ final class PeerCommunicator extends CudaCommunicator {
 
     private UpdateTable table(int filling) {
         if (filling == tables.size()) {
-            tables.add(new UpdateTable(backend));
+            tables.add(new UpdateTable(backend, true));
         }
         UpdateTable table = tables.get(filling);
         table.clear();
@@ -339,7 +339,9 @@ final class PeerCommunicator extends CudaCommunicator {
     private void free() {
         release(buffer);
         release(fetched);
-        tables.forEach(UpdateTable::close);
+        synchronized (backend.lock) {
+            tables.forEach(UpdateTable::close);
+        }
         if (!backend.isClosed()) {
             backend.context.enter();
             packed.close();

@@ -31,8 +31,10 @@ final class UpdateTable implements AutoCloseable {
     private long address;
     private int chunks;
 
-    UpdateTable(CudaBackend backend) {
+    /** @param owned whether its maker closes it; otherwise the back-end does when it is closed itself */
+    UpdateTable(CudaBackend backend, boolean owned) {
         this.backend = backend;
+        this.owned = owned;
     }
 
     /** Starts anew. */

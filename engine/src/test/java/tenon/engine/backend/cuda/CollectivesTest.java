@@ -166,4 +166,15 @@ class CollectivesTest {
             assertThat(simulator.calls("kernel gather_pieces")).isEqualTo(3 * GroupOfGpus.ROUNDS * 3);
         }
     }
+
+    /** Which lives longer: a group that has ended would stay in memory with it. */
+    @Test
+    void aBackEndKeepsNothingOfAGroup() {
+        try (GroupOfGpus gpus = new GroupOfGpus(2, backends -> PeerCommunicator.group(backends, 4096))) {
+            List<Integer> before =
+                    gpus.backends.stream().map(CudaBackend::ownedCount).toList();
+            assertThat(gpus.wrongWith()).isNull();
+            assertThat(gpus.backends).map(CudaBackend::ownedCount).isEqualTo(before);
+        }
+    }
 }
