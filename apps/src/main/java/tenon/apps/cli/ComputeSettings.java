@@ -64,9 +64,10 @@ public record ComputeSettings(
             return device;
         }
         List<String> gpus = Stream.of(device.split(",", -1))
-                .map(one -> one.equals("cuda") ? "cuda:0" : one)
+                .map(one -> one.equals("cuda") ? OptionalInt.of(0) : gpu(one))
+                .map(number -> number.isPresent() ? "cuda:" + number.getAsInt() : "")
                 .toList();
-        if (!gpus.stream().allMatch(one -> CUDA.matcher(one).matches())) {
+        if (gpus.contains("")) {
             throw new UsageException(
                     device.contains(",")
                             ? "--device: several devices must be GPUs, as in cuda:0,cuda:1: " + device

@@ -44,6 +44,8 @@ class ComputeSettingsTest {
     void devicesHaveShortNames() {
         assertThat(new ComputeSettings("CUDA", 1, Precision.FP32, true, true, 1, false).device())
                 .isEqualTo("cuda:0");
+        assertThat(new ComputeSettings("cuda:03", 1, Precision.FP32, null, true, 1, false).device())
+                .isEqualTo("cuda:3");
         assertThat(new ComputeSettings("cuda:3", 1, Precision.FP32, null, true, 1, false).device())
                 .isEqualTo("cuda:3");
         assertThatThrownBy(() -> new ComputeSettings("cuda:x", 1, Precision.FP32, false, true, 1, false))
@@ -70,9 +72,11 @@ class ComputeSettingsTest {
                     .isInstanceOf(UsageException.class)
                     .hasMessage("--device: several devices must be GPUs, as in cuda:0,cuda:1: " + wrong);
         }
-        assertThatThrownBy(() -> new ComputeSettings("cuda:0,cuda", 1, Precision.FP32, false, true, 1, false))
-                .isInstanceOf(UsageException.class)
-                .hasMessage("--device: several devices must be different GPUs: cuda:0,cuda");
+        for (String twice : new String[] {"cuda:0,cuda", "cuda:0,cuda:00", "cuda:1,cuda:001"}) {
+            assertThatThrownBy(() -> new ComputeSettings(twice, 1, Precision.FP32, false, true, 1, false))
+                    .isInstanceOf(UsageException.class)
+                    .hasMessage("--device: several devices must be different GPUs: " + twice);
+        }
     }
 
     @Test
