@@ -415,7 +415,7 @@ public abstract class Module {
         precision = newPrecision;
     }
 
-    final Precision precision() {
+    public final Precision precision() {
         return precision;
     }
 

@@ -220,6 +220,11 @@ public abstract class Optimizer {
         return Collections.unmodifiableMap(state);
     }
 
+    /** Those that it updates while they are not frozen, in the order of {@link #gradients}. */
+    public final List<Parameter> parameters() {
+        return Collections.unmodifiableList(parameters);
+    }
+
     /** Steps done. */
     public final long stepCount() {
         return stepCount;

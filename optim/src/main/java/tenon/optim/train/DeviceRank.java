@@ -2,6 +2,7 @@ package tenon.optim.train;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tenon.engine.DType;
@@ -21,6 +22,7 @@ final class DeviceRank {
     private final Backend backend;
     private final Communicator communicator;
     private final BatchReading reading;
+    private final List<Parameter> parameters;
     /** By number of samples: an epoch's last batch may be shorter. */
     private final Map<Integer, Place> places = new HashMap<>();
 
@@ -28,6 +30,8 @@ final class DeviceRank {
     private Place place;
     private boolean added;
     private int draws;
+    /** Classes that the last batch's targets choose from, 0 if they do not. */
+    private int classes;
 
     /** Where a batch arrives. */
     private record Place(Tensor input, Tensor target) {
@@ -43,10 +47,11 @@ final class DeviceRank {
         this.body = body;
         this.backend = body.backend();
         this.communicator = communicator;
+        parameters = body.model().parameters();
         reading = new BatchReading(backend.staging());
     }
 
-    /** Throws unless two networks and their optimizers have the same state by name and shape. */
+    /** Throws unless two networks and their optimizers have the same state by name and shape, in the same order, and compute in the same precision. */
     static void requireAlike(StepBody first, StepBody further) {
         String expected = description(first);
         String given = description(further);
@@ -58,10 +63,13 @@ final class DeviceRank {
     }
 
     private static String description(StepBody body) {
-        Map<String, Shape> shapes = new HashMap<>();
+        Map<String, Shape> shapes = new LinkedHashMap<>();
         body.model().state().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
         body.optimizer().state().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
-        return body.optimizer().settings() + " " + shapes;
+        List<String> updated =
+                body.optimizer().parameters().stream().map(Parameter::name).toList();
+        return body.optimizer().settings() + " of " + updated + ", "
+                + body.model().precision() + " " + shapes;
     }
 
     int number() {
@@ -137,14 +145,13 @@ final class DeviceRank {
         tensors.addAll(body.optimizer().state().values());
         collectively(() -> communicator.broadcast(tensors));
         body.optimizer().setStepCount(first.body.optimizer().stepCount());
-        Map<String, Parameter> parameters = body.model().namedParameters();
-        first.body
-                .model()
-                .parameters()
-                .forEach(parameter -> parameters.get(parameter.name()).setTrainable(parameter.trainable()));
     }
 
-    void begin() {
+    /** Has those parameters frozen that rank 0 has: a callback may change that between any two steps. */
+    void begin(DeviceRank first) {
+        for (int i = 0; this != first && i < parameters.size(); i++) {
+            parameters.get(i).setTrainable(first.parameters.get(i).trainable());
+        }
         body.begin();
         added = false;
     }
@@ -159,14 +166,28 @@ final class DeviceRank {
         LateChecks late = backend.staging() == null ? null : LateChecks.open();
         try (late;
                 var _ = Scope.open("step")) {
-            body.add(
-                    place.input(),
-                    place.target(),
-                    (double) place.size() / id.samples(),
-                    shown -> reading.start(shown, place.target()));
+            body.add(place.input(), place.target(), (double) place.size() / id.samples(), shown -> {
+                classes = classes(shown.logits());
+                reading.start(shown, place.target());
+            });
         }
         draws = generator.calls() - calls;
         added = true;
+    }
+
+    private int classes(Tensor logits) {
+        Tensor target = place.target();
+        boolean indices = target.dtype() == DType.I32 && target.shape().rank() == 1;
+        return indices && logits.shape().rank() == 2 ? logits.shape().dim(1) : 0;
+    }
+
+    /** The last batch's first class index out of range, of which {@link LateChecks} leave just a loss that is NaN, for people; null if there is none. */
+    String badIndex() {
+        long row = classes == 0 ? -1 : backend.losses().findBadIndex(place.target(), classes);
+        return row < 0
+                ? null
+                : "class indices must lie in [0, " + classes + "): row=" + row + ", index="
+                        + place.target().toIntArray()[(int) row];
     }
 
     /** Random sequences that the last batch took. */
@@ -187,7 +208,7 @@ final class DeviceRank {
     void sumGradients() {
         collectively(() -> {
             if (!added) {
-                body.model().parameters().stream().filter(Parameter::trainable).forEach(parameter -> {
+                parameters.stream().filter(Parameter::trainable).forEach(parameter -> {
                     parameter.value().gradBuffer().fill(0);
                     parameter.value().markGradFilled();
                 });

@@ -10,6 +10,7 @@ import org.slf4j.LoggerFactory;
 import tenon.engine.DeviceException;
 import tenon.engine.Generator;
 import tenon.engine.NonFiniteException;
+import tenon.engine.ShapeException;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.Communicator;
 import tenon.engine.data.Batch;
@@ -40,6 +41,7 @@ final class ParallelSteps implements StepRunner {
         this.source = source;
         this.meter = meter;
         this.allowNonFinite = allowNonFinite;
+        replicas.requireOpen();
         List<StepBody> bodies = new ArrayList<>(List.of(body));
         for (int i = 0; i < replicas.size(); i++) {
             Replica replica = replicas.replica(i);
@@ -71,7 +73,7 @@ final class ParallelSteps implements StepRunner {
                 together(ranks.size(), rank -> rank.follow(first));
                 equal = true;
             }
-            together(ranks.size(), DeviceRank::begin);
+            together(ranks.size(), rank -> rank.begin(ranks.getFirst()));
             for (int first = 0; first < id.batches(); first += ranks.size()) {
                 add(batches, id, first);
             }
@@ -135,8 +137,15 @@ final class ParallelSteps implements StepRunner {
 
     private void meet(DeviceRank rank, StepId id) {
         double loss = rank.loss();
-        if (!allowNonFinite && !Double.isFinite(loss)) {
-            throw StepRunner.failure(id, loss, "device=" + rank.device());
+        if (!Double.isFinite(loss)) {
+            String badIndex = rank.badIndex();
+            if (badIndex != null) {
+                throw new ShapeException(
+                        "trainer: " + StepRunner.text(id) + ", device=" + rank.device() + ": " + badIndex);
+            }
+            if (!allowNonFinite) {
+                throw StepRunner.failure(id, loss, "device=" + rank.device());
+            }
         }
         if (rank.draws() != draws) {
             throw new IllegalStateException("trainer: on several devices every batch must take as many random sequences"

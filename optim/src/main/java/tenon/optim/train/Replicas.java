@@ -23,6 +23,7 @@ import tenon.engine.backend.Backend;
 public final class Replicas implements AutoCloseable {
     private final List<DeviceThread> threads = new ArrayList<>();
     private final List<Replica> replicas = new ArrayList<>();
+    private boolean closed;
 
     private Replicas() {}
 
@@ -50,7 +51,13 @@ public final class Replicas implements AutoCloseable {
 
     /** Devices besides the trainer's. */
     public int size() {
-        return threads.size();
+        return replicas.size();
+    }
+
+    void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("trainer: the replicas must be open while it trains: they are closed");
+        }
     }
 
     Replica replica(int i) {
@@ -70,5 +77,6 @@ public final class Replicas implements AutoCloseable {
     public void close() {
         IntStream.range(0, threads.size()).forEach(i -> threads.get(i).close());
         threads.clear();
+        closed = true;
     }
 }

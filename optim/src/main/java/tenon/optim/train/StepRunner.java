@@ -41,7 +41,7 @@ interface StepRunner extends AutoCloseable {
                 : new NonFiniteException("trainer: " + text(id) + ": " + failure.getMessage());
     }
 
-    private static String text(StepId id) {
+    static String text(StepId id) {
         return "epoch=" + id.epoch() + ", batch=" + id.batch() + ", step=" + id.step() + ", rate=" + id.rate();
     }
 }

@@ -194,6 +194,9 @@ public final class Trainer {
         /**
          * Further devices: an update takes a batch on each, {@link #accumulate} times, and computes the same as that many batches one after the other on one device, but for
          * running statistics, which are those of the trainer's network and its batches. Steps are not recorded. They stay open when training ends.
+         *
+         * <p>Parameters that a callback freezes are frozen on all devices from the next step on. Whatever else it changes in the network or the optimizer reaches the further
+         * devices when an epoch begins.
          */
         public Builder replicas(Replicas further) {
             replicas = further;

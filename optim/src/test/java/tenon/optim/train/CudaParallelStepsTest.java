@@ -1,6 +1,7 @@
 package tenon.optim.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
@@ -13,8 +14,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tenon.engine.Generator;
 import tenon.engine.Scope;
+import tenon.engine.ShapeException;
 import tenon.engine.TenonException;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cuda.CudaBackend;
@@ -51,6 +54,10 @@ class CudaParallelStepsTest {
     }
 
     private static Replica replica() {
+        return replica(JitterSource.CLASSES);
+    }
+
+    private static Replica replica(int classes) {
         Generator.current().manualSeed(4);
         Module model = Sequential.of(
                 new Conv2d(2, 4, 3, 1, 1),
@@ -58,7 +65,7 @@ class CudaParallelStepsTest {
                 ActivationLayer.relu(),
                 new Flatten(),
                 new Dropout(0.5),
-                new Dense(64, JitterSource.CLASSES));
+                new Dense(64, classes));
         return new Replica(model, new Sgd(model.parameters(), 0.9, false, UpdateRules.PLAIN));
     }
 
@@ -117,6 +124,30 @@ class CudaParallelStepsTest {
         }
         assertThat(simulator.violations()).isEmpty();
         assertThat(simulator.live()).isEqualTo(before);
+    }
+
+    /** The data has a class more than the network. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aClassIndexOutOfRangeIsNamedAndNothingIsUpdated(boolean allowNonFiniteLoss) {
+        int classes = JitterSource.CLASSES - 1;
+        try (Backend first = device(0);
+                Backend second = device(1);
+                var _ = Scope.open("run", first);
+                Replicas others = Replicas.open(List.of(second), () -> replica(classes))) {
+            Replica replica = replica(classes);
+            Map<String, List<Double>> before = weights(replica.model());
+            Trainer.Builder builder = trainer(replica).replicas(others);
+            Trainer trainer = (allowNonFiniteLoss ? builder.allowNonFiniteLoss() : builder).build();
+            int[] labels = TRAINING.iterate(0, 0).next().target().toIntArray();
+            int row = Arrays.stream(labels).boxed().toList().indexOf(classes);
+            assertThatThrownBy(() -> trainer.fit(1))
+                    .isInstanceOf(ShapeException.class)
+                    .hasMessage("trainer: epoch=1, batch=1, step=1, rate=0.05, device=cuda:0: class indices must lie"
+                            + " in [0, 2): row=" + row + ", index=2");
+            assertThat(weights(replica.model())).isEqualTo(before);
+        }
+        assertThat(simulator.violations()).isEmpty();
     }
 
     /** Whichever of the two devices makes the call, the step ends on both, and training goes on as if nothing had been. */

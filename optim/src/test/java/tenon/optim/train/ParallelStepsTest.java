@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import tenon.engine.Generator;
 import tenon.engine.NonFiniteException;
 import tenon.engine.OutOfMemoryException;
+import tenon.engine.Precision;
 import tenon.engine.Scope;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
@@ -37,6 +39,7 @@ import tenon.layers.Flatten;
 import tenon.layers.Module;
 import tenon.layers.Sequential;
 import tenon.optim.Adam;
+import tenon.optim.Sgd;
 import tenon.optim.UpdateRules;
 import tenon.optim.checkpoint.CheckpointStore;
 import tenon.optim.schedule.Schedule;
@@ -261,14 +264,58 @@ class ParallelStepsTest {
         assertThat(first.optimizer().stepCount()).isEqualTo(2);
     }
 
+    /** From the middle of the first epoch to the middle of the second. */
     @Test
-    void aReplicaOfAnotherNetworkIsRefused() {
+    void aLayerThatACallbackFreezesForAWhileIsFrozenOnAllDevices() {
+        UnaryOperator<Trainer.Builder> freezing = options -> options.callback(new Callback() {
+            @Override
+            public void onStepEnd(Trainer trainer, Progress progress) {
+                boolean frozen = progress.step() >= 1 && progress.step() < 4;
+                trainer.model().parameters().getFirst().setTrainable(!frozen);
+            }
+        });
+        Trainer accumulating =
+                train(_ -> ReferenceBackend.open(), 1, options -> freezing.apply(options.accumulate(2)), _ -> {});
+        Trainer parallel = train(_ -> ReferenceBackend.open(), 2, freezing, _ -> {});
+        assertThat(trained(parallel)).isEqualTo(trained(accumulating));
+    }
+
+    @Test
+    void closedReplicasAreRefused() {
         opened(Scope.open("run", opened(ReferenceBackend.open())));
-        Replicas replicas = opened(Replicas.open(List.of(opened(ReferenceBackend.open())), () -> {
-            Module other = Sequential.of(new Flatten(), new Dense(32, JitterSource.CLASSES));
-            return new Replica(other, new Adam(other.parameters(), UpdateRules.PLAIN));
-        }));
+        Replicas replicas = Replicas.open(List.of(opened(ReferenceBackend.open())), () -> replica(1));
         Trainer trainer = builder(replica(1)).replicas(replicas).build();
+        replicas.close();
+        assertThat(trainer.stepsPerEpoch()).isEqualTo(3);
+        assertThatThrownBy(() -> trainer.fit(1))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("trainer: the replicas must be open while it trains: they are closed");
+    }
+
+    @Test
+    void aReplicaThatIsBuiltOtherwiseIsRefused() {
+        opened(Scope.open("run", opened(ReferenceBackend.open())));
+        assertRefused(() -> {
+            Module other = Sequential.of(new Flatten(), new Dense(32, JitterSource.CLASSES));
+            return new Replica(other, new Sgd(other.parameters(), UpdateRules.PLAIN));
+        });
+        assertRefused(() -> {
+            Module same = network(1);
+            return new Replica(same, new Sgd(same.parameters().reversed(), UpdateRules.PLAIN));
+        });
+        assertRefused(() -> {
+            Module same = network(1);
+            same.computeIn(Precision.BF16);
+            return new Replica(same, new Sgd(same.parameters(), UpdateRules.PLAIN));
+        });
+    }
+
+    private void assertRefused(Supplier<Replica> make) {
+        Module model = network(1);
+        Replicas replicas = opened(Replicas.open(List.of(opened(ReferenceBackend.open())), make));
+        Trainer trainer = builder(new Replica(model, new Sgd(model.parameters(), UpdateRules.PLAIN)))
+                .replicas(replicas)
+                .build();
         assertThatThrownBy(() -> trainer.fit(1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("a replica must be built as the trainer's network");
