@@ -35,6 +35,7 @@ public final class PretrainedReader implements WeightsReader {
             return new Loaded(
                     loaded.report().toString(),
                     loaded.report().toMap(),
+                    loaded.report().initialized(),
                     scaling == null || scaling.isMeasured() ? null : scaling);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

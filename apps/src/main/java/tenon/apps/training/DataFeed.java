@@ -72,7 +72,7 @@ record DataFeed(BatchSource source, RecordBatchSource records) implements AutoCl
         return new DataFeed(source, source);
     }
 
-    private static String shortened(List<String> names) {
+    static String shortened(List<String> names) {
         return names.size() <= 6 ? names.toString() : names.subList(0, 5) + " and so on";
     }
 

@@ -88,6 +88,21 @@ public final class SavedModel {
         }
     }
 
+    /** The classes of what {@link #read} reads; empty for files that do not name them. */
+    static List<String> classNames(Path saved) throws IOException {
+        if (Files.isDirectory(saved)) {
+            return RunFolder.around(saved).readConfig().data().classNames();
+        }
+        try (SafetensorsFile tensors = SafetensorsFile.open(saved)) {
+            String notes = tensors.metadata().get(CLASSES);
+            return notes == null ? List.of() : JSON.readValue(notes, new TypeReference<List<String>>() {});
+        } catch (CheckpointException _) {
+            return List.of();
+        } catch (JsonProcessingException e) {
+            throw damagedNotes(saved, e);
+        }
+    }
+
     private static TenonException damagedNotes(Path file, JsonProcessingException e) {
         return new TenonException(
                 "model file " + file + ": the notes on its network are damaged: " + e.getOriginalMessage(), e);

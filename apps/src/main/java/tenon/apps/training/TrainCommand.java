@@ -2,7 +2,6 @@ package tenon.apps.training;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -16,7 +15,6 @@ import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
 import tenon.apps.experiments.Experiment;
 import tenon.apps.experiments.Experiments;
-import tenon.optim.metrics.Evaluation;
 
 /** {@code tenon train}: a network on a record file, a folder of class folders, or random pictures. */
 @Command(
@@ -154,7 +152,7 @@ public final class TrainCommand extends TenonCommand {
         NetworkVariant variant = variant(repeated, console);
         try (TrainingRun run = TrainingRun.start(config(repeated, variant, console), output, console)) {
             Map<String, Object> values = evaluateOnly
-                    ? evaluate(run, console)
+                    ? Measurement.of(run, console)
                     : dryRun ? run.rehearse() : TrainingReport.train(run, output, watch, console);
             if (run.loaded() != null) {
                 values.put("weights", run.loaded().values());
@@ -249,18 +247,5 @@ public final class TrainCommand extends TenonCommand {
     /** Also where nothing was published: the name says what the run repeats. */
     private static Original original(Experiment repeated) {
         return repeated.original() != null ? repeated.original() : new Original(repeated.name(), null, null);
-    }
-
-    private static Map<String, Object> evaluate(TrainingRun run, Console console) {
-        Evaluation evaluation = run.evaluate(run.config().data().validation());
-        console.print(
-                "%d pictures: rank-1 %.2f %%, rank-5 %.2f %%, loss %.4f",
-                evaluation.samples(), 100 * evaluation.rank1(), 100 * evaluation.rank5(), evaluation.loss());
-        Map<String, Object> values = new LinkedHashMap<>();
-        values.put("samples", evaluation.samples());
-        values.put("rank1", evaluation.rank1());
-        values.put("rank5", evaluation.rank5());
-        values.put("loss", evaluation.loss());
-        return values;
     }
 }

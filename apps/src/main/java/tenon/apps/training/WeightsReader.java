@@ -1,6 +1,7 @@
 package tenon.apps.training;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 import tenon.layers.Module;
@@ -15,9 +16,10 @@ public interface WeightsReader {
      *
      * @param text which tensors were found, for people
      * @param values the same for programs
+     * @param initialized tensors of the last layer that have no values of the weights
      * @param scaling of the pictures that the weights know; null where nothing tells, or where it depends on their data set
      */
-    record Loaded(String text, Map<String, Object> values, Scaling scaling) {}
+    record Loaded(String text, Map<String, Object> values, List<String> initialized, Scaling scaling) {}
 
     /**
      * The variant of a network that weights are for.
