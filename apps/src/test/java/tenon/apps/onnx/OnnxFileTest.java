@@ -11,7 +11,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import tenon.apps.networks.Nonlinearity;
+import tenon.apps.networks.NormPosition;
+import tenon.apps.networks.ResNet;
 import tenon.apps.training.NetworkSpec;
+import tenon.apps.training.NetworkVariant;
 import tenon.engine.DType;
 import tenon.engine.Generator;
 import tenon.engine.GradMode;
@@ -43,6 +47,8 @@ import tenon.layers.Sequential;
 
 /** Exported networks in ONNX Runtime give the logits that they give here. */
 class OnnxFileTest {
+    private static final NetworkVariant ORIGINAL = NetworkVariant.ORIGINAL;
+
     @TempDir
     private Path folder;
 
@@ -65,6 +71,47 @@ class OnnxFileTest {
             case "squeezenet" -> 227;
             default -> 64;
         };
+    }
+
+    /** An eighth as wide. */
+    @ParameterizedTest
+    @EnumSource
+    void variantsGiveTheSameLogits(Variant variant) throws Exception {
+        NetworkSpec spec = new NetworkSpec(
+                variant.kind,
+                variant.side,
+                variant.side,
+                3,
+                7,
+                variant.kind.defaultNormMomentum(),
+                0.125,
+                variant.choices);
+        assertSameLogits(spec::build, spec.input(1), 7);
+    }
+
+    private enum Variant {
+        RESNET18_TORCHVISION(NetworkSpec.Kind.RESNET18, 64, ORIGINAL.withDesign(ResNet.Design.TORCHVISION)),
+        RESNET50_POST_ACTIVATION(NetworkSpec.Kind.RESNET50, 64, ORIGINAL.withDesign(ResNet.Design.POST_ACTIVATION)),
+        RESNET50_TORCHVISION(NetworkSpec.Kind.RESNET50, 64, ORIGINAL.withDesign(ResNet.Design.TORCHVISION)),
+        RESNET50_KERAS(NetworkSpec.Kind.RESNET50, 64, ORIGINAL.withDesign(ResNet.Design.KERAS)),
+        MOBILENET_V1_SYMMETRIC(NetworkSpec.Kind.MOBILENET_V1, 64, ORIGINAL.withSymmetricPadding(true)),
+        MOBILENET_V2_SYMMETRIC(NetworkSpec.Kind.MOBILENET_V2, 64, ORIGINAL.withSymmetricPadding(true)),
+        MOBILENET_V2_SMALL_STEM(NetworkSpec.Kind.MOBILENET_V2, 32, ORIGINAL.withSmallStem(true)),
+        ALEXNET_NORM_FIRST(NetworkSpec.Kind.ALEXNET, 99, ORIGINAL.withNorm(NormPosition.BEFORE_ACTIVATION)),
+        VGG16_NORM_FIRST(
+                NetworkSpec.Kind.VGG16,
+                64,
+                ORIGINAL.withActivation(Nonlinearity.elu(1)).withNorm(NormPosition.BEFORE_ACTIVATION));
+
+        private final NetworkSpec.Kind kind;
+        private final int side;
+        private final NetworkVariant choices;
+
+        Variant(NetworkSpec.Kind kind, int side, NetworkVariant choices) {
+            this.kind = kind;
+            this.side = side;
+            this.choices = choices;
+        }
     }
 
     @Test
