@@ -1,6 +1,7 @@
 package tenon.apps.training;
 
 import java.time.Duration;
+import java.util.function.LongSupplier;
 import tenon.apps.cli.UsageException;
 import tenon.optim.train.Callback;
 import tenon.optim.train.EpochRecord;
@@ -31,18 +32,26 @@ record StopLimits(Integer untilEpoch, Long maxSteps, Duration maxTime) {
     }
 
     Watch watch() {
-        return new Watch(this);
+        return watch(System::nanoTime);
+    }
+
+    /** @param clock in nanoseconds; time counts from this call on */
+    Watch watch(LongSupplier clock) {
+        return new Watch(this, clock);
     }
 
     /** Stops a trainer when a limit is reached. */
     static final class Watch implements Callback {
         private final StopLimits limits;
-        private final long start = System.nanoTime();
+        private final LongSupplier clock;
+        private final long start;
         private long steps;
         private String reached;
 
-        private Watch(StopLimits limits) {
+        private Watch(StopLimits limits, LongSupplier clock) {
             this.limits = limits;
+            this.clock = clock;
+            start = clock.getAsLong();
         }
 
         @Override
@@ -50,7 +59,7 @@ record StopLimits(Integer untilEpoch, Long maxSteps, Duration maxTime) {
             steps++;
             if (limits.maxSteps != null && steps >= limits.maxSteps) {
                 stop(trainer, "--max-steps " + limits.maxSteps);
-            } else if (limits.maxTime != null && System.nanoTime() - start >= limits.maxTime.toNanos()) {
+            } else if (limits.maxTime != null && clock.getAsLong() - start >= limits.maxTime.toNanos()) {
                 stop(trainer, "--max-time");
             }
         }
