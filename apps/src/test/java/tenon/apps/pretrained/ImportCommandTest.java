@@ -45,12 +45,18 @@ class ImportCommandTest {
 
     /** Writes a model with random weights and statistics in the variant that a map is for; returns what it says to the picture. */
     private float[] write(Path model, NetworkSpec.Kind kind, String map, int side) throws IOException {
+        return write(model, kind, map, side, 1);
+    }
+
+    private float[] write(Path model, NetworkSpec.Kind kind, String map, int side, double multiplier)
+            throws IOException {
         NameMap names = NameMap.of(kind.toString()).stream()
                 .filter(candidate -> candidate.toString().equals(map))
                 .findFirst()
                 .orElseThrow();
         NetworkSpec spec = PretrainedWeights.withVariant(
-                new NetworkSpec(kind, side, side, 3, 5, kind.defaultNormMomentum()),
+                new NetworkSpec(
+                        kind, side, side, 3, 5, kind.defaultNormMomentum(), multiplier, NetworkVariant.ORIGINAL),
                 MapSettings.of(names).variant());
         Generator.current().manualSeed(11);
         try (Backend backend = CpuBackend.open(1);
@@ -92,19 +98,23 @@ class ImportCommandTest {
         }
     }
 
+    /** VGG16's first dense layer stands behind a map of 2×2, whose elements come in another order there. */
     @ParameterizedTest
     @CsvSource({
-        "resnet18, RESNET18, torchvision, resnet-torchvision.map, 64",
-        "resnet50, RESNET50, timm, resnet-torchvision.map, 64",
-        "mobilenet-v2, MOBILENET_V2, torchvision, mobilenet-v2-torchvision.map, 64",
-        "mobilenet-v2, MOBILENET_V2, timm, mobilenet-v2-timm.map, 64",
-        "mobilenet-v1, MOBILENET_V1, timm, mobilenet-v1-timm.map, 64",
-        "squeezenet, SQUEEZENET, torchvision, squeezenet-torchvision.map, 227"
+        "resnet18, RESNET18, torchvision, resnet-torchvision.map, 64, 1",
+        "resnet50, RESNET50, timm, resnet-torchvision.map, 64, 1",
+        "mobilenet-v2, MOBILENET_V2, torchvision, mobilenet-v2-torchvision.map, 64, 1",
+        "mobilenet-v2, MOBILENET_V2, timm, mobilenet-v2-timm.map, 64, 1",
+        "mobilenet-v1, MOBILENET_V1, timm, mobilenet-v1-timm.map, 64, 1",
+        "squeezenet, SQUEEZENET, torchvision, squeezenet-torchvision.map, 227, 1",
+        "vgg16, VGG16, torchvision, vgg16-torchvision.map, 64, 0.0625",
+        "vgg16, VGG16, timm, vgg16-timm.map, 64, 0.0625"
     })
-    void modelsComeBackFromPytorchsNames(String network, NetworkSpec.Kind kind, String names, String map, int side)
+    void modelsComeBackFromPytorchsNames(
+            String network, NetworkSpec.Kind kind, String names, String map, int side, double multiplier)
             throws IOException {
         Path model = folder.resolve("a.model");
-        float[] expected = write(model, kind, map, side);
+        float[] expected = write(model, kind, map, side, multiplier);
         Path weights = folder.resolve("weights.safetensors");
         Cli.Result exported =
                 Cli.run("export", model, "--to", "safetensors", "--names", names, "--out", weights, "--json");
@@ -112,8 +122,17 @@ class ImportCommandTest {
         assertThat(exported.json().get("names").asText()).isEqualTo(names);
 
         Path again = folder.resolve("b.model");
-        Cli.Result imported =
-                Cli.run("import", network, weights, "--input", side + "x" + side + "x3", "--out", again, "--json");
+        Cli.Result imported = Cli.run(
+                "import",
+                network,
+                weights,
+                "--input",
+                side + "x" + side + "x3",
+                "--width-multiplier",
+                multiplier,
+                "--out",
+                again,
+                "--json");
         assertThat(imported.err()).isEmpty();
         JsonNode report = imported.json();
         assertThat(report.get("classes").asInt()).isEqualTo(5);
