@@ -73,11 +73,22 @@ final class DataOptions {
                     + " ./tenon augment says what each does, and shows it. Default: none, or the experiment's.")
     private Augmentation augmentation;
 
+    private static void refuseWithoutEffect(String option, boolean given) {
+        if (given) {
+            throw new UsageException(
+                    option + " has no effect on the random pictures of --synthetic: leave it out, or give --data");
+        }
+    }
+
     /** What a network will see. */
     record Prepared(DataSpec data, Augmentation augmentation, ImageSize input) {}
 
-    /** Throws unless the options fit each other; cheap, so that it comes before any work. */
-    void check() {
+    /**
+     * Throws unless the options fit each other; cheap, so that it comes before any work.
+     *
+     * @param mixup of {@link StepSettings}
+     */
+    void check(double mixup) {
         if ((data == null) == (synthetic == null)) {
             throw new UsageException(
                     data == null
@@ -92,6 +103,11 @@ final class DataOptions {
                     validation != null
                             ? "--val and --synthetic exclude each other"
                             : "--synthetic needs at least 2 pictures: " + synthetic);
+        }
+        if (synthetic != null) {
+            refuseWithoutEffect("--mixup", mixup > 0);
+            refuseWithoutEffect("--augment", augmentation != null && augmentation != Augmentation.NONE);
+            refuseWithoutEffect("--normalize", scaling != null);
         }
         if (classes != null && (synthetic == null || classes < 2)) {
             throw new UsageException("--classes is for --synthetic, and at least 2: " + classes);

@@ -179,11 +179,10 @@ public final class TrainCommand extends TenonCommand {
     private void checkCheaply(Experiment repeated) {
         ComputeSettings computing = compute.settings();
         loader.settings();
-        data.check();
         watch.limits();
         OptimizerSpec spec = optimizer.spec(repeated == null ? null : repeated.optimizer());
         schedule.spec(spec.kind(), repeated == null ? null : repeated.scheduleSpec());
-        step(repeated, computing);
+        data.check(step(repeated, computing).mixup());
         checkpoints.settings(false);
         if (evaluateOnly && !fineTuning.hasWeights()) {
             throw new UsageException("--evaluate-only needs --weights: the network to measure");

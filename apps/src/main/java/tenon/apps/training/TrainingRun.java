@@ -137,6 +137,7 @@ public final class TrainingRun implements AutoCloseable {
         loaded.text().lines().forEach(line -> console.print("    %s", line));
         Scaling known = loaded.scaling();
         if (known != null
+                && !config.data().train().isSynthetic()
                 && !known.normalization(null)
                         .isSame(config.data().normalization(), config.network().channels())) {
             console.warn("these weights know pictures whose values are " + known.description() + " (--normalize "

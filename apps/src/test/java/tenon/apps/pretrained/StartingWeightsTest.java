@@ -97,6 +97,21 @@ class StartingWeightsTest {
         return arrays;
     }
 
+    private Path threeClasses() throws IOException {
+        Path file = folder.resolve("three.trec");
+        Random random = new Random(3);
+        try (RecordWriter writer =
+                RecordWriter.create(file, RecordSchema.rawClasses("all", 32, 32, 3, List.of("a", "b", "c")))) {
+            for (int i = 0; i < 10; i++) {
+                byte[] pixels = new byte[32 * 32 * 3];
+                random.nextBytes(pixels);
+                writer.add(pixels, Label.ofClass(i % 3), "key" + i, "");
+            }
+            writer.commit();
+        }
+        return file;
+    }
+
     @Test
     void trainingBeginsWithAnotherProgramsWeightsInTheirVariant() throws IOException {
         NetworkSpec theirs = new NetworkSpec(
@@ -118,7 +133,7 @@ class StartingWeightsTest {
         }
         Path run = folder.resolve("run");
         List<Object> command = new ArrayList<>(List.of("train", "resnet18", "--width-multiplier", 0.25));
-        command.addAll(List.of("--synthetic", 10, "--classes", 3, "--size", "32x32x3", "--batch", 3));
+        command.addAll(List.of("--data", threeClasses(), "--batch", 3));
         command.addAll(List.of("--weights", weights, "--freeze", "conv1_1,bn1_2,stage1,stage2,stage3,stage4"));
         command.addAll(List.of("--epochs", 1, "--output", run, "--json"));
         Cli.Result result = done(command.toArray());

@@ -338,6 +338,22 @@ class TrainingOptionsTest {
         assertThat(Cli.run("train", "--output", run).err()).contains("--data PATH, or --synthetic");
     }
 
+    /** Neither changes what is drawn at random, and what run.json says is what was done. */
+    @Test
+    void whatWouldNotChangeRandomPicturesIsRefused() {
+        Path run = folder.resolve("unchanged");
+        for (List<Object> option : List.<List<Object>>of(
+                List.of("--mixup", 0.2), List.of("--augment", "flip"), List.of("--normalize", "imagenet"))) {
+            Cli.Result result =
+                    Cli.run("train", "mnist", "--synthetic", 4, option.getFirst(), option.getLast(), "--output", run);
+            assertThat(result.exitCode()).isEqualTo(2);
+            assertThat(result.errLines().getFirst())
+                    .isEqualTo("tenon train: " + option.getFirst() + " has no effect on the random pictures of"
+                            + " --synthetic: leave it out, or give --data");
+        }
+        assertThat(run).doesNotExist();
+    }
+
     @Test
     void beginsWithTheWeightsOfAnotherRun() throws IOException {
         Path source = folder.resolve("source");
