@@ -9,6 +9,7 @@ import tenon.engine.data.BatchSource;
 import tenon.io.data.RecordBatchSource;
 import tenon.io.data.SyntheticBatchSource;
 import tenon.io.record.ImageEncoding;
+import tenon.io.record.Records;
 
 /**
  * A run's batches, from records or made up, and what became of reading them. Belongs to the scope in which it was opened.
@@ -51,8 +52,6 @@ record DataFeed(BatchSource source, RecordBatchSource records) implements AutoCl
 
     /** Files may have been built again since the run was begun. */
     private static DataFeed of(RunConfig config, DataSpec.Part part, RecordBatchSource source) {
-        NetworkSpec input = config.network();
-        Shape wanted = Shape.of(input.height(), input.width(), input.channels());
         List<String> classes = source.schema().classNames();
         try {
             if (!classes.equals(config.data().classNames())) {
@@ -61,15 +60,30 @@ record DataFeed(BatchSource source, RecordBatchSource records) implements AutoCl
                         + config.data().classNames().size() + ", "
                         + shortened(config.data().classNames()));
             }
-            if (!source.sampleShape().equals(wanted)) {
-                throw new TenonException(part.file() + ": its pictures must have the network's size: they have "
-                        + source.sampleShape() + ", the network " + wanted);
-            }
         } catch (TenonException e) {
             source.close();
             throw e;
         }
         return new DataFeed(source, source);
+    }
+
+    private static void checkSize(RunConfig config, DataSpec.Part part) {
+        DataSpec data = config.data();
+        if (data.stored() == null) {
+            return;
+        }
+        StoredSize stored;
+        try (Records records = Records.open(Path.of(part.file()))) {
+            stored = StoredSize.of(records.schema());
+        }
+        boolean free = !part.file().equals(data.train().file())
+                && (stored == null || config.augmentation().fit() != Fit.SQUASH);
+        if (!free && !data.stored().equals(stored)) {
+            throw new TenonException(
+                    part.file() + ": its pictures must have the size that the run began with: they have "
+                            + (stored == null ? "several" : stored) + ", the run began with " + data.stored()
+                            + " (build them again in that size, or train anew)");
+        }
     }
 
     static String shortened(List<String> names) {
@@ -91,6 +105,7 @@ record DataFeed(BatchSource source, RecordBatchSource records) implements AutoCl
     }
 
     private static RecordBatchSource.Builder builder(RunConfig config, DataSpec.Part part) {
+        checkSize(config, part);
         return config.loader()
                 .apply(RecordBatchSource.of(Path.of(part.file())))
                 .batchSize(config.batchSize())

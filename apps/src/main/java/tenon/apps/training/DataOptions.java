@@ -135,11 +135,16 @@ final class DataOptions {
             held = validation != null ? validation : report.part("val").file();
         }
         RecordSchema schema = schema(file);
+        ImageSize input = input(original, chosen, schema);
+        StoredSize.checkRoom(file.toString(), schema, chosen, true, input.height(), input.width());
+        Path judging = held != null ? held : file;
+        StoredSize.checkRoom(judging.toString(), schema(judging), chosen, false, input.height(), input.width());
         DataSpec.Part all = DataSpec.Part.whole(file);
         DataSpec.Part train = all;
         DataSpec.Part judgedBy;
         if (held != null) {
             checkSameClasses(schema, held);
+            checkSameSize(schema, held, chosen);
             judgedBy = DataSpec.Part.whole(held);
         } else {
             int count = share(all.size());
@@ -147,8 +152,12 @@ final class DataOptions {
             judgedBy = new DataSpec.Part(all.file(), all.size() - count, all.size());
         }
         DataSpec spec = new DataSpec(
-                train, judgedBy, scaling(chosen, schema, console).normalization(schema), schema.classNames());
-        return new Prepared(spec, chosen, input(original, chosen, schema));
+                train,
+                judgedBy,
+                scaling(chosen, schema, console).normalization(schema),
+                schema.classNames(),
+                StoredSize.of(schema));
+        return new Prepared(spec, chosen, input);
     }
 
     private int share(int count) {
@@ -206,6 +215,17 @@ final class DataOptions {
         if (!schema(held).classNames().equals(schema.classNames())) {
             throw new UsageException("--val must have the classes of --data: "
                     + schema(held).classNames() + " in " + held + ", " + schema.classNames() + " in --data");
+        }
+    }
+
+    /** Of crops, whose view may show another share of the picture, sizes may differ. */
+    private void checkSameSize(RecordSchema schema, Path held, Augmentation chosen) {
+        StoredSize training = StoredSize.of(schema);
+        StoredSize judgedBy = StoredSize.of(schema(held));
+        if (chosen.fit() == Fit.SQUASH && training != null && judgedBy != null && !training.equals(judgedBy)) {
+            throw new UsageException("--val must hold pictures of the size of --data's, or those of one would be"
+                    + " squashed otherwise than those of the other: " + judgedBy + " in " + held + ", " + training
+                    + " in " + data + " (build both alike)");
         }
     }
 

@@ -13,9 +13,16 @@ import tenon.io.record.Records;
  * @param validation samples to judge each epoch by, never augmented
  * @param normalization for both, and later for every picture the network is asked about
  * @param classNames one per class
+ * @param stored size of the training pictures in their file; null where they differ, where there is no file, and in runs of before it was kept
  */
-public record DataSpec(Part train, Part validation, Normalization normalization, List<String> classNames) {
+public record DataSpec(
+        Part train, Part validation, Normalization normalization, List<String> classNames, StoredSize stored) {
     private static final String SYNTHETIC = "synthetic";
+
+    /** Data whose pictures may be stored in any size. */
+    public DataSpec(Part train, Part validation, Normalization normalization, List<String> classNames) {
+        this(train, validation, normalization, classNames, null);
+    }
 
     /**
      * Samples of a record file, or made-up ones.

@@ -1,6 +1,7 @@
 package tenon.apps.training;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -103,7 +104,11 @@ public final class EvaluateCommand extends TenonCommand {
                 checkClasses(classifier, pictures);
                 NetworkSpec spec = classifier.spec();
                 for (Views each : views) {
-                    each.check(spec, pictures.records().schema());
+                    each.check(
+                            spec, classifier.augmentation(), pictures.records().schema());
+                }
+                if (views.contains(Views.ONE)) {
+                    warnOfSize(classifier, pictures, console);
                 }
                 EvaluationNotes notes = outputs.notes(pictures.records());
                 List<Evaluation> evaluations = new ArrayList<>();
@@ -124,6 +129,18 @@ public final class EvaluateCommand extends TenonCommand {
         if (!names.equals(classifier.classNames())) {
             throw new UsageException("--data must have the classes that the network was trained on: " + names + " in "
                     + data + ", the network knows " + classifier.classNames());
+        }
+    }
+
+    private void warnOfSize(Classifier classifier, PictureData pictures, Console console) throws IOException {
+        String squashed = StoredSize.squashed(
+                data.toString(),
+                pictures.records().schema(),
+                classifier.augmentation(),
+                classifier.spec(),
+                SavedModel.trainedOn(checkpoint));
+        if (squashed != null && !Files.isDirectory(data)) {
+            console.warn(squashed);
         }
     }
 

@@ -103,6 +103,13 @@ public final class SavedModel {
         }
     }
 
+    /** Size of the pictures that a run was trained on, as they are stored; null for files, which do not say it. */
+    static StoredSize trainedOn(Path saved) throws IOException {
+        return Files.isDirectory(saved)
+                ? RunFolder.around(saved).readConfig().data().stored()
+                : null;
+    }
+
     private static TenonException damagedNotes(Path file, JsonProcessingException e) {
         return new TenonException(
                 "model file " + file + ": the notes on its network are damaged: " + e.getOriginalMessage(), e);

@@ -34,8 +34,15 @@ public record Views(int crops, Integer shortSide) {
     }
 
     /** Throws unless pictures of a stored size leave room to crop. */
-    void check(NetworkSpec spec, RecordSchema stored) {
-        check(spec, stored.height() == spec.height() && stored.width() == spec.width());
+    void check(NetworkSpec spec, Augmentation preset, RecordSchema schema) {
+        check(spec, schema.height() == spec.height() && schema.width() == spec.width());
+        StoredSize stored = StoredSize.of(schema);
+        boolean crop = crops > 1 || preset.fit() == Fit.SHORT_SIDE;
+        if (crop && shortSide == null && stored != null && !stored.covers(spec.height(), spec.width())) {
+            throw new UsageException("--crops " + crops + " needs pictures at least as large as the network's input, "
+                    + spec.height() + "x" + spec.width() + ": these are stored as " + stored
+                    + " (height x width; say with --resize N how long their shorter side shall be)");
+        }
     }
 
     /** Throws unless pictures of any size, fitted to the network, leave room to crop. */
