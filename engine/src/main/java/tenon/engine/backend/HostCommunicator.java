@@ -5,26 +5,22 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.stream.IntStream;
-import tenon.engine.DType;
-import tenon.engine.DTypeException;
-import tenon.engine.DeviceException;
 import tenon.engine.Tensor;
 
 /**
  * Devices that meet in host memory, whatever they are: each rank downloads its tensors, all ranks add up one range each in the order of ranks, and each
  * uploads the sums. Host memory is kept from call to call.
  */
-public final class HostCommunicator implements Communicator {
+public final class HostCommunicator extends RankCommunicator {
     private static final long ALIGN = 64;
     /** Floats that are summed over all ranks before the next ones, so that the sum stays in the cache. */
     private static final long BLOCK = 4096;
 
     private final Group group;
-    private final int rank;
 
     private HostCommunicator(Group group, int rank) {
+        super(rank, group.calls);
         this.group = group;
-        this.rank = rank;
     }
 
     /** One communicator per back-end, in their order. */
@@ -55,62 +51,33 @@ public final class HostCommunicator implements Communicator {
     }
 
     @Override
-    public int rank() {
-        return rank;
-    }
-
-    @Override
-    public int size() {
-        return group.calls.size();
-    }
-
-    @Override
     public String description() {
         return "host memory";
     }
 
     @Override
-    public void allReduceSum(List<Tensor> tensors) {
-        together(() -> {
-            for (Tensor tensor : tensors) {
-                if (tensor.dtype() != DType.F32) {
-                    throw new DTypeException("all-reduce: tensors must be F32: rank=" + rank + ", tensor=" + tensor);
-                }
-            }
-            download(tensors);
-            group.calls.meet(rank, "all-reduce", tensors);
-            if (rank == 0) {
-                growSum(byteSize(tensors));
-            }
-            group.calls.barrier().await();
-            sumRange(byteSize(tensors) / Float.BYTES);
-            group.calls.barrier().await();
-            upload(tensors, group.sum);
-        });
+    protected void allReduce(List<Tensor> tensors) {
+        download(tensors);
+        meet("all-reduce", tensors);
+        if (rank == 0) {
+            growSum(byteSize(tensors));
+        }
+        await();
+        sumRange(byteSize(tensors) / Float.BYTES);
+        await();
+        upload(tensors, group.sum);
     }
 
     @Override
-    public void broadcast(List<Tensor> tensors) {
-        together(() -> {
-            if (rank == 0) {
-                download(tensors);
-            }
-            group.calls.meet(rank, "broadcast", tensors);
-            if (rank != 0) {
-                upload(tensors, group.values[0]);
-            }
-            group.calls.barrier().await();
-        });
-    }
-
-    private void together(Runnable call) {
-        try {
-            group.calls.barrier().check();
-            call.run();
-        } catch (RuntimeException | Error e) {
-            abort(e);
-            throw e;
+    protected void copyFromFirst(List<Tensor> tensors) {
+        if (rank == 0) {
+            download(tensors);
         }
+        meet("broadcast", tensors);
+        if (rank != 0) {
+            upload(tensors, group.values[0]);
+        }
+        await();
     }
 
     private static long byteSize(List<Tensor> tensors) {
@@ -181,15 +148,10 @@ public final class HostCommunicator implements Communicator {
         }
     }
 
-    @Override
-    public void abort(Throwable cause) {
-        group.calls.barrier().end(cause);
-    }
-
     /** The last one to close frees the memory, which others may still be reading before. */
     @Override
     public void close() {
-        abort(new DeviceException("communicator: it is closed: rank=" + rank));
+        end();
         synchronized (group) {
             if (--group.open == 0) {
                 for (Arena arena : group.arenas) {

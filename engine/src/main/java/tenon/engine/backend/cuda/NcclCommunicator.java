@@ -86,7 +86,7 @@ final class NcclCommunicator extends CudaCommunicator {
     }
 
     @Override
-    void allReduce(List<Tensor> tensors) {
+    protected void allReduce(List<Tensor> tensors) {
         meet("all-reduce", tensors);
         issue(
                 "ncclAllReduce",
@@ -95,7 +95,7 @@ final class NcclCommunicator extends CudaCommunicator {
     }
 
     @Override
-    void copyFromFirst(List<Tensor> tensors) {
+    protected void copyFromFirst(List<Tensor> tensors) {
         meet("broadcast", tensors);
         issue(
                 "ncclBroadcast",
@@ -157,7 +157,7 @@ final class NcclCommunicator extends CudaCommunicator {
 
     /** At all ranks: the devices of those that called wait for the one that did not. */
     @Override
-    void stop() {
+    protected void stop() {
         for (NcclCommunicator each : group.ranks) {
             synchronized (each.lock) {
                 long ended = each.handle;

@@ -94,7 +94,7 @@ final class PeerCommunicator extends CudaCommunicator {
     // ---- sums ----
 
     @Override
-    void allReduce(List<Tensor> tensors) {
+    protected void allReduce(List<Tensor> tensors) {
         meet("all-reduce", tensors);
         int fillings = 0;
         UpdateTable table = null;
@@ -269,7 +269,7 @@ final class PeerCommunicator extends CudaCommunicator {
     // ---- copies ----
 
     @Override
-    void copyFromFirst(List<Tensor> tensors) {
+    protected void copyFromFirst(List<Tensor> tensors) {
         if (rank == 0) {
             synchronized (backend.lock) {
                 backend.enter();
@@ -306,10 +306,6 @@ final class PeerCommunicator extends CudaCommunicator {
     }
 
     // ---- the end ----
-
-    /** Nothing waits on a device for what may not come. */
-    @Override
-    void stop() {}
 
     /** The last one to close frees the memory of all, which the others' devices may be reading before. */
     @Override
