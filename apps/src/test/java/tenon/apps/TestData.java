@@ -1,5 +1,7 @@
 package tenon.apps;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.io.DataOutputStream;
@@ -61,6 +63,19 @@ public final class TestData {
                         classFolder.resolve(i + ".png").toFile());
             }
         }
+    }
+
+    /**
+     * Three classes of pictures as record files: 72 of 12×12 in {@code train.trec}, 18 in {@code val.trec}.
+     *
+     * @param pictures where the pictures themselves go, 20×16
+     */
+    public static void records(Path pictures, Path records) throws IOException {
+        pictures(pictures, List.of("a", "b", "c"), 30, 20, 16, 5);
+        Cli.Result built = Cli.run(
+                "build", "folder", pictures, "--output", records, "--size", "12x12x3", "--val", 0.2, "--stratified");
+        assertThat(built.err()).isEmpty();
+        assertThat(built.exitCode()).isZero();
     }
 
     static BufferedImage picture(int c, int classes, int width, int height, Random random) {

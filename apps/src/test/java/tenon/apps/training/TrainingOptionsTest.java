@@ -34,12 +34,8 @@ class TrainingOptionsTest {
 
     @BeforeAll
     static void draw() throws IOException {
-        Path pictures = folder.resolve("pictures");
-        TestData.pictures(pictures, List.of("a", "b", "c"), 30, 20, 16, 5);
         records = folder.resolve("records");
-        Cli.Result built = Cli.run(
-                "build", "folder", pictures, "--output", records, "--size", "12x12x3", "--val", 0.2, "--stratified");
-        assertThat(built.exitCode()).as(built.err()).isZero();
+        TestData.records(folder.resolve("pictures"), records);
     }
 
     private static Cli.Result train(Path output, Object... more) {

@@ -6,8 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import tenon.simulator.Simulator.Fault;
 
@@ -22,17 +21,8 @@ class DriverTest {
     private static final int CONTEXT_IS_DESTROYED = 709;
     private static final int NOT_SUPPORTED = 801;
 
-    private Cuda cuda;
-
-    @BeforeEach
-    void open() {
-        cuda = Cuda.withContext();
-    }
-
-    @AfterEach
-    void close() {
-        cuda.close();
-    }
+    @AutoClose
+    private final Cuda cuda = Cuda.withContext();
 
     private void assertWrong(int status, int expected, String message) {
         assertThat(status).isEqualTo(expected);

@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,17 +17,8 @@ class FastMathTest {
     private static final int COUNT = 4000;
     private static final float TINY = 1e-40f;
 
-    private Cuda cuda;
-
-    @BeforeEach
-    void open() {
-        cuda = Cuda.withContext();
-    }
-
-    @AfterEach
-    void close() {
-        cuda.close();
-    }
+    @AutoClose
+    private final Cuda cuda = Cuda.withContext();
 
     /** Of each expression its values where v is x[0], x[1], ...; one compilation. */
     private float[][] map(String option, float[] x, String... expressions) {

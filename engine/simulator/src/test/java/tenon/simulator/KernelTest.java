@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,17 +26,8 @@ class KernelTest {
         }
         """;
 
-    private Cuda cuda;
-
-    @BeforeEach
-    void open() {
-        cuda = Cuda.withContext();
-    }
-
-    @AfterEach
-    void close() {
-        cuda.close();
-    }
+    @AutoClose
+    private final Cuda cuda = Cuda.withContext();
 
     private static float[] counting(int n) {
         float[] values = new float[n];

@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -25,17 +24,8 @@ class StreamTest {
     private static final int THREAD_LOCAL = 1;
     private static final int RELAXED = 2;
 
-    private Cuda cuda;
-
-    @BeforeEach
-    void open() {
-        cuda = Cuda.withContext();
-    }
-
-    @AfterEach
-    void close() {
-        cuda.close();
-    }
+    @AutoClose
+    private final Cuda cuda = Cuda.withContext();
 
     private void fill(long address, float value, long stream) {
         cuda.check("cuMemsetD32Async", address, Float.floatToIntBits(value), 1L, stream);
