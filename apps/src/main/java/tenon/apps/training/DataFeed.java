@@ -9,7 +9,7 @@ import tenon.engine.data.BatchSource;
 import tenon.io.data.RecordBatchSource;
 import tenon.io.data.SyntheticBatchSource;
 import tenon.io.record.ImageEncoding;
-import tenon.io.record.Records;
+import tenon.io.record.RecordSchema;
 
 /**
  * A run's batches, from records or made up, and what became of reading them. Belongs to the scope in which it was opened.
@@ -60,6 +60,7 @@ record DataFeed(BatchSource source, RecordBatchSource records) implements AutoCl
                         + config.data().classNames().size() + ", "
                         + shortened(config.data().classNames()));
             }
+            checkSize(config, part, source.schema());
         } catch (TenonException e) {
             source.close();
             throw e;
@@ -67,15 +68,12 @@ record DataFeed(BatchSource source, RecordBatchSource records) implements AutoCl
         return new DataFeed(source, source);
     }
 
-    private static void checkSize(RunConfig config, DataSpec.Part part) {
+    private static void checkSize(RunConfig config, DataSpec.Part part, RecordSchema schema) {
         DataSpec data = config.data();
         if (data.stored() == null) {
             return;
         }
-        StoredSize stored;
-        try (Records records = Records.open(Path.of(part.file()))) {
-            stored = StoredSize.of(records.schema());
-        }
+        StoredSize stored = StoredSize.of(schema);
         boolean free = !part.file().equals(data.train().file())
                 && (stored == null || config.augmentation().fit() != Fit.SQUASH);
         if (!free && !data.stored().equals(stored)) {
@@ -105,7 +103,6 @@ record DataFeed(BatchSource source, RecordBatchSource records) implements AutoCl
     }
 
     private static RecordBatchSource.Builder builder(RunConfig config, DataSpec.Part part) {
-        checkSize(config, part);
         return config.loader()
                 .apply(RecordBatchSource.of(Path.of(part.file())))
                 .batchSize(config.batchSize())

@@ -138,13 +138,14 @@ final class DataOptions {
         ImageSize input = input(original, chosen, schema);
         StoredSize.checkRoom(file.toString(), schema, chosen, true, input.height(), input.width());
         Path judging = held != null ? held : file;
-        StoredSize.checkRoom(judging.toString(), schema(judging), chosen, false, input.height(), input.width());
+        RecordSchema judged = held != null ? schema(held) : schema;
+        StoredSize.checkRoom(judging.toString(), judged, chosen, false, input.height(), input.width());
         DataSpec.Part all = DataSpec.Part.whole(file);
         DataSpec.Part train = all;
         DataSpec.Part judgedBy;
         if (held != null) {
-            checkSameClasses(schema, held);
-            checkSameSize(schema, held, chosen);
+            checkSameClasses(schema, judged, held);
+            checkSameSize(schema, judged, held, chosen);
             judgedBy = DataSpec.Part.whole(held);
         } else {
             int count = share(all.size());
@@ -211,17 +212,17 @@ final class DataOptions {
         }
     }
 
-    private static void checkSameClasses(RecordSchema schema, Path held) {
-        if (!schema(held).classNames().equals(schema.classNames())) {
-            throw new UsageException("--val must have the classes of --data: "
-                    + schema(held).classNames() + " in " + held + ", " + schema.classNames() + " in --data");
+    private static void checkSameClasses(RecordSchema schema, RecordSchema judged, Path held) {
+        if (!judged.classNames().equals(schema.classNames())) {
+            throw new UsageException("--val must have the classes of --data: " + judged.classNames() + " in " + held
+                    + ", " + schema.classNames() + " in --data");
         }
     }
 
     /** Of crops, whose view may show another share of the picture, sizes may differ. */
-    private void checkSameSize(RecordSchema schema, Path held, Augmentation chosen) {
+    private void checkSameSize(RecordSchema schema, RecordSchema judged, Path held, Augmentation chosen) {
         StoredSize training = StoredSize.of(schema);
-        StoredSize judgedBy = StoredSize.of(schema(held));
+        StoredSize judgedBy = StoredSize.of(judged);
         if (chosen.fit() == Fit.SQUASH && training != null && judgedBy != null && !training.equals(judgedBy)) {
             throw new UsageException("--val must hold pictures of the size of --data's, or those of one would be"
                     + " squashed otherwise than those of the other: " + judgedBy + " in " + held + ", " + training

@@ -107,7 +107,7 @@ public final class EvaluateCommand extends TenonCommand {
                     each.check(
                             spec, classifier.augmentation(), pictures.records().schema());
                 }
-                if (views.contains(Views.ONE)) {
+                if (views.contains(Views.ONE) && !Files.isDirectory(data)) {
                     warnOfSize(classifier, pictures, console);
                 }
                 EvaluationNotes notes = outputs.notes(pictures.records());
@@ -139,7 +139,7 @@ public final class EvaluateCommand extends TenonCommand {
                 classifier.augmentation(),
                 classifier.spec(),
                 SavedModel.trainedOn(checkpoint));
-        if (squashed != null && !Files.isDirectory(data)) {
+        if (squashed != null) {
             console.warn(squashed);
         }
     }

@@ -78,14 +78,7 @@ public final class SavedModel {
         if (Files.isDirectory(saved)) {
             return Optional.of(RunFolder.around(saved).readConfig().network());
         }
-        try (SafetensorsFile tensors = SafetensorsFile.open(saved)) {
-            String notes = tensors.metadata().get(NETWORK);
-            return notes == null ? Optional.empty() : Optional.of(JSON.readValue(notes, NetworkSpec.class));
-        } catch (CheckpointException _) {
-            return Optional.empty();
-        } catch (JsonProcessingException e) {
-            throw damagedNotes(saved, e);
-        }
+        return note(saved, NETWORK, new TypeReference<>() {});
     }
 
     /** The classes of what {@link #read} reads; empty for files that do not name them. */
@@ -93,13 +86,18 @@ public final class SavedModel {
         if (Files.isDirectory(saved)) {
             return RunFolder.around(saved).readConfig().data().classNames();
         }
-        try (SafetensorsFile tensors = SafetensorsFile.open(saved)) {
-            String notes = tensors.metadata().get(CLASSES);
-            return notes == null ? List.of() : JSON.readValue(notes, new TypeReference<List<String>>() {});
+        return note(saved, CLASSES, new TypeReference<List<String>>() {}).orElse(List.of());
+    }
+
+    /** One of a file's notes; empty where it has none, as other programs' files do. */
+    private static <T> Optional<T> note(Path file, String key, TypeReference<T> type) throws IOException {
+        try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
+            String text = tensors.metadata().get(key);
+            return text == null ? Optional.empty() : Optional.of(JSON.readValue(text, type));
         } catch (CheckpointException _) {
-            return List.of();
+            return Optional.empty();
         } catch (JsonProcessingException e) {
-            throw damagedNotes(saved, e);
+            throw damagedNotes(file, e);
         }
     }
 
