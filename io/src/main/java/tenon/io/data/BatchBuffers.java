@@ -47,8 +47,8 @@ final class BatchBuffers implements AutoCloseable {
     private final Staging staging;
     /** Null where slots hold finished inputs. */
     private final DeviceFinish finish;
-    /** The same on other back-ends that batches were asked for on. */
-    private final Map<Backend, DeviceFinish> finishElsewhere = new IdentityHashMap<>();
+    /** By back-end that batches were asked for on. */
+    private final Map<Backend, FinishElsewhere> finishElsewhere = new IdentityHashMap<>();
 
     private final Staging.Transfer[][] uploads;
     private final Staging.Mark[] used;
@@ -223,14 +223,9 @@ final class BatchBuffers implements AutoCloseable {
             input.upload(filled(slot, INPUT, size));
             return;
         }
-        DeviceFinish there = finishElsewhere.computeIfAbsent(input.backend(), finish::on);
-        try (Scope scope = Scope.open("batch of another device", input.backend())) {
-            Tensor pictures = Tensor.empty(scope.backend(), input.shape(), DType.U8);
-            Tensor windows = Tensor.empty(scope.backend(), Shape.of(size, DeviceFinish.WINDOW), DType.I32);
-            pictures.upload(filled(slot, INPUT, size));
-            windows.upload(filled(slot, WINDOW, size));
-            there.run(pictures, windows, input);
-        }
+        finishElsewhere
+                .computeIfAbsent(input.backend(), other -> new FinishElsewhere(other, finish))
+                .run(filled(slot, INPUT, size), filled(slot, WINDOW, size), input);
     }
 
     /** Brings a slot's parts to where the next batch is. */
@@ -288,7 +283,7 @@ final class BatchBuffers implements AutoCloseable {
         if (finish != null) {
             finish.close();
         }
-        finishElsewhere.values().forEach(DeviceFinish::close);
+        finishElsewhere.values().forEach(FinishElsewhere::close);
         tensors.forEach(Tensor::close);
         arena.close();
     }

@@ -8,6 +8,7 @@ import tenon.engine.ClosedException;
 import tenon.engine.DType;
 import tenon.engine.Shape;
 import tenon.engine.ShapeException;
+import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.data.Batch;
 import tenon.engine.data.BatchIterator;
@@ -155,6 +156,17 @@ public final class InMemoryBatchSource implements BatchSource {
 
         @Override
         public Batch next() {
+            return buffers.publish(0, fill());
+        }
+
+        /** On another device they come from host memory, not from the first one. */
+        @Override
+        public void next(Tensor input, Tensor target) {
+            buffers.publish(0, fill(), input, target);
+        }
+
+        /** Puts the next batch into the slot, and returns how many samples it has. */
+        private int fill() {
             checkOpen();
             if (!hasNext()) {
                 throw new NoSuchElementException("in-memory batches: the epoch has " + plan.batchCount() + " batches");
@@ -167,7 +179,7 @@ public final class InMemoryBatchSource implements BatchSource {
             }
             System.arraycopy(order, first, buffers.samples(0), 0, size);
             batch++;
-            return buffers.publish(0, size);
+            return size;
         }
 
         @Override

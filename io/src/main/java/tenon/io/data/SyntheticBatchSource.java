@@ -2,13 +2,17 @@ package tenon.io.data;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
 import tenon.engine.ClosedException;
 import tenon.engine.DType;
 import tenon.engine.Rng;
+import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.ShapeException;
+import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.data.Batch;
 import tenon.engine.data.BatchIterator;
@@ -22,8 +26,11 @@ public final class SyntheticBatchSource implements BatchSource {
     private final BatchPlan plan;
     private final BatchBuffers buffers;
     private final Shape sampleShape;
+    private final int classes;
+    private final long seed;
     private final Batch whole;
     private final Batch last;
+    private final Map<Backend, Map<Batch, Batch>> elsewhere = new IdentityHashMap<>();
     private boolean closed;
 
     /**
@@ -36,6 +43,8 @@ public final class SyntheticBatchSource implements BatchSource {
             throw new ShapeException("synthetic batches: there must be a class: classes=" + classes);
         }
         sampleShape = sample;
+        this.classes = classes;
+        this.seed = seed;
         plan = new BatchPlan(IntStream.range(0, samples).toArray(), batchSize, dropLast, Shuffle.NONE, seed);
         buffers = new BatchBuffers(
                 backend,
@@ -45,27 +54,52 @@ public final class SyntheticBatchSource implements BatchSource {
                 new BatchBuffers.Sample(sample, DType.F32, Shape.scalar(), DType.I32),
                 null);
         int full = Math.min(samples, plan.batchSize());
-        last = plan.lastSize() == 0 ? null : draw(plan.lastSize(), classes, seed);
-        whole = full == plan.batchSize() ? draw(full, classes, seed) : last;
+        last = plan.lastSize() == 0 ? null : publish(plan.lastSize());
+        whole = full == plan.batchSize() ? publish(full) : last;
     }
 
-    private Batch draw(int size, int classes, long seed) {
-        buffers.awaitFree(0);
+    private record Drawn(float[] pictures, int[] labels) {}
+
+    private Drawn draw(int size) {
         Rng pixels = new Rng(seed, Rng.stream("synthetic pictures"), 0);
-        Rng labels = new Rng(seed, Rng.stream("synthetic labels"), 0);
-        float[] values = new float[Math.toIntExact(size * sampleShape.elementCount())];
+        Rng truth = new Rng(seed, Rng.stream("synthetic labels"), 0);
+        float[] pictures = new float[Math.toIntExact(size * sampleShape.elementCount())];
         float range = (float) Math.sqrt(12);
-        for (int i = 0; i < values.length; i++) {
-            values[i] = range * (pixels.uniform(i) - 0.5f);
+        for (int i = 0; i < pictures.length; i++) {
+            pictures[i] = range * (pixels.uniform(i) - 0.5f);
         }
-        int[] truth = new int[size];
+        int[] labels = new int[size];
         for (int i = 0; i < size; i++) {
-            truth[i] = labels.nextInt(classes);
+            labels[i] = truth.nextInt(classes);
+        }
+        return new Drawn(pictures, labels);
+    }
+
+    private Batch publish(int size) {
+        Drawn drawn = draw(size);
+        buffers.awaitFree(0);
+        for (int i = 0; i < size; i++) {
             buffers.samples(0)[i] = i;
         }
-        MemorySegment.copy(values, 0, buffers.input(0, size), ValueLayout.JAVA_FLOAT, 0, values.length);
-        MemorySegment.copy(truth, 0, buffers.target(0, size), ValueLayout.JAVA_INT, 0, size);
+        MemorySegment.copy(drawn.pictures, 0, buffers.input(0, size), ValueLayout.JAVA_FLOAT, 0, drawn.pictures.length);
+        MemorySegment.copy(drawn.labels, 0, buffers.target(0, size), ValueLayout.JAVA_INT, 0, size);
         return buffers.publish(0, size);
+    }
+
+    /** The batch in a further device's memory, where it comes from the host once. */
+    private Batch elsewhere(Backend other, Batch batch) {
+        return elsewhere.computeIfAbsent(other, _ -> new IdentityHashMap<>()).computeIfAbsent(batch, _ -> {
+            Drawn drawn = draw(batch.size());
+            try (var _ = Scope.openLocal("synthetic batch")) {
+                Tensor input =
+                        Tensor.empty(other, batch.input().shape(), DType.F32).retain();
+                Tensor target =
+                        Tensor.empty(other, batch.target().shape(), DType.I32).retain();
+                input.upload(MemorySegment.ofArray(drawn.pictures));
+                target.upload(MemorySegment.ofArray(drawn.labels));
+                return new Batch(input, target, batch.keys());
+            }
+        });
     }
 
     @Override
@@ -112,6 +146,14 @@ public final class SyntheticBatchSource implements BatchSource {
             }
 
             @Override
+            public void next(Tensor input, Tensor target) {
+                Batch first = next();
+                Batch there = input.backend() == first.input().backend() ? first : elsewhere(input.backend(), first);
+                input.copyFrom(there.input());
+                target.copyFrom(there.target());
+            }
+
+            @Override
             public void close() {
                 batch = plan.batchCount();
             }
@@ -123,6 +165,12 @@ public final class SyntheticBatchSource implements BatchSource {
         if (!closed) {
             closed = true;
             buffers.close();
+            elsewhere
+                    .values()
+                    .forEach(ofDevice -> ofDevice.values().forEach(batch -> {
+                        batch.input().close();
+                        batch.target().close();
+                    }));
         }
     }
 }

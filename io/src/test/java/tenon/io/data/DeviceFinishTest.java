@@ -20,12 +20,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import tenon.engine.DType;
 import tenon.engine.Scope;
+import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cuda.CudaBackend;
 import tenon.engine.backend.reference.ReferenceBackend;
 import tenon.engine.data.Batch;
 import tenon.engine.data.BatchIterator;
+import tenon.engine.memory.MemoryStatistics;
 import tenon.io.augment.Augmenter;
 import tenon.io.augment.CenterCrop;
 import tenon.io.augment.HorizontalFlip;
@@ -216,6 +218,36 @@ class DeviceFinishTest {
                 Scope _ = Scope.open("test", cuda)) {
             assertSame(handsOut, fills, other);
             assertSame(mixed, copies, other);
+        }
+    }
+
+    /** Batches of 5 and the last of 3 have found their memory after an epoch. */
+    @Test
+    void laterBatchesTakeNoMemoryOnAnotherDevice() {
+        try (Backend other = CudaBackend.open();
+                RecordBatchSource source = source(Pictures.RAW_COLOURS, cuda)
+                        .augment(new RandomCrop(20, 24))
+                        .open();
+                var _ = Scope.open("test", other)) {
+            Tensor[] inputs = {tensor(5, 20, 24, 3), tensor(3, 20, 24, 3)};
+            Tensor[] targets = {Tensor.of(new int[5], 5), Tensor.of(new int[3], 3)};
+            fill(source, inputs, targets);
+            MemoryStatistics before = other.allocator().statistics();
+            fill(source, inputs, targets);
+            assertThat(other.allocator().statistics()).isEqualTo(before);
+        }
+    }
+
+    private static Tensor tensor(int... dims) {
+        return Tensor.empty(Scope.current().backend(), Shape.of(dims), DType.F32);
+    }
+
+    private static void fill(RecordBatchSource source, Tensor[] inputs, Tensor[] targets) {
+        try (BatchIterator batches = source.iterate(0, 0)) {
+            for (int left = COUNT; left > 0; left -= 5) {
+                int which = left >= 5 ? 0 : 1;
+                batches.next(inputs[which], targets[which]);
+            }
         }
     }
 

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,7 +83,15 @@ class CudaParallelStepsTest {
         private final Replica replica = replica();
         private final Replicas others = Replicas.open(List.of(second), CudaParallelStepsTest::replica);
 
-        private final Trainer trainer = trainer(replica).replicas(others).build();
+        private final Trainer trainer;
+
+        Run() {
+            this(options -> options);
+        }
+
+        Run(UnaryOperator<Trainer.Builder> options) {
+            trainer = options.apply(trainer(replica).replicas(others)).build();
+        }
 
         @Override
         public void close() {
@@ -124,6 +134,21 @@ class CudaParallelStepsTest {
         }
         assertThat(simulator.violations()).isEmpty();
         assertThat(simulator.live()).isEqualTo(before);
+    }
+
+    @Test
+    void laterEpochsTakeNoMemory() {
+        List<Long> allocations = new ArrayList<>();
+        try (Run run = new Run(options -> options.callback(new Callback() {
+            @Override
+            public void onEpochEnd(Trainer trainer, EpochRecord record) {
+                allocations.add(simulator.calls("cuMemAlloc") + simulator.calls("cuMemHostAlloc"));
+            }
+        }))) {
+            run.trainer.fit(4);
+        }
+        assertThat(allocations.getFirst()).isPositive();
+        assertThat(allocations.subList(1, 4)).containsOnly(allocations.get(1));
     }
 
     /** The data has a class more than the network. */
