@@ -1,5 +1,6 @@
 package tenon.engine.backend.reference;
 
+import java.util.Arrays;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.ConvolutionKernels;
@@ -45,20 +46,25 @@ final class ReferenceConvolution implements ConvolutionKernels {
         double[] gy = Elements.values(gradOutput);
         double[] w = Elements.weight(weight, gradInput);
         Elements gx = Elements.of(gradInput);
+        double[] sums = new double[g.groupC];
         for (int n = 0; n < g.n; n++) {
             for (int row = 0; row < g.h; row++) {
                 for (int column = 0; column < g.w; column++) {
-                    for (int c = 0; c < g.c; c++) {
-                        gx.set(g.input(n, row, column, c), gradientAt(g, gy, w, n, row, column, c));
+                    for (int group = 0; group < spec.groups(); group++) {
+                        sumInputGradients(g, gy, w, n, row, column, group, sums);
+                        for (int c = 0; c < g.groupC; c++) {
+                            gx.set(g.input(n, row, column, group * g.groupC + c), sums[c]);
+                        }
                     }
                 }
             }
         }
     }
 
-    private static double gradientAt(Geometry g, double[] gy, double[] w, int n, int row, int column, int c) {
-        int group = c / g.groupC;
-        double sum = 0;
+    /** @param sums [C / groups], one for each channel of the group: channels lie side by side in memory */
+    private static void sumInputGradients(
+            Geometry g, double[] gy, double[] w, int n, int row, int column, int group, double[] sums) {
+        Arrays.fill(sums, 0);
         for (int r = 0; r < g.r; r++) {
             for (int s = 0; s < g.s; s++) {
                 int p = g.outputRow(row, r);
@@ -67,11 +73,10 @@ final class ReferenceConvolution implements ConvolutionKernels {
                     continue;
                 }
                 for (int k = group * g.groupK; k < (group + 1) * g.groupK; k++) {
-                    sum += gy[g.output(n, p, q, k)] * w[g.weight(k, r, s, c - group * g.groupC)];
+                    addScaled(gy[g.output(n, p, q, k)], w, g.weight(k, r, s, 0), sums);
                 }
             }
         }
-        return sum;
     }
 
     @Override
@@ -80,11 +85,13 @@ final class ReferenceConvolution implements ConvolutionKernels {
         double[] x = Elements.values(input);
         double[] gy = Elements.values(gradOutput);
         Elements gw = Elements.of(gradWeight);
+        double[] sums = new double[g.groupC];
         for (int k = 0; k < g.k; k++) {
             for (int r = 0; r < g.r; r++) {
                 for (int s = 0; s < g.s; s++) {
+                    sumWeightGradients(g, x, gy, k, r, s, sums);
                     for (int c = 0; c < g.groupC; c++) {
-                        gw.set(g.weight(k, r, s, c), weightGradientAt(g, x, gy, k, r, s, g.firstChannel(k) + c));
+                        gw.set(g.weight(k, r, s, c), sums[c]);
                     }
                 }
             }
@@ -94,20 +101,25 @@ final class ReferenceConvolution implements ConvolutionKernels {
         }
     }
 
-    private static double weightGradientAt(Geometry g, double[] x, double[] gy, int k, int r, int s, int channel) {
-        double sum = 0;
+    private static void sumWeightGradients(Geometry g, double[] x, double[] gy, int k, int r, int s, double[] sums) {
+        Arrays.fill(sums, 0);
         for (int n = 0; n < g.n; n++) {
             for (int p = 0; p < g.p; p++) {
                 for (int q = 0; q < g.q; q++) {
                     int row = g.row(p, r);
                     int column = g.column(q, s);
                     if (row >= 0 && row < g.h && column >= 0 && column < g.w) {
-                        sum += x[g.input(n, row, column, channel)] * gy[g.output(n, p, q, k)];
+                        addScaled(gy[g.output(n, p, q, k)], x, g.input(n, row, column, g.firstChannel(k)), sums);
                     }
                 }
             }
         }
-        return sum;
+    }
+
+    private static void addScaled(double factor, double[] values, int offset, double[] sums) {
+        for (int c = 0; c < sums.length; c++) {
+            sums[c] += values[offset + c] * factor;
+        }
     }
 
     /** Sizes by their letters, indices of elements, and which input position meets which output position. */

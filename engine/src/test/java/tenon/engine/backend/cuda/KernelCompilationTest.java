@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Every kernel file compiles for real GPUs where CUDA's compiler is installed: for compute capabilities 7.5, 8.0, 9.0 and 10.0 without warnings and without registers spilled to memory, and with
- * approximate functions. Files that compiled are remembered in the build folder.
+ * approximate functions. Files that compiled are remembered, by a hash of what they were compiled from and with, in the system's folder for temporary files.
  */
 class KernelCompilationTest {
     private static final Pattern INCLUDE = Pattern.compile("^\\s*#\\s*include", Pattern.MULTILINE);
@@ -33,6 +33,9 @@ class KernelCompilationTest {
 
     private static final List<String> FAST =
             List.of("-gencode", "arch=compute_90,code=compute_90", "-use_fast_math", "-DTENON_FAST_MATH");
+
+    private static final Path KEPT = Path.of(
+            System.getProperty("java.io.tmpdir"), "tenon-kernel-compilation-" + System.getProperty("user.name"));
 
     @TempDir
     private Path folder;
@@ -65,8 +68,9 @@ class KernelCompilationTest {
     void kernelFilesCompileForRealDevices() throws Exception {
         Path nvcc = nvcc();
         Assumptions.assumeTrue(nvcc != null, "no nvcc on the path, in CUDA_HOME or in /usr/local/cuda/bin");
+        String compiler = nvcc + version(nvcc);
         List<String> failures = kernelFiles().parallelStream()
-                .flatMap(file -> Stream.of(STRICT, FAST).map(options -> compile(nvcc, file, options)))
+                .flatMap(file -> Stream.of(STRICT, FAST).map(options -> compile(nvcc, compiler, file, options)))
                 .filter(Objects::nonNull)
                 .toList();
         assertThat(failures).isEmpty();
@@ -88,14 +92,19 @@ class KernelCompilationTest {
                 .orElse(null);
     }
 
+    private static String version(Path nvcc) throws IOException {
+        Process process = new ProcessBuilder(nvcc.toString(), "--version").start();
+        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+
     /** What is wrong, or null. */
-    private String compile(Path nvcc, Path file, List<String> options) {
+    private String compile(Path nvcc, String compiler, Path file, List<String> options) {
         try {
             // As NVRTC gets it; line numbers are the file's own.
             String name = file.getFileName().toString();
             String source = prelude(file) + "\n#line 1 \"" + name + "\"\n" + Files.readString(file);
-            String key = hash(nvcc + String.join(" ", options) + source);
-            Path done = Path.of("target", "kernel-compilation", name + "-" + key);
+            String key = hash(compiler + String.join(" ", options) + source);
+            Path done = KEPT.resolve(name + "-" + key);
             if (Files.exists(done)) {
                 return null;
             }
