@@ -134,12 +134,14 @@ public final class FeaturesCommand extends TenonCommand {
     }
 
     private Map<String, Object> extract(
-            Classifier classifier, FeatureExtractor extractor, PictureData pictures, Console console) {
+            Classifier classifier, FeatureExtractor extractor, PictureData pictures, Console console)
+            throws IOException {
         Records records = pictures.records();
         if (records.schema().label() != LabelKind.CLASS) {
             throw new UsageException("--data must have class labels: " + data + " has "
                     + records.schema().label());
         }
+        pictures.warnIfSquashed(classifier, checkpoint, console);
         int width = 0;
         try (RecordBatchSource source = pictures.views(classifier, batch);
                 BatchIterator batches = source.iterate(0, 0)) {

@@ -73,8 +73,9 @@ final class DataOptions {
                     + " ./tenon augment says what each does, and shows it. Default: none, or the experiment's.")
     private Augmentation augmentation;
 
-    private static void refuseWithoutEffect(String option, boolean given) {
-        if (given) {
+    /** Throws if an option was given that random pictures leave as they are. */
+    void refuseWithoutEffect(String option, boolean given) {
+        if (synthetic != null && given) {
             throw new UsageException(
                     option + " has no effect on the random pictures of --synthetic: leave it out, or give --data");
         }
@@ -104,11 +105,9 @@ final class DataOptions {
                             ? "--val and --synthetic exclude each other"
                             : "--synthetic needs at least 2 pictures: " + synthetic);
         }
-        if (synthetic != null) {
-            refuseWithoutEffect("--mixup", mixup > 0);
-            refuseWithoutEffect("--augment", augmentation != null && augmentation != Augmentation.NONE);
-            refuseWithoutEffect("--normalize", scaling != null);
-        }
+        refuseWithoutEffect("--mixup", mixup > 0);
+        refuseWithoutEffect("--augment", augmentation != null && augmentation != Augmentation.NONE);
+        refuseWithoutEffect("--normalize", scaling != null);
         if (classes != null && (synthetic == null || classes < 2)) {
             throw new UsageException("--classes is for --synthetic, and at least 2: " + classes);
         }

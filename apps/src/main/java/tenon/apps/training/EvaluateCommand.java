@@ -1,7 +1,6 @@
 package tenon.apps.training;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -107,8 +106,8 @@ public final class EvaluateCommand extends TenonCommand {
                     each.check(
                             spec, classifier.augmentation(), pictures.records().schema());
                 }
-                if (views.contains(Views.ONE) && !Files.isDirectory(data)) {
-                    warnOfSize(classifier, pictures, console);
+                if (views.contains(Views.ONE)) {
+                    pictures.warnIfSquashed(classifier, checkpoint, console);
                 }
                 EvaluationNotes notes = outputs.notes(pictures.records());
                 List<Evaluation> evaluations = new ArrayList<>();
@@ -129,18 +128,6 @@ public final class EvaluateCommand extends TenonCommand {
         if (!names.equals(classifier.classNames())) {
             throw new UsageException("--data must have the classes that the network was trained on: " + names + " in "
                     + data + ", the network knows " + classifier.classNames());
-        }
-    }
-
-    private void warnOfSize(Classifier classifier, PictureData pictures, Console console) throws IOException {
-        String squashed = StoredSize.squashed(
-                data.toString(),
-                pictures.records().schema(),
-                classifier.augmentation(),
-                classifier.spec(),
-                SavedModel.trainedOn(checkpoint));
-        if (squashed != null) {
-            console.warn(squashed);
         }
     }
 

@@ -1,6 +1,10 @@
 package tenon.apps.training;
 
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
 import tenon.apps.cli.OptionSection;
 import tenon.apps.cli.UsageException;
 import tenon.engine.TenonException;
@@ -9,6 +13,9 @@ import tenon.io.data.OnError;
 /** How training pictures are read. Mixed into the commands that train on record files. */
 @OptionSection("Reading pictures")
 public final class LoaderOptions {
+    private static final List<String> ALL =
+            List.of("--workers", "--on-error", "--decoder", "--shuffle-segment", "--shuffle-window");
+
     @Option(
             names = "--workers",
             paramLabel = "N",
@@ -47,6 +54,15 @@ public final class LoaderOptions {
             defaultValue = "16",
             description = "Segments whose pictures are mixed with each other. Default: ${DEFAULT-VALUE}.")
     private int shuffleWindow;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    /** Those that were given. */
+    List<String> given() {
+        ParseResult parsed = command.commandLine().getParseResult();
+        return ALL.stream().filter(parsed::hasMatchedOption).toList();
+    }
 
     /** The options as given, checked; cheap, so that it comes before any work. */
     public LoaderSettings settings() {

@@ -15,10 +15,12 @@ import tenon.io.record.Records;
 
 /** Labelled pictures that a command was given, as records: a record file, or a folder of class folders, which is built into a temporary file. */
 public final class PictureData implements AutoCloseable {
+    private final Path data;
     private final Records records;
     private final Path temporary;
 
-    private PictureData(Records records, Path temporary) {
+    private PictureData(Path data, Records records, Path temporary) {
+        this.data = data;
         this.records = records;
         this.temporary = temporary;
     }
@@ -41,7 +43,7 @@ public final class PictureData implements AutoCloseable {
     static PictureData open(Path data, Classifier classifier, List<String> classNames, boolean whole, Console console)
             throws IOException {
         if (!Files.isDirectory(data)) {
-            return new PictureData(Records.open(data), null);
+            return new PictureData(data, Records.open(data), null);
         }
         Path folder = Files.createTempDirectory("tenon-pictures");
         try {
@@ -58,7 +60,7 @@ public final class PictureData implements AutoCloseable {
                                                     .imageStore(new ImageSize(
                                                             spec.height(), spec.width(), spec.channels())))
                             .progress(new BuildBar(console)));
-            return new PictureData(Records.open(folder.resolve("data.trec")), folder);
+            return new PictureData(data, Records.open(folder.resolve("data.trec")), folder);
         } catch (RuntimeException e) {
             RunFolder.deleteTree(folder);
             throw e;
@@ -78,6 +80,26 @@ public final class PictureData implements AutoCloseable {
                 .channels(spec.channels())
                 .normalize(classifier.normalization());
         return views.apply(stored, classifier.augmentation(), spec).open();
+    }
+
+    /**
+     * Warns of records whose pictures are squashed otherwise than those of training were. A folder's are stored as the network wants them.
+     *
+     * @param trained what the network was read from
+     */
+    public void warnIfSquashed(Classifier classifier, Path trained, Console console) throws IOException {
+        if (temporary != null) {
+            return;
+        }
+        String squashed = StoredSize.squashed(
+                data.toString(),
+                records.schema(),
+                classifier.augmentation(),
+                classifier.spec(),
+                SavedModel.trainedOn(trained));
+        if (squashed != null) {
+            console.warn(squashed);
+        }
     }
 
     public Records records() {

@@ -25,6 +25,9 @@ record StopLimits(Integer untilEpoch, Long maxSteps, Duration maxTime) {
         if (maxSteps != null && maxSteps < 1) {
             throw new UsageException("--max-steps must be at least 1: " + maxSteps);
         }
+        if (maxTime != null && !maxTime.isPositive()) {
+            throw new UsageException("--max-time must be at least 1s: " + maxTime.toSeconds() + "s");
+        }
     }
 
     int epochs(int planned) {

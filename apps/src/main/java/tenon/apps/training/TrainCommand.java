@@ -183,6 +183,7 @@ public final class TrainCommand extends TenonCommand {
         OptimizerSpec spec = optimizer.spec(repeated == null ? null : repeated.optimizer());
         schedule.spec(spec.kind(), repeated == null ? null : repeated.scheduleSpec());
         data.check(step(repeated, computing).mixup());
+        loader.given().forEach(option -> data.refuseWithoutEffect(option, true));
         checkpoints.settings(false);
         if (evaluateOnly && !fineTuning.hasWeights()) {
             throw new UsageException("--evaluate-only needs --weights: the network to measure");

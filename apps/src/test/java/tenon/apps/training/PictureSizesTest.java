@@ -131,6 +131,23 @@ class PictureSizesTest {
         assertWarning(Cli.run("evaluate", model, "--data", large), large, "12x10", "8x8");
     }
 
+    @Test
+    void featuresWarnsOfPicturesThatItSquashes() throws IOException {
+        Path model = folder.resolve("net.model");
+        TestModels.write(model, NetworkSpec.Kind.MNIST, 8, Augmentation.NONE, CLASSES);
+        assertThat(features(model, small).err()).isEmpty();
+        assertWarning(features(model, large), large, "12x10", "8x8");
+        Path run = folder.resolve("run");
+        assertThat(train(large, large, "--size", "8x8x3").exitCode()).isZero();
+        assertThat(features(run, large).err()).isEmpty();
+        assertWarningOfOtherSize(features(run, small));
+    }
+
+    private Cli.Result features(Path trained, Path data) {
+        Path out = folder.resolve(trained.getFileName() + "-" + data.getFileName());
+        return Cli.run("features", trained, "--data", data, "--out", out);
+    }
+
     /** The first two presets crop in training and evaluation, the last in training alone. */
     @ParameterizedTest
     @ValueSource(strings = {"vgg", "resized-crop", "dogs-cats"})

@@ -29,7 +29,7 @@ import tenon.optim.train.Trainer;
 
 class StopLimitsTest {
     @ParameterizedTest
-    @CsvSource({"90s, PT90S", "45m, PT45M", "12H, PT12H", "2d, PT48H", "0s, PT0S"})
+    @CsvSource({"90s, PT90S", "45m, PT45M", "12H, PT12H", "2d, PT48H", "1s, PT1S"})
     void timesHaveUnits(String text, Duration duration) {
         WatchOptions options = CommandLine.populateCommand(new WatchOptions(), "--max-time", text);
         assertThat(options.limits().maxTime()).isEqualTo(duration);
@@ -41,6 +41,21 @@ class StopLimitsTest {
         Cli.Result result = Cli.run("train", "--synthetic", "--max-time=" + text);
         assertThat(result.exitCode()).isEqualTo(2);
         assertThat(result.err()).contains("'" + text + "' must be a number with s, m, h or d, such as 90m");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--max-time, 0s, must be at least 1s: 0s",
+        "--max-time, 0d, must be at least 1s: 0s",
+        "--max-steps, 0, must be at least 1: 0",
+        "--until, 0, must be at least 1: 0",
+    })
+    void limitsOfNothingAreUsageErrors(String option, String value, String message) {
+        for (String[] command : new String[][] {{"train", "--synthetic"}, {"resume", "nowhere"}}) {
+            Cli.Result result = Cli.run(command[0], command[1], option, value);
+            assertThat(result.exitCode()).isEqualTo(2);
+            assertThat(result.errLines().getFirst()).isEqualTo("tenon " + command[0] + ": " + option + " " + message);
+        }
     }
 
     /** Each step takes a minute. */

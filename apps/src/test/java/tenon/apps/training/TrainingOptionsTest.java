@@ -334,12 +334,19 @@ class TrainingOptionsTest {
         assertThat(Cli.run("train", "--output", run).err()).contains("--data PATH, or --synthetic");
     }
 
-    /** Neither changes what is drawn at random, and what run.json says is what was done. */
+    /** None changes what is drawn at random, and what run.json says is what was done. */
     @Test
     void whatWouldNotChangeRandomPicturesIsRefused() {
         Path run = folder.resolve("unchanged");
         for (List<Object> option : List.<List<Object>>of(
-                List.of("--mixup", 0.2), List.of("--augment", "flip"), List.of("--normalize", "imagenet"))) {
+                List.of("--mixup", 0.2),
+                List.of("--augment", "flip"),
+                List.of("--normalize", "imagenet"),
+                List.of("--workers", 3),
+                List.of("--on-error", "skip"),
+                List.of("--decoder", "auto"),
+                List.of("--shuffle-segment", 8),
+                List.of("--shuffle-window", 4))) {
             Cli.Result result =
                     Cli.run("train", "mnist", "--synthetic", 4, option.getFirst(), option.getLast(), "--output", run);
             assertThat(result.exitCode()).isEqualTo(2);
