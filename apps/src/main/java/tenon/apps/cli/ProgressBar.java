@@ -4,11 +4,12 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /**
- * Progress of one pass over {@code total} items. On a terminal: a bar with rate and remaining time, redrawn at most ten times a second.
- * Elsewhere: only the final line. Either way the last thing written is {@code n/n [====] …}.
+ * Progress of one pass over {@code total} items. On a terminal: a bar with rate and remaining time, redrawn at most ten times a second in one line, whatever the
+ * terminal's width. Elsewhere: only the final line. Either way the last thing written is {@code n/n [====] …}, on a terminal that is too narrow without the bar.
  */
 public final class ProgressBar {
-    private static final int WIDTH = 30;
+    private static final int LONGEST = 30;
+    private static final int SHORTEST = 10;
     private static final long REDRAW_NANOS = 100_000_000;
 
     private final Console console;
@@ -47,7 +48,27 @@ public final class ProgressBar {
         drawn = now;
         double rate = rate(done, now);
         String left = rate > 0 ? " - ETA " + duration((total - done) / rate) : "";
-        console.overwrite(bar(done) + rateText(rate) + left + suffix(detail));
+        console.overwrite(fitted(done, rateText(rate) + left + suffix(detail)));
+    }
+
+    /** One line of the terminal: with a bar, or without, or in fewer words, or cut off. */
+    private String fitted(long done, String text) {
+        int room = room();
+        String line = withBar(done, text, room);
+        if (line.length() > room) {
+            line = percent(done) + text.replace(' ' + unit + "/s", "/s").replace(" - ", " ");
+        }
+        return line.length() > room ? line.substring(0, room) : line;
+    }
+
+    /** The last column stays free: terminals differ in where the cursor is behind it. */
+    private int room() {
+        return Math.max(1, console.columns() - 1);
+    }
+
+    private String withBar(long done, String text, int room) {
+        int length = Math.min(LONGEST, room - (counter(done) + " []" + text).length());
+        return counter(done) + (length < SHORTEST ? "" : " " + bar(done, length)) + text;
     }
 
     /** Writes a line of its own: for logs of long work. */
@@ -60,12 +81,12 @@ public final class ProgressBar {
     /** Ends the line at {@code total/total}. */
     public void finish(String detail) {
         long now = clock.getAsLong();
-        String line = bar(total) + " - " + duration((now - start) / 1e9) + rateText(rate(total, now)) + suffix(detail);
+        String text = " - " + duration((now - start) / 1e9) + rateText(rate(total, now)) + suffix(detail);
         if (console.terminal()) {
-            console.overwrite(line);
+            console.overwrite(withBar(total, text, room()));
             console.endLine();
         } else {
-            console.print(line);
+            console.print(counter(total) + " " + bar(total, LONGEST) + text);
         }
     }
 
@@ -81,17 +102,18 @@ public final class ProgressBar {
         return detail.isEmpty() ? "" : " - " + detail;
     }
 
-    private String bar(long done) {
-        int filled = total == 0 ? WIDTH : (int) (WIDTH * Math.min(done, total) / total);
-        String head = filled == 0 || filled == WIDTH ? "" : ">";
-        return String.format(
-                Locale.ROOT,
-                "%" + Long.toString(total).length() + "d/%d [%s%s%s]",
-                done,
-                total,
-                "=".repeat(filled - head.length()),
-                head,
-                ".".repeat(WIDTH - filled));
+    private String counter(long done) {
+        return String.format(Locale.ROOT, "%" + Long.toString(total).length() + "d/%d", done, total);
+    }
+
+    private String percent(long done) {
+        return (total == 0 ? 100 : 100 * Math.min(done, total) / total) + "%";
+    }
+
+    private String bar(long done, int length) {
+        int filled = total == 0 ? length : (int) (length * Math.min(done, total) / total);
+        String head = filled == 0 || filled == length ? "" : ">";
+        return "[" + "=".repeat(filled - head.length()) + head + ".".repeat(length - filled) + "]";
     }
 
     /** Seconds as {@code 8s}, {@code 2m05s} or {@code 3h07m}. */

@@ -234,6 +234,8 @@ class TrainCommandTest {
         }
         assertThat(Files.readString(log))
                 .contains("Saved. To go on: ./tenon resume " + run)
+                // A log is no terminal.
+                .doesNotContain("\r", "\u001b")
                 .containsPattern("tenon train: interrupted after \\d+ of 100,?000 epochs\\s*$");
         assertThat(process.exitValue()).isEqualTo(130);
 
