@@ -101,12 +101,12 @@ class ImportCommandTest {
     /** VGG16's first dense layer stands behind a map of 2×2, whose elements come in another order there. */
     @ParameterizedTest
     @CsvSource({
-        "resnet18, RESNET18, torchvision, resnet-torchvision.map, 64, 1",
-        "resnet50, RESNET50, timm, resnet-torchvision.map, 64, 1",
-        "mobilenet-v2, MOBILENET_V2, torchvision, mobilenet-v2-torchvision.map, 64, 1",
-        "mobilenet-v2, MOBILENET_V2, timm, mobilenet-v2-timm.map, 64, 1",
-        "mobilenet-v1, MOBILENET_V1, timm, mobilenet-v1-timm.map, 64, 1",
-        "squeezenet, SQUEEZENET, torchvision, squeezenet-torchvision.map, 227, 1",
+        "resnet18, RESNET18, torchvision, resnet-torchvision.map, 64, 0.25",
+        "resnet50, RESNET50, timm, resnet-torchvision.map, 64, 0.25",
+        "mobilenet-v2, MOBILENET_V2, torchvision, mobilenet-v2-torchvision.map, 64, 0.25",
+        "mobilenet-v2, MOBILENET_V2, timm, mobilenet-v2-timm.map, 64, 0.25",
+        "mobilenet-v1, MOBILENET_V1, timm, mobilenet-v1-timm.map, 64, 0.25",
+        "squeezenet, SQUEEZENET, torchvision, squeezenet-torchvision.map, 227, 0.25",
         "vgg16, VGG16, torchvision, vgg16-torchvision.map, 64, 0.0625",
         "vgg16, VGG16, timm, vgg16-timm.map, 64, 0.0625"
     })
