@@ -89,6 +89,15 @@ public final class Autograd {
      * @throws AutogradException when nothing was recorded, or this graph was already used by an earlier backward
      */
     public static void backward(Tensor root, Tensor gradOutput) {
+        backward(root, gradOutput, null);
+    }
+
+    /**
+     * The same for somebody who goes on with gradients while others are still computed.
+     *
+     * @param listener may be null
+     */
+    public static void backward(Tensor root, Tensor gradOutput, LeafListener listener) {
         root.checkOpen();
         Node start = root.node();
         if (start == null) {
@@ -103,12 +112,16 @@ public final class Autograd {
                     seedGradient(root, gradOutput).retain();
         }
         queue.add(start);
+        LeafUses uses = listener == null ? null : new LeafUses(start, listener);
         while (!queue.isEmpty()) {
             Node node = queue.poll();
             if (!queue.isEmpty() && queue.peek() == node) {
                 continue;
             }
             visit(node, queue);
+            if (uses != null) {
+                uses.visited(node);
+            }
         }
     }
 

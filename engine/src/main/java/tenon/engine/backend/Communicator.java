@@ -30,6 +30,18 @@ public interface Communicator extends AutoCloseable {
     void allReduceSum(List<Tensor> tensors);
 
     /**
+     * Begins to sum as {@link #allReduceSum} does, beside what the device is asked for from now on: the sums are of the values that earlier work leaves, and are there for work that is asked for
+     * after {@link #awaitSums}. Nothing else may use the tensors before. Several calls are summed one after the other.
+     *
+     * @param tensors F32
+     * @throws DeviceException when the group has ended
+     */
+    void startSum(List<Tensor> tensors);
+
+    /** Has the device's work from now on come after all sums that were started. The host goes on at once. */
+    void awaitSums();
+
+    /**
      * Copies the values of rank 0 to all others.
      *
      * @param tensors of any dtype

@@ -42,6 +42,12 @@ public abstract class RankCommunicator implements Communicator {
 
     @Override
     public final void allReduceSum(List<Tensor> tensors) {
+        startSum(tensors);
+        awaitSums();
+    }
+
+    @Override
+    public final void startSum(List<Tensor> tensors) {
         together(() -> {
             for (Tensor tensor : tensors) {
                 if (tensor.dtype() != DType.F32) {
@@ -50,6 +56,11 @@ public abstract class RankCommunicator implements Communicator {
             }
             allReduce(tensors);
         });
+    }
+
+    @Override
+    public final void awaitSums() {
+        together(this::join);
     }
 
     @Override
@@ -71,8 +82,11 @@ public abstract class RankCommunicator implements Communicator {
     /** Before each call; throws where this rank cannot make one now. */
     protected void begin() {}
 
-    /** F32 tensors. */
+    /** F32 tensors, perhaps beside the device's other work, until {@link #join}. */
     protected abstract void allReduce(List<Tensor> tensors);
+
+    /** Lets the device's work from now on see the sums. */
+    protected void join() {}
 
     protected abstract void copyFromFirst(List<Tensor> tensors);
 

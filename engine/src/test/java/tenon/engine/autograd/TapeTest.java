@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static tenon.engine.testing.TensorAssert.assertNear;
 import static tenon.engine.testing.TensorAssert.assertValues;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -68,6 +70,26 @@ class TapeTest {
         // 2·s³ with s = sigmoid(x)
         double s = 1 / (1 + Math.exp(-0.5));
         assertNear(x.grad(), 6 * s * s * s * (1 - s));
+    }
+
+    /** a, used first and last, is finished last, whatever the pass has given to it before; what needs no gradient is nobody's. */
+    @Test
+    void aLeafIsFinishedWhenAllItsUsesWereVisited() {
+        Tensor a = leaf(2);
+        Tensor b = leaf(3);
+        Tensor c = leaf(5);
+        Tensor fixed = Tensor.of(new double[] {7}, 1);
+        Tensor early = Arithmetic.mul(Arithmetic.mul(a, fixed), b);
+        Tensor late = Arithmetic.mul(Arithmetic.mul(early, c), a);
+        List<Tensor> order = new ArrayList<>();
+        List<Double> gradients = new ArrayList<>();
+        Autograd.backward(late, null, leaf -> {
+            order.add(leaf);
+            gradients.add(leaf.grad().toDoubleArray()[0]);
+        });
+        // 7a²bc
+        assertThat(order).containsExactly(c, b, a);
+        assertThat(gradients).containsExactly(7.0 * 4 * 3, 7.0 * 4 * 5, 7.0 * 2 * 2 * 3 * 5);
     }
 
     @Test

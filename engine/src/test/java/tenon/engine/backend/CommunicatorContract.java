@@ -150,6 +150,30 @@ public abstract class CommunicatorContract {
         assertThat(right).containsOnly(true);
     }
 
+    /** Sums of different sizes, which begin between other work and are used together. */
+    @Test
+    void sumsThatWereStartedAreThereWhenTheyAreAwaited() {
+        int[] sizes = {7, 4099, 1};
+        List<List<float[]>> sums = run(rank -> {
+            Backend backend = backends.get(rank);
+            List<Tensor> tensors = new ArrayList<>();
+            for (int size : sizes) {
+                Tensor tensor = Tensor.full(Shape.of(size), DType.F32, rank + size);
+                backend.scale(tensor, 2, tensor);
+                ends.get(rank).startSum(List.of(tensor));
+                tensors.add(tensor);
+            }
+            ends.get(rank).awaitSums();
+            tensors.forEach(tensor -> backend.scale(tensor, 0.5, tensor));
+            return tensors.stream().map(Tensor::toFloatArray).toList();
+        });
+        for (List<float[]> ofRank : sums) {
+            for (int i = 0; i < sizes.length; i++) {
+                assertThat(ofRank.get(i)).hasSize(sizes[i]).containsOnly(3 * sizes[i] + 3);
+            }
+        }
+    }
+
     @Test
     void allRanksGetTheSameBits() {
         List<float[]> sums = run(rank -> {

@@ -11,6 +11,7 @@ import tenon.engine.LateChecks;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
+import tenon.engine.autograd.LeafListener;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.Communicator;
 import tenon.engine.data.Batch;
@@ -23,6 +24,7 @@ final class DeviceRank {
     private final Communicator communicator;
     private final BatchReading reading;
     private final List<Parameter> parameters;
+    private final GradientSums sums;
     /** By number of samples: an epoch's last batch may be shorter. */
     private final Map<Integer, Place> places = new HashMap<>();
 
@@ -48,6 +50,7 @@ final class DeviceRank {
         this.backend = body.backend();
         this.communicator = communicator;
         parameters = body.model().parameters();
+        sums = new GradientSums(body.optimizer(), communicator);
         reading = new BatchReading(backend.staging());
     }
 
@@ -153,11 +156,35 @@ final class DeviceRank {
             parameters.get(i).setTrainable(first.parameters.get(i).trainable());
         }
         body.begin();
+        sums.begin();
         added = false;
+    }
+
+    /** How gradients finish, as the last batch showed. */
+    GradientBuckets buckets(long bytes) {
+        return sums.buckets(bytes);
+    }
+
+    /** Whether these are buckets of the parameters that are trained now. */
+    boolean fits(GradientBuckets buckets) {
+        return sums.fits(buckets);
     }
 
     /** Adds the gradient of the batch that has arrived; the step's first {@code calls} random sequences are other batches'. */
     void add(StepId id, long seed, int calls) {
+        add(id, seed, calls, sums::note);
+    }
+
+    /** The same for the step's last batch of this device; sums over all ranks begin while gradients are still computed. */
+    void addAndSum(StepId id, long seed, int calls, GradientBuckets buckets) {
+        collectively(() -> {
+            sums.start(buckets);
+            add(id, seed, calls, sums::finished);
+            sums.finish();
+        });
+    }
+
+    private void add(StepId id, long seed, int calls, LeafListener finished) {
         Generator generator = Generator.current();
         if (generator.seed() != seed) {
             generator.manualSeed(seed);
@@ -166,10 +193,15 @@ final class DeviceRank {
         LateChecks late = backend.staging() == null ? null : LateChecks.open();
         try (late;
                 var _ = Scope.open("step")) {
-            body.add(place.input(), place.target(), (double) place.size() / id.samples(), shown -> {
-                classes = classes(shown.logits());
-                reading.start(shown, place.target());
-            });
+            body.add(
+                    place.input(),
+                    place.target(),
+                    (double) place.size() / id.samples(),
+                    shown -> {
+                        classes = classes(shown.logits());
+                        reading.start(shown, place.target());
+                    },
+                    finished);
         }
         draws = generator.calls() - calls;
         added = true;
@@ -205,7 +237,7 @@ final class DeviceRank {
     }
 
     /** Adds the gradients of all ranks; a device without a batch has none to add. */
-    void sumGradients() {
+    void sumGradients(GradientBuckets buckets) {
         collectively(() -> {
             if (!added) {
                 parameters.stream().filter(Parameter::trainable).forEach(parameter -> {
@@ -213,7 +245,8 @@ final class DeviceRank {
                     parameter.value().markGradFilled();
                 });
             }
-            communicator.allReduceSum(body.optimizer().gradients());
+            sums.start(buckets);
+            sums.finish();
         });
     }
 

@@ -19,7 +19,8 @@ import tenon.engine.data.BatchSource;
 import tenon.engine.trace.TracedBackend;
 
 /**
- * Runs each step on several devices: every device adds up the gradients of its batches, these are added over all devices, and each makes the same update. Batch i of
+ * Runs each step on several devices: every device adds up the gradients of its batches, these are added over all devices, the first ones while the others are computed
+ * ({@link GradientBuckets}), and each makes the same update. Batch i of
  * a step goes to device i mod devices, and its random draws are those that it has on one device.
  *
  * <p>The trainer's device is the first, and works on the calling thread; the others are made equal to it whenever an epoch begins. Nothing is updated unless all
@@ -28,14 +29,20 @@ import tenon.engine.trace.TracedBackend;
 final class ParallelSteps implements StepRunner {
     private static final Logger LOG = LoggerFactory.getLogger(ParallelSteps.class);
 
+    /** Gradients that are summed together, about: DDP's default, in bytes. */
+    private static final long DEFAULT_BUCKET_BYTES = 25L << 20;
+
     private final BatchSource source;
     private final EpochMeter meter;
     private final boolean allowNonFinite;
+    private final long bucketBytes = Long.getLong("tenon.bucket.bytes", DEFAULT_BUCKET_BYTES);
     private final List<DeviceThread> threads = new ArrayList<>();
     private final List<DeviceRank> ranks = new ArrayList<>();
     private boolean equal;
     /** Random sequences that a batch takes; −1 until the first one has shown it. */
     private int draws = -1;
+    /** Null until a step has shown in what order gradients finish. */
+    private GradientBuckets buckets;
 
     ParallelSteps(StepBody body, Replicas replicas, BatchSource source, EpochMeter meter, boolean allowNonFinite) {
         this.source = source;
@@ -74,10 +81,15 @@ final class ParallelSteps implements StepRunner {
                 equal = true;
             }
             together(ranks.size(), rank -> rank.begin(ranks.getFirst()));
+            boolean overlap = buckets != null && ranks.getFirst().fits(buckets);
             for (int first = 0; first < id.batches(); first += ranks.size()) {
-                add(batches, id, first);
+                boolean last = first + ranks.size() >= id.batches();
+                add(batches, id, first, overlap && last);
             }
-            together(ranks.size(), DeviceRank::sumGradients);
+            if (!overlap) {
+                buckets = ranks.getFirst().buckets(bucketBytes);
+                together(ranks.size(), rank -> rank.sumGradients(buckets));
+            }
             update(id.rate());
             done = true;
         } catch (NonFiniteException e) {
@@ -100,8 +112,12 @@ final class ParallelSteps implements StepRunner {
         trainers.update(rate);
     }
 
-    /** Batches {@code first} and those after it of a step, one on each device as far as there are any. */
-    private void add(BatchIterator batches, StepId id, int first) {
+    /**
+     * Batches {@code first} and those after it of a step, one on each device as far as there are any.
+     *
+     * @param sum whether gradients are summed as they finish
+     */
+    private void add(BatchIterator batches, StepId id, int first, boolean sum) {
         int count = Math.min(ranks.size(), id.batches() - first);
         for (int i = 0; i < count; i++) {
             take(batches, ranks.get(i), Math.min(source.batchSize(), id.samples() - (first + i) * source.batchSize()));
@@ -113,9 +129,14 @@ final class ParallelSteps implements StepRunner {
             rank.add(id, seed, 0);
             draws = rank.draws();
         }
-        together(count, rank -> {
-            if (!alone || rank != ranks.getFirst()) {
-                rank.add(id, seed, draws * (first + rank.number()));
+        together(sum ? ranks.size() : count, rank -> {
+            int calls = draws * (first + rank.number());
+            if (rank.number() >= count) {
+                rank.sumGradients(buckets);
+            } else if (sum) {
+                rank.addAndSum(id, seed, calls, buckets);
+            } else if (!alone || rank != ranks.getFirst()) {
+                rank.add(id, seed, calls);
             }
         });
         for (int i = 0; i < count; i++) {

@@ -3,6 +3,8 @@ package tenon.optim.train;
 import java.util.function.Consumer;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
+import tenon.engine.autograd.Autograd;
+import tenon.engine.autograd.LeafListener;
 import tenon.engine.backend.Backend;
 import tenon.layers.Module;
 import tenon.optim.Optimizer;
@@ -32,15 +34,17 @@ record StepBody(Module model, Optimizer optimizer, Loss loss) {
      * @param beforeBackward sees the logits, and the loss, the mean over the batch, before anything depends on it
      */
     Outcome add(Tensor input, Tensor target, double share, Consumer<Outcome> beforeBackward) {
+        return add(input, target, share, beforeBackward, null);
+    }
+
+    /** @param finished told of gradients that this batch will not change any more, or null */
+    Outcome add(Tensor input, Tensor target, double share, Consumer<Outcome> beforeBackward, LeafListener finished) {
         Tensor logits = model.apply(input);
         Tensor scalar = loss.apply(logits, target);
         Outcome outcome = new Outcome(logits, scalar);
         beforeBackward.accept(outcome);
-        if (share == 1) {
-            scalar.backward();
-        } else {
-            scalar.backward(Tensor.full(Shape.scalar(), scalar.dtype(), share));
-        }
+        Tensor gradient = share == 1 ? null : Tensor.full(Shape.scalar(), scalar.dtype(), share);
+        Autograd.backward(scalar, gradient, finished);
         return outcome;
     }
 

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,7 @@ import tenon.engine.TenonException;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cuda.CudaBackend;
 import tenon.engine.backend.cuda.CudaOptions;
+import tenon.engine.trace.TracedBackend;
 import tenon.layers.ActivationLayer;
 import tenon.layers.BatchNorm;
 import tenon.layers.Conv2d;
@@ -53,6 +55,13 @@ class CudaParallelStepsTest {
         simulator = new Simulator(SimulatedDevice.folder());
         simulator.reset();
         simulator.devices(2);
+        System.setProperty("tenon.bucket.bytes", "256");
+    }
+
+    @AfterEach
+    void wholeBuckets() {
+        System.clearProperty("tenon.bucket.bytes");
+        System.clearProperty("tenon.cuda.collectives");
     }
 
     private static Replica replica() {
@@ -134,6 +143,42 @@ class CudaParallelStepsTest {
         }
         assertThat(simulator.violations()).isEmpty();
         assertThat(simulator.live()).isEqualTo(before);
+    }
+
+    /** The dense layer's gradients are summed while those of the layers before it are computed: not in the first step, which shows the order, but in the second. */
+    @ParameterizedTest
+    @CsvSource({
+        "nccl, ncclAllReduce, 256, true",
+        "peer, cuMemcpyPeerAsync, 256, true",
+        "nccl, ncclAllReduce, 10000, false"
+    })
+    void sumsBeginBeforeTheLastGradientIsComputed(String way, String call, String bucketBytes, boolean early) {
+        System.setProperty("tenon.cuda.collectives", way);
+        System.setProperty("tenon.bucket.bytes", bucketBytes);
+        List<Long> sumsBeforeLastGradient = new ArrayList<>();
+        Thread trains = Thread.currentThread();
+        long[] before = new long[1];
+        try (Backend device = device(0);
+                Backend second = device(1)) {
+            Backend first = TracedBackend.of(device, ran -> {
+                if (Thread.currentThread() != trains) {
+                    return;
+                }
+                String kernel = ran.kernel().name();
+                if (kernel.equals("losses.softmaxCrossEntropyBackward")) {
+                    before[0] = simulator.calls(call);
+                } else if (kernel.equals("convolution.backwardWeight")) {
+                    sumsBeforeLastGradient.add(simulator.calls(call) - before[0]);
+                }
+            });
+            try (var _ = Scope.open("run", first);
+                    Replicas others = Replicas.open(List.of(second), CudaParallelStepsTest::replica)) {
+                trainer(replica()).replicas(others).build().fit(1);
+            }
+        }
+        assertThat(sumsBeforeLastGradient).hasSize(2);
+        assertThat(sumsBeforeLastGradient.get(0)).isZero();
+        assertThat(sumsBeforeLastGradient.get(1) > 0).isEqualTo(early);
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,8 +57,15 @@ class ParallelStepsTest {
 
     private final List<AutoCloseable> open = new ArrayList<>();
 
+    /** Conv and dense weights have buckets of their own, small gradients share one. */
+    @BeforeEach
+    void smallBuckets() {
+        System.setProperty("tenon.bucket.bytes", "256");
+    }
+
     @AfterEach
     void close() throws Exception {
+        System.clearProperty("tenon.bucket.bytes");
         for (AutoCloseable one : open.reversed()) {
             one.close();
         }

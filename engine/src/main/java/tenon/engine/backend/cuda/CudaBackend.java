@@ -239,9 +239,13 @@ public final class CudaBackend implements Backend {
 
     /** Called after work was queued. */
     void launched(String what) {
+        launched(what, compute);
+    }
+
+    void launched(String what, Stream stream) {
         if (BLOCKING && recording == null) {
             try {
-                compute.synchronize();
+                stream.synchronize();
             } catch (DeviceException e) {
                 throw new DeviceException(TenonException.where(what) + ": " + e.getMessage());
             }

@@ -10,7 +10,7 @@ import tenon.engine.DeviceException;
 import tenon.engine.TenonException;
 import tenon.engine.nativelib.CudaStatus;
 
-/** Collects a kernel's arguments in the order of its parameters and starts it on the compute stream. Each thread has its own ({@link CudaBackend#launch}), which it reuses, so a launch makes no garbage. */
+/** Collects a kernel's arguments in the order of its parameters and starts it, on the compute stream unless told otherwise. Each thread has its own ({@link CudaBackend#launch}), which it reuses, so a launch makes no garbage. */
 final class Launch {
     /** Threads of a block in {@link #elements}. */
     static final int THREADS = 256;
@@ -31,6 +31,7 @@ final class Launch {
 
     private final Pointer pointer;
     private Kernel kernel;
+    private Stream stream;
     private int count;
 
     Launch(CudaBackend backend) {
@@ -44,7 +45,13 @@ final class Launch {
 
     Launch start(Kernel newKernel) {
         kernel = newKernel;
+        stream = backend.compute;
         count = 0;
+        return this;
+    }
+
+    Launch on(Stream other) {
+        stream = other;
         return this;
     }
 
@@ -99,11 +106,11 @@ final class Launch {
             backend.enter();
             try {
                 JCudaDriver.cuLaunchKernel(
-                        kernel.function(), x, y, z, threads, 1, 1, 0, backend.compute.handle(), pointer, null);
+                        kernel.function(), x, y, z, threads, 1, 1, 0, stream.handle(), pointer, null);
             } catch (CudaException e) {
                 throw failure(x, y, z, threads, e);
             }
-            backend.launched(kernel.name());
+            backend.launched(kernel.name(), stream);
         }
     }
 

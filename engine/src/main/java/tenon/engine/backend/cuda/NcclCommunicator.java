@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import tenon.engine.DeviceException;
 import tenon.engine.Tensor;
@@ -15,7 +16,7 @@ import tenon.engine.backend.Communicator;
 import tenon.engine.backend.RankCalls;
 
 /**
- * GPUs that compute together through NCCL. All tensors of a call are one group of NCCL's calls, and so one launch, on the compute stream.
+ * GPUs that compute together through NCCL. All tensors of a call are one group of NCCL's calls, and so one launch: sums on a stream beside the computation, copies on the compute stream.
  *
  * <p>NCCL allows one thread at a time at a communicator, and none while it is aborted: {@link #lock} sees to that. The threads meet before each call, so that no device waits for one whose
  * thread has failed before.
@@ -91,7 +92,8 @@ final class NcclCommunicator extends CudaCommunicator {
         issue(
                 "ncclAllReduce",
                 tensors,
-                tensor -> group.nccl.allReduceSum(handle, out(tensor), tensor.elementCount(), backend.compute));
+                this::fork,
+                (tensor, stream) -> group.nccl.allReduceSum(handle, out(tensor), tensor.elementCount(), stream));
     }
 
     @Override
@@ -100,32 +102,35 @@ final class NcclCommunicator extends CudaCommunicator {
         issue(
                 "ncclBroadcast",
                 tensors,
-                tensor -> group.nccl.broadcast(handle, out(tensor), tensor.byteSize(), backend.compute));
+                () -> backend.compute,
+                (tensor, stream) -> group.nccl.broadcast(handle, out(tensor), tensor.byteSize(), stream));
     }
 
     private interface TensorCall {
-        void run(Tensor tensor);
+        void run(Tensor tensor, Stream stream);
     }
 
-    private void issue(String function, List<Tensor> tensors, TensorCall call) {
+    private void issue(String function, List<Tensor> tensors, Supplier<Stream> streams, TensorCall call) {
         if (tensors.stream().allMatch(tensor -> tensor.elementCount() == 0)) {
             return;
         }
+        Stream stream;
         synchronized (lock) {
             checkAlive();
             synchronized (backend.lock) {
                 backend.enter();
+                stream = streams.get();
                 group.nccl.group(() -> {
                     for (Tensor tensor : tensors) {
                         if (tensor.elementCount() > 0) {
-                            call.run(tensor);
+                            call.run(tensor, stream);
                         }
                     }
                 });
             }
         }
         finish(function, Long.MAX_VALUE);
-        backend.launched(function);
+        backend.launched(function, stream);
     }
 
     /** Waits until NCCL has put on the stream what it was asked for: what is queued later must come later. */
@@ -180,6 +185,10 @@ final class NcclCommunicator extends CudaCommunicator {
             destroy();
         } catch (RuntimeException e) {
             abort(e);
+        }
+        for (NcclCommunicator each : group.ranks) {
+            each.drain();
+            each.closeStream();
         }
     }
 

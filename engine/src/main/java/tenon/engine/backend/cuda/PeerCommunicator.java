@@ -33,8 +33,10 @@ final class PeerCommunicator extends CudaCommunicator {
     private final Kernel gather;
     private final Kernel scatter;
     private final Kernel sum;
-    /** One per filling of the buffer. */
+    /** One per filling of the buffer since the last {@link #join}. */
     private final List<UpdateTable> tables = new ArrayList<>();
+
+    private int fillings;
 
     /** The tensors lie in the buffer. */
     private final Event packed;
@@ -96,7 +98,6 @@ final class PeerCommunicator extends CudaCommunicator {
     @Override
     protected void allReduce(List<Tensor> tensors) {
         meet("all-reduce", tensors);
-        int fillings = 0;
         UpdateTable table = null;
         long filled = 0;
         for (Tensor tensor : tensors) {
@@ -128,6 +129,13 @@ final class PeerCommunicator extends CudaCommunicator {
         if (table != null) {
             sumBuffer(table, filled);
         }
+    }
+
+    /** The tables are free again: what changes them comes after the sums. */
+    @Override
+    protected void join() {
+        super.join();
+        fillings = 0;
     }
 
     private UpdateTable table(int filling) {
@@ -166,6 +174,8 @@ final class PeerCommunicator extends CudaCommunicator {
         }
         Storage larger = backend.general().allocate(bytes);
         if (storage != null) {
+            // Whoever is given its memory computes after the sums in it.
+            super.join();
             storage.release();
         }
         return larger;
@@ -173,42 +183,44 @@ final class PeerCommunicator extends CudaCommunicator {
 
     /** All ranks fill and sum buffers of equal lengths. */
     private void sumBuffer(UpdateTable table, long count) {
+        Stream stream;
         synchronized (backend.lock) {
             backend.enter();
             table.send();
-            move(gather, table);
-            packed.record(backend.compute);
+            stream = fork();
+            move(gather, table, stream);
+            packed.record(stream);
         }
         await();
         long part = partOf(count);
         synchronized (backend.lock) {
             backend.enter();
-            sumPart(part, count);
-            summed.record(backend.compute);
+            sumPart(part, count, stream);
+            summed.record(stream);
         }
         await();
         synchronized (backend.lock) {
             backend.enter();
             for (int step = 1; step < size(); step++) {
                 PeerCommunicator other = other(step);
-                backend.compute.waitFor(other.summed);
+                stream.waitFor(other.summed);
                 long start = other.rank * part;
-                fetch(other, other.buffer, start, buffer, start, Math.min(part, count - start));
+                fetch(other, other.buffer, start, buffer, start, Math.min(part, count - start), stream);
             }
-            done.record(backend.compute);
-            move(scatter, table);
+            done.record(stream);
+            move(scatter, table, stream);
         }
         await();
         synchronized (backend.lock) {
             backend.enter();
             // The next work may write the buffer, or be somebody's whom its memory was given to.
             for (int step = 1; step < size(); step++) {
-                backend.compute.waitFor(other(step).done);
+                stream.waitFor(other(step).done);
             }
         }
     }
 
-    private void sumPart(long part, long count) {
+    private void sumPart(long part, long count, Stream stream) {
         long start = rank * part;
         long length = Math.min(part, count - start);
         if (length <= 0) {
@@ -216,11 +228,12 @@ final class PeerCommunicator extends CudaCommunicator {
         }
         for (int step = 1; step < size(); step++) {
             PeerCommunicator other = other(step);
-            backend.compute.waitFor(other.packed);
+            stream.waitFor(other.packed);
             long place = (other.rank < rank ? other.rank : other.rank - 1) * part;
-            fetch(other, other.buffer, start, fetched, place, length);
+            fetch(other, other.buffer, start, fetched, place, length, stream);
         }
         backend.launch(sum)
+                .on(stream)
                 .address(buffer.blockAddress() + start * Float.BYTES)
                 .address(fetched.blockAddress())
                 .int64(part)
@@ -230,8 +243,9 @@ final class PeerCommunicator extends CudaCommunicator {
                 .elements(Math.ceilDiv(length, ALIGN));
     }
 
-    private void move(Kernel kernel, UpdateTable table) {
+    private void move(Kernel kernel, UpdateTable table, Stream stream) {
         backend.launch(kernel)
+                .on(stream)
                 .address(table.records())
                 .address(table.chunkNumbers())
                 .grid(table.chunks(), 1, 1, Launch.THREADS);
@@ -242,17 +256,19 @@ final class PeerCommunicator extends CudaCommunicator {
         return group.ranks[(rank + step) % size()];
     }
 
-    private void fetch(PeerCommunicator other, Storage from, long fromStart, Storage to, long toStart, long count) {
+    private void fetch(
+            PeerCommunicator other, Storage from, long fromStart, Storage to, long toStart, long count, Stream stream) {
         if (count > 0) {
             fetch(
                     other,
                     from.blockAddress() + fromStart * Float.BYTES,
                     to.blockAddress() + toStart * Float.BYTES,
-                    count * Float.BYTES);
+                    count * Float.BYTES,
+                    stream);
         }
     }
 
-    private void fetch(PeerCommunicator other, long from, long to, long bytes) {
+    private void fetch(PeerCommunicator other, long from, long to, long bytes, Stream stream) {
         try {
             JCudaDriver.cuMemcpyPeerAsync(
                     Pointers.at(to),
@@ -260,7 +276,7 @@ final class PeerCommunicator extends CudaCommunicator {
                     Pointers.at(from),
                     other.backend.context.handle(),
                     bytes,
-                    backend.compute.handle());
+                    stream.handle());
         } catch (CudaException e) {
             throw Driver.failure("cuMemcpyPeerAsync", e);
         }
@@ -288,7 +304,8 @@ final class PeerCommunicator extends CudaCommunicator {
                                 first,
                                 in(firsts.get(i)),
                                 out(tensors.get(i)),
-                                tensors.get(i).byteSize());
+                                tensors.get(i).byteSize(),
+                                backend.compute);
                     }
                 }
                 done.record(backend.compute);
@@ -322,6 +339,7 @@ final class PeerCommunicator extends CudaCommunicator {
         for (PeerCommunicator rank : group.ranks) {
             if (rank != null && !rank.backend.isClosed()) {
                 rank.backend.context.enter();
+                rank.drain();
                 Driver.runQuietly(() -> JCudaDriver.cuStreamSynchronize(rank.backend.compute.handle()));
             }
         }
@@ -343,6 +361,7 @@ final class PeerCommunicator extends CudaCommunicator {
             packed.close();
             summed.close();
             done.close();
+            closeStream();
         }
     }
 

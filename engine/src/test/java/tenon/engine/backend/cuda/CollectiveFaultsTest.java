@@ -47,9 +47,9 @@ class CollectiveFaultsTest {
         return calls(name, collectives, call, 1, 1, fault);
     }
 
-    /** All ranks wait for two others each. */
-    private static Seeded waits(String name, int first, int last) {
-        return calls(name, "peer", "cuStreamWaitEvent", first, last, Fault.DROP);
+    /** In a round, each of three ranks' sums wait for its own computation, then three times for two others; after the last round each rank's computation waits for its sums. */
+    private static Seeded waits(String name, String collectives, int first, int last) {
+        return calls(name, collectives, "cuStreamWaitEvent", first, last, Fault.DROP);
     }
 
     private static Seeded kernel(String name, String from, String to) {
@@ -58,9 +58,13 @@ class CollectiveFaultsTest {
 
     static List<Seeded> faults() {
         return List.of(
-                waits("a part is fetched before it is packed", 1, 6),
-                waits("a sum is fetched before it is made", 7, 12),
-                waits("a buffer is filled before the others have fetched it", 13, 18),
+                waits("a part is packed before it is computed", "peer", 1, 3),
+                waits("a part is fetched before it is packed", "peer", 4, 9),
+                waits("a sum is fetched before it is made", "peer", 10, 15),
+                waits("a buffer is filled before the others have fetched it", "peer", 16, 21),
+                waits("sums by copies are used before they are there", "peer", 37, 45),
+                waits("what NCCL sums is not computed", "nccl", 1, 3),
+                waits("NCCL's sums are used before they are there", "nccl", 4, 9),
                 call("half of a part is fetched", "peer", "cuMemcpyPeerAsync", Fault.HALF),
                 call("a part is sent instead of fetched", "peer", "cuMemcpyPeerAsync", Fault.SWAP_ARGUMENTS),
                 call("a part is not fetched", "peer", "cuMemcpyPeerAsync", Fault.DROP),
@@ -76,7 +80,7 @@ class CollectiveFaultsTest {
                 calls("streams wait for a rank that does not come", "nccl", "ncclAllReduce", 18, 18, Fault.DROP),
                 call("a rank sums fewer elements", "nccl", "ncclAllReduce", Fault.HALF),
                 call("a sum runs on another stream", "nccl", "ncclAllReduce", Fault.WRONG_STREAM),
-                // Of the second round, whose last tensors are still on their way to the devices.
+                // Of the second round, whose tensors are still to be computed.
                 calls("sums run early", "nccl", "ncclAllReduce", 10, 18, Fault.EARLY),
                 call("a group of sums is lost", "nccl", "ncclGroupEnd", Fault.DROP),
                 calls("nobody waits until sums are queued", "nccl", "ncclCommGetAsyncError", 1, 20, Fault.DROP));

@@ -11,9 +11,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tenon.engine.DeviceException;
+import tenon.engine.Tensor;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.Communicator;
+import tenon.engine.backend.RankBarrier;
 import tenon.engine.testing.CudaTesting;
 import tenon.simulator.Simulator;
 import tenon.simulator.Simulator.Streams;
@@ -144,6 +147,32 @@ class CollectivesTest {
         simulator.streams(streams);
         try (GroupOfGpus gpus = new GroupOfGpus(3)) {
             assertThat(gpus.wrongWith()).isNull();
+        }
+    }
+
+    /** Streams do no more than a wait needs: who waits for the computation alone finds the values as they were. */
+    @ParameterizedTest
+    @ValueSource(strings = {"nccl", "peer"})
+    void theComputationDoesNotWaitForASumUntilItIsTold(String collectives) {
+        System.setProperty(Collectives.PROPERTY, collectives);
+        simulator.streams(Streams.LAZY);
+        try (GroupOfGpus gpus = new GroupOfGpus(3)) {
+            RankBarrier allLooked = new RankBarrier(3);
+            float[][] meanwhile = new float[3][];
+            float[][] sums = new float[3][];
+            List<Throwable> failures = gpus.failures(rank -> {
+                Tensor tensor = Tensor.of(new float[] {rank, 1, 2}, 3);
+                gpus.ends.get(rank).startSum(List.of(tensor));
+                meanwhile[rank] = tensor.toFloatArray();
+                allLooked.await();
+                gpus.ends.get(rank).awaitSums();
+                sums[rank] = tensor.toFloatArray();
+            });
+            assertThat(failures).containsOnlyNulls();
+            for (int rank = 0; rank < 3; rank++) {
+                assertThat(meanwhile[rank]).containsExactly(rank, 1, 2);
+                assertThat(sums[rank]).containsExactly(3, 3, 6);
+            }
         }
     }
 

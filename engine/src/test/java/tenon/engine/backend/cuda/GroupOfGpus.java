@@ -102,14 +102,21 @@ final class GroupOfGpus implements AutoCloseable {
                     for (int j = 0; j < values.length; j++) {
                         values[j] = value(rank, round, j);
                     }
-                    Tensor tensor = Tensor.of(values, values.length);
+                    tensors[rank][round][i] = Tensor.of(values, values.length);
+                }
+            }
+            // After all uploads, which may wait for those before them.
+            for (Tensor[] ofRound : tensors[rank]) {
+                for (Tensor tensor : ofRound) {
                     backends.get(rank).scale(tensor, 2, tensor);
-                    tensors[rank][round][i] = tensor;
                 }
             }
             for (int round = 0; round < ROUNDS; round++) {
-                ends.get(rank).allReduceSum(List.of(tensors[rank][round]));
-                for (Tensor tensor : tensors[rank][round]) {
+                ends.get(rank).startSum(List.of(tensors[rank][round]));
+            }
+            ends.get(rank).awaitSums();
+            for (Tensor[] ofRound : tensors[rank]) {
+                for (Tensor tensor : ofRound) {
                     backends.get(rank).scale(tensor, 3, tensor);
                 }
             }
