@@ -17,6 +17,7 @@ import tenon.apps.cli.Console;
 import tenon.apps.cli.Decimals;
 import tenon.apps.cli.ImageSize;
 import tenon.apps.cli.TenonCommand;
+import tenon.apps.training.EvaluationLog;
 import tenon.apps.training.NetworkSpec;
 import tenon.apps.training.NetworkVariant;
 import tenon.apps.training.OptimizerSpec;
@@ -26,7 +27,8 @@ import tenon.apps.training.OptimizerSpec;
         name = "experiments",
         description = {
             "Lists the course's experiments: network, data, optimizer, learning rates by epoch, what the original"
-                    + " reached, and what runs of one's own have reached."
+                    + " reached, and what runs of one's own have reached: validation after the last epoch, and the best"
+                    + " where it was another; what ./tenon evaluate measured of their checkpoints."
         },
         footerHeading = "%nExample:%n",
         footer = "  ./tenon experiments alexnet")
@@ -93,10 +95,25 @@ public final class ExperimentsCommand extends TenonCommand {
             lines.add("remark     " + experiment.remark());
         }
         for (OwnResult result : own) {
-            lines.add("own        validation " + ranks(result.rank1(), result.rank5()) + " after epoch "
-                    + result.epoch() + " (" + result.run() + ")");
+            OwnResult.Validation best = result.best();
+            lines.add("own        validation " + text(result.last())
+                    + (best.rank1() > result.last().rank1() ? ", at best " + text(best) : "") + " (" + result.run()
+                    + ")");
+            result.evaluations().forEach(measured -> lines.add("           " + text(measured)));
         }
         return String.join(System.lineSeparator() + "    ", lines);
+    }
+
+    private static String text(OwnResult.Validation validation) {
+        return ranks(validation.rank1(), validation.rank5()) + " after epoch " + validation.epoch();
+    }
+
+    private static String text(EvaluationLog.Entry measured) {
+        return measured.split() + (measured.crops() == 1 ? "" : " with " + measured.crops() + " crops") + " "
+                + ranks(100 * measured.rank1(), 100 * measured.rank5()) + " after epoch " + measured.epoch() + " ("
+                + measured.samples() + " pictures of " + measured.data()
+                + (measured.resize() == null ? "" : ", shorter side " + measured.resize()) + ", "
+                + measured.date().split("T")[0] + ")";
     }
 
     private static String text(FeatureExperiment experiment) {
@@ -245,9 +262,27 @@ public final class ExperimentsCommand extends TenonCommand {
     private static Map<String, Object> values(OwnResult result) {
         Map<String, Object> values = new LinkedHashMap<>();
         values.put("run", result.run().toString());
-        values.put("epoch", result.epoch());
-        values.put("rank1", result.rank1());
-        values.put("rank5", Double.isNaN(result.rank5()) ? null : result.rank5());
+        values.putAll(values(result.last()));
+        values.put("best", values(result.best()));
+        values.put(
+                "evaluations",
+                result.evaluations().stream().map(ExperimentsCommand::values).toList());
+        return values;
+    }
+
+    private static Map<String, Object> values(OwnResult.Validation validation) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("epoch", validation.epoch());
+        values.put("rank1", validation.rank1());
+        values.put("rank5", Double.isNaN(validation.rank5()) ? null : validation.rank5());
+        return values;
+    }
+
+    /** In per cent, as everything here. */
+    private static Map<String, Object> values(EvaluationLog.Entry measured) {
+        Map<String, Object> values = JSON.convertValue(measured, new TypeReference<LinkedHashMap<String, Object>>() {});
+        values.put("rank1", 100 * measured.rank1());
+        values.put("rank5", 100 * measured.rank5());
         return values;
     }
 }

@@ -9,17 +9,31 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import tenon.optim.checkpoint.CheckpointException;
+import tenon.apps.training.EvaluationLog;
+import tenon.engine.TenonException;
 import tenon.optim.train.EpochRecord;
 import tenon.optim.train.History;
 
 /**
- * How far a run of an experiment has come: validation after its last epoch, in per cent. A run's {@code run.json} names the experiment as
- * {@code config.experiment} or {@code config.original.name}.
+ * How far a run of an experiment has come. A run's {@code run.json} names the experiment as {@code config.experiment} or {@code config.original.name}.
  *
- * @param rank5 NaN where it was not measured
+ * @param last validation after the last epoch, as the published results are
+ * @param best validation after the epoch of the highest rank-1, the first of several
+ * @param evaluations what was measured of its checkpoints on other pictures
  */
-public record OwnResult(String experiment, Path run, int epoch, double rank1, double rank5) {
+public record OwnResult(
+        String experiment, Path run, Validation last, Validation best, List<EvaluationLog.Entry> evaluations) {
+    /**
+     * In per cent.
+     *
+     * @param rank5 NaN where it was not measured
+     */
+    public record Validation(int epoch, double rank1, double rank5) {
+        private static Validation of(EpochRecord epoch) {
+            return new Validation(epoch.epoch(), 100 * epoch.validationAccuracy(), 100 * epoch.validationAccuracy5());
+        }
+    }
+
     /** A run's folder may stand as deep below the folder of runs. */
     private static final int DEPTH = 3;
 
@@ -53,15 +67,23 @@ public record OwnResult(String experiment, Path run, int epoch, double rank1, do
             if (epochs.isEmpty() || Double.isNaN(epochs.getLast().validationAccuracy())) {
                 return Optional.empty();
             }
-            EpochRecord last = epochs.getLast();
+            EpochRecord best = epochs.getLast();
+            for (EpochRecord epoch : epochs.reversed()) {
+                best = epoch.validationAccuracy() >= best.validationAccuracy() ? epoch : best;
+            }
             return Optional.of(new OwnResult(
-                    experiment,
-                    folder,
-                    last.epoch(),
-                    100 * last.validationAccuracy(),
-                    100 * last.validationAccuracy5()));
-        } catch (IOException | CheckpointException e) {
+                    experiment, folder, Validation.of(epochs.getLast()), Validation.of(best), evaluations(folder)));
+        } catch (IOException | TenonException e) {
             return Optional.empty();
+        }
+    }
+
+    private static List<EvaluationLog.Entry> evaluations(Path folder) throws IOException {
+        try {
+            return EvaluationLog.read(folder);
+        } catch (TenonException _) {
+            // Damaged: evaluate says so. What training found is good all the same.
+            return List.of();
         }
     }
 

@@ -116,13 +116,17 @@ final class DataOptions {
     /**
      * A folder is packed first.
      *
-     * @param original the picture where nothing says its size
+     * @param original the picture where nothing says its size; that of {@code trained}, if there is one
      * @param experiment the augmentation where none is given, or null
+     * @param trained whose way of looking at pictures holds where nothing is given, before all others; or null
      * @param output folder of the run
      */
-    Prepared prepare(ImageSize original, Augmentation experiment, Path output, long seed, Console console)
+    Prepared prepare(
+            ImageSize original, Augmentation experiment, Trained trained, Path output, long seed, Console console)
             throws IOException {
-        Augmentation chosen = augmentation != null ? augmentation : experiment != null ? experiment : Augmentation.NONE;
+        Augmentation chosen = augmentation != null
+                ? augmentation
+                : trained != null ? trained.augmentation() : experiment != null ? experiment : Augmentation.NONE;
         if (synthetic != null) {
             return synthetic(original, chosen);
         }
@@ -134,7 +138,7 @@ final class DataOptions {
             held = validation != null ? validation : report.part("val").file();
         }
         RecordSchema schema = schema(file);
-        ImageSize input = input(original, chosen, schema);
+        ImageSize input = input(original, chosen, trained, schema);
         StoredSize.checkRoom(file.toString(), schema, chosen, true, input.height(), input.width());
         Path judging = held != null ? held : file;
         RecordSchema judged = held != null ? schema(held) : schema;
@@ -154,7 +158,9 @@ final class DataOptions {
         DataSpec spec = new DataSpec(
                 train,
                 judgedBy,
-                scaling(chosen, schema, console).normalization(schema),
+                trained != null && scaling == null
+                        ? trained.normalization()
+                        : scaling(chosen, schema, console).normalization(schema),
                 schema.classNames(),
                 StoredSize.of(schema));
         return new Prepared(spec, chosen, input);
@@ -229,12 +235,12 @@ final class DataOptions {
         }
     }
 
-    private ImageSize input(ImageSize original, Augmentation chosen, RecordSchema schema) {
+    private ImageSize input(ImageSize original, Augmentation chosen, Trained trained, RecordSchema schema) {
         if (size != null) {
             return size;
         }
         // Where pictures are stored larger than they go in, their size says nothing.
-        return schema.height() > 0 && chosen.fit() == Fit.SQUASH
+        return trained == null && schema.height() > 0 && chosen.fit() == Fit.SQUASH
                 ? new ImageSize(schema.height(), schema.width(), schema.channels())
                 : original;
     }

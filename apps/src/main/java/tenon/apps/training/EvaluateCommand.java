@@ -1,7 +1,10 @@
 package tenon.apps.training;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,6 +19,7 @@ import tenon.apps.cli.Console;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
 import tenon.engine.Scope;
+import tenon.engine.TenonException;
 import tenon.engine.backend.Backend;
 import tenon.io.data.RecordBatchSource;
 import tenon.optim.metrics.ClassificationReport;
@@ -23,6 +27,7 @@ import tenon.optim.metrics.Evaluation;
 import tenon.optim.train.EvaluationListener;
 import tenon.optim.train.Evaluator;
 import tenon.optim.train.Loss;
+import tenon.optim.train.TrainingPosition;
 
 /** {@code tenon evaluate}: how good a trained network is on other pictures. */
 @Command(
@@ -30,7 +35,8 @@ import tenon.optim.train.Loss;
         description =
                 "Measures a trained network on a record file or a folder of class folders: rank-1 and rank-5 accuracy,"
                         + " loss, precision and recall per class, confusion matrix; on demand from ten crops of each"
-                        + " picture, with the worst mistakes drawn and all predictions in a table.",
+                        + " picture, with the worst mistakes drawn and all predictions in a table. Figures of a run are"
+                        + " kept in its folder (evaluations.json), where ./tenon experiments finds them.",
         footerHeading = "%nExample:%n",
         footer = {
             "  ./tenon evaluate output/quickstart --data output/quickstart/data/test.trec",
@@ -95,7 +101,8 @@ public final class EvaluateCommand extends TenonCommand {
         ComputeSettings settings = compute.settingsOfOneDevice();
         try (Backend backend = settings.open();
                 Scope _ = Scope.open("model", backend)) {
-            Classifier trained = SavedModel.read(checkpoint);
+            Path measured = SavedModel.checkpoint(checkpoint);
+            Classifier trained = SavedModel.read(measured);
             trained.network().computeIn(settings.precision(backend, console));
             Classifier classifier = trained.forInference();
             try (PictureData pictures =
@@ -116,10 +123,41 @@ public final class EvaluateCommand extends TenonCommand {
                     evaluations.add(evaluate(classifier, pictures, views.get(i), last ? notes : (_, _) -> {}));
                 }
                 Map<String, Object> values = report(classifier, views, evaluations, console);
+                if (Files.isDirectory(checkpoint)) {
+                    log(measured, pictures, views, evaluations, console);
+                }
                 values.putAll(outputs.write(
                         checkpoint, pictures.records(), evaluations.getLast().confusion(), notes, console));
                 return values;
             }
+        }
+    }
+
+    /** Runs that may only be read can be measured all the same. */
+    private void log(
+            Path measured, PictureData pictures, List<Views> views, List<Evaluation> evaluations, Console console) {
+        Path run = RunFolder.around(measured).folder();
+        String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+        List<EvaluationLog.Entry> entries = new ArrayList<>();
+        try {
+            for (int i = 0; i < views.size(); i++) {
+                Evaluation evaluation = evaluations.get(i);
+                entries.add(new EvaluationLog.Entry(
+                        run.relativize(measured.toAbsolutePath().normalize()).toString(),
+                        TrainingPosition.read(measured).epoch(),
+                        data.toAbsolutePath().normalize().toString(),
+                        pictures.records().schema().split(),
+                        views.get(i).crops(),
+                        views.get(i).shortSide(),
+                        evaluation.samples(),
+                        evaluation.rank1(),
+                        evaluation.rank5(),
+                        evaluation.loss(),
+                        now));
+            }
+            console.print("Figures:     %s", EvaluationLog.add(run, entries));
+        } catch (IOException | TenonException e) {
+            console.warn("the figures are not kept for ./tenon experiments: " + e.getMessage());
         }
     }
 

@@ -34,13 +34,13 @@ import tenon.optim.train.TrainingPosition;
  * history.json   and history.csv: loss, accuracy and rate per epoch, from the first on to where the newest branch is
  * history-1.json and .csv: the same of an earlier branch
  * tensorboard/   event files, a folder per branch
- * confusion.png  and mistakes.png: drawn by {@code tenon evaluate}
+ * evaluations.json, confusion.png and mistakes.png: of {@code tenon evaluate}, see {@link EvaluationLog}
  * </pre>
  */
 public record RunFolder(Path folder) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern OWN = Pattern.compile(
-            "run\\.json|history(-\\d+)?\\.(json|csv)|checkpoints(-\\d+)?|tensorboard|(confusion|mistakes)\\.png");
+            "run\\.json|history(-\\d+)?\\.(json|csv)|checkpoints(-\\d+)?|tensorboard|evaluations\\.json|(confusion|mistakes)\\.png");
     /** The run that a folder is, or that a checkpoint's folder or the folder of checkpoints belongs to. */
     static RunFolder around(Path inner) {
         Path start = inner.toAbsolutePath().normalize();

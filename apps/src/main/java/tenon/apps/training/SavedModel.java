@@ -68,6 +68,11 @@ public final class SavedModel {
                 config.data().classNames());
     }
 
+    /** What {@link #read} takes of a run's folder, as long as the run does not go on; itself for a checkpoint or a file. */
+    static Path checkpoint(Path saved) {
+        return Files.isDirectory(saved) ? RunFolder.around(saved).checkpoint(saved) : saved;
+    }
+
     /** The file of weights of what {@link #read} reads, or the file itself. */
     public static Path weights(Path saved) throws IOException {
         return Files.isDirectory(saved) ? ModelFile.of(RunFolder.around(saved).checkpoint(saved)) : saved;
@@ -99,6 +104,22 @@ public final class SavedModel {
         } catch (JsonProcessingException e) {
             throw damagedNotes(file, e);
         }
+    }
+
+    /** How a saved network sees pictures; empty for files that do not say it. */
+    static Optional<Trained> trained(Path saved) throws IOException {
+        if (Files.isDirectory(saved)) {
+            RunConfig config = RunFolder.around(saved).readConfig();
+            DataSpec data = config.data();
+            return Optional.of(
+                    new Trained(config.network(), data.normalization(), config.augmentation(), data.stored()));
+        }
+        Optional<NetworkSpec> spec = spec(saved);
+        Optional<Normalization> normalization = note(saved, NORMALIZATION, new TypeReference<>() {});
+        Optional<Augmentation> augmentation = note(saved, AUGMENTATION, new TypeReference<>() {});
+        return spec.isEmpty() || normalization.isEmpty() || augmentation.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Trained(spec.get(), normalization.get(), augmentation.get(), null));
     }
 
     /** Size of the pictures that a run was trained on, as they are stored; null for files, which do not say it. */

@@ -77,7 +77,11 @@ public final class TrainCommand extends TenonCommand {
             description = "Folder of the run. Default: ${DEFAULT-VALUE}.")
     private Path output;
 
-    @Option(names = "--evaluate-only", description = "Train nothing: measure --weights on the pictures to judge by.")
+    @Option(
+            names = "--evaluate-only",
+            description =
+                    "Train nothing: measure --weights on the pictures to judge by, which the network sees as it was"
+                            + " trained.")
     private boolean evaluateOnly;
 
     @Option(
@@ -150,7 +154,12 @@ public final class TrainCommand extends TenonCommand {
         checkCheaply(repeated);
         TrainingRun.requireUnused(output);
         NetworkVariant variant = variant(repeated, console);
-        try (TrainingRun run = TrainingRun.start(config(repeated, variant, console), output, console)) {
+        Trained trained = evaluateOnly ? trained() : null;
+        RunConfig config = config(repeated, variant, trained, console);
+        if (trained != null) {
+            trained.check(config, console);
+        }
+        try (TrainingRun run = TrainingRun.start(config, output, console)) {
             Map<String, Object> values = evaluateOnly
                     ? Measurement.of(run, console)
                     : dryRun ? run.rehearse() : TrainingReport.train(run, output, watch, console);
@@ -175,6 +184,13 @@ public final class TrainCommand extends TenonCommand {
         return variant;
     }
 
+    /** Of the weights; null where they do not say it, or are another network's, which do not fit. */
+    private Trained trained() throws IOException {
+        return SavedModel.trained(fineTuning.weights())
+                .filter(known -> known.spec().kind() == network)
+                .orElse(null);
+    }
+
     /** What can be wrong with the options, before any work. */
     private void checkCheaply(Experiment repeated) {
         ComputeSettings computing = compute.settings();
@@ -196,15 +212,18 @@ public final class TrainCommand extends TenonCommand {
     /**
      * @param repeated what holds where nothing is given, or null
      * @param variant of the network; null for that of the options
+     * @param trained what is to be measured as it was trained; null for training
      */
-    private RunConfig config(Experiment repeated, NetworkVariant variant, Console console) throws IOException {
+    private RunConfig config(Experiment repeated, NetworkVariant variant, Trained trained, Console console)
+            throws IOException {
         ComputeSettings computing = compute.settings();
         if (repeated != null) {
             console.print("Experiment %s: %s", repeated.name(), repeated.title());
         }
         DataOptions.Prepared prepared = data.prepare(
-                repeated == null ? network.defaultInput() : repeated.input(),
+                trained != null ? trained.input() : repeated == null ? network.defaultInput() : repeated.input(),
                 repeated == null ? null : repeated.augmentation(),
+                trained,
                 output,
                 computing.seed(),
                 console);
@@ -212,8 +231,8 @@ public final class TrainCommand extends TenonCommand {
                 network,
                 prepared.input(),
                 prepared.data().classNames().size(),
-                norm(),
-                repeated == null ? 1 : repeated.multiplier(),
+                norm == null && trained != null ? trained.spec().normMomentum() : norm(),
+                trained != null ? trained.spec().multiplier() : repeated == null ? 1 : repeated.multiplier(),
                 variant);
         OptimizerSpec optimizerSpec = optimizer.spec(repeated == null ? null : repeated.optimizer());
         return new RunConfig(

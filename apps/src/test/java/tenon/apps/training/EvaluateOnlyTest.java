@@ -1,6 +1,7 @@
 package tenon.apps.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -8,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,30 +45,95 @@ class EvaluateOnlyTest {
     }
 
     private Cli.Result measure(Path weights, String... classes) throws IOException {
-        Path data = folder.resolve(String.join("", classes) + ".trec");
+        return measure(weights, records(SIDE, classes));
+    }
+
+    private Path records(int side, String... classes) throws IOException {
+        Path data = folder.resolve(String.join("", classes) + side + ".trec");
         Random random = new Random(4);
         try (RecordWriter writer =
-                RecordWriter.create(data, RecordSchema.rawClasses("test", SIDE, SIDE, 3, List.of(classes)))) {
+                RecordWriter.create(data, RecordSchema.rawClasses("test", side, side, 3, List.of(classes)))) {
             for (int i = 0; i < 8; i++) {
-                byte[] pixels = new byte[SIDE * SIDE * 3];
+                byte[] pixels = new byte[side * side * 3];
                 random.nextBytes(pixels);
                 writer.add(pixels, Label.ofClass(i % classes.length), "key" + i, "");
             }
             writer.commit();
         }
-        return Cli.run(
-                "train",
-                "mnist",
-                "--data",
-                data,
-                "--val",
-                data,
-                "--weights",
-                weights,
-                "--evaluate-only",
-                "--output",
-                folder.resolve("run"),
-                "--json");
+        return data;
+    }
+
+    private Cli.Result measure(Path weights, Path data, Object... more) {
+        return Cli.run(Stream.concat(
+                        Stream.of(
+                                "train",
+                                "--data",
+                                data,
+                                "--val",
+                                data,
+                                "--weights",
+                                weights,
+                                "--evaluate-only",
+                                "--output",
+                                folder.resolve("run"),
+                                "--json"),
+                        more.length > 0 && more[0] instanceof NetworkSpec.Kind
+                                ? Stream.of(more)
+                                : Stream.concat(Stream.of("mnist"), Stream.of(more)))
+                .toArray());
+    }
+
+    private static void assertSameMeasured(Cli.Result measured, Cli.Result evaluated) {
+        assertThat(measured.exitCode()).as(measured.err()).isZero();
+        assertThat(measured.err()).isEqualTo(evaluated.err());
+        assertThat(measured.json().get("loss").asDouble())
+                .isCloseTo(evaluated.json().get("loss").asDouble(), within(1e-5));
+    }
+
+    /** The model's pictures have means of 120, 110, 100, and those of another size are squashed to its input. */
+    @Test
+    void picturesAreSeenAsInTraining() throws IOException {
+        for (int side : new int[] {SIDE, SIDE + 2}) {
+            Path data = records(side, "a", "b", "c");
+            assertSameMeasured(measure(model, data), Cli.run("evaluate", model, "--data", data, "--json"));
+        }
+        Path cropping = folder.resolve("cropping.model");
+        TestModels.write(cropping, NetworkSpec.Kind.MNIST, SIDE, Augmentation.RESIZED_CROP, List.of("a", "b", "c"));
+        Path larger = records(SIDE + 2, "a", "b", "c");
+        assertSameMeasured(measure(cropping, larger), Cli.run("evaluate", cropping, "--data", larger, "--json"));
+        assertThat(measure(cropping, larger, "--augment", "flip").errLines())
+                .contains("warning: --augment flip shows pictures otherwise than training's --augment resized-crop did:"
+                        + " squashed to the input, not shorter side 256 for inputs of 224 and 227");
+    }
+
+    /** Weights of which no tensor tells the difference. */
+    @Test
+    void whatContradictsTheWeightsIsRefused() throws IOException {
+        Path data = records(SIDE, "a", "b", "c");
+        assertRefused(
+                measure(model, data, "--normalize", "unit"),
+                "the scaling of values is (value - [0.0]) / [255.0] here, (value - [120.0, 110.0, 100.0]) / [60.0,"
+                        + " 65.0, 70.0] in " + model + " (leave --normalize out)");
+        assertRefused(
+                measure(model, data, "--size", "4x9x3"),
+                "the input is 4x9x3 here, 6x6x3 in " + model + " (leave --size out)");
+        assertRefused(
+                measure(model, data, "--norm", "fast"),
+                "the momentum of batch norm's averages is 0.1 here, 1.0 in " + model + " (leave --norm out)");
+        Path mobile = folder.resolve("mobile.model");
+        TestModels.write(mobile, NetworkSpec.Kind.MOBILENET_V1, 32, Augmentation.NONE, List.of("a", "b", "c"));
+        assertRefused(
+                measure(mobile, data, NetworkSpec.Kind.MOBILENET_V1, "--activation", "relu"),
+                "the network's variant is --activation relu here, the original in " + mobile
+                        + " (leave --experiment, --activation and the like out)");
+        assertThat(folder.resolve("run")).doesNotExist();
+    }
+
+    private static void assertRefused(Cli.Result result, String message) {
+        assertThat(result.exitCode()).isEqualTo(2);
+        assertThat(result.errLines().getFirst())
+                .isEqualTo("tenon train: --evaluate-only measures weights as they were trained: " + message);
+        assertThat(result.out()).doesNotContain("rank-1");
     }
 
     @Test

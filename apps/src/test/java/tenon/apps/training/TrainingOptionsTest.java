@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -395,6 +396,7 @@ class TrainingOptionsTest {
         }
         Cli.Result measured = done(train(folder.resolve("measured"), "--weights", source, "--evaluate-only", "--json"));
         Cli.Result evaluated = done(Cli.run("evaluate", source, "--data", records.resolve("val.trec"), "--json"));
+        assertThatFiguresAreKept(source, evaluated);
         // In the same bits as at the epoch's end.
         assertThat(measured.json().get("loss")).isEqualTo(trained.json().get("val_loss"));
         // evaluate merges batch norms into their neighbours.
@@ -414,6 +416,43 @@ class TrainingOptionsTest {
         assertThat(layer.err()).contains("--freeze: the network has no layer 'conv9': its layers are block1, block2");
         assertThat(train(folder.resolve("wrong"), "--evaluate-only").err()).contains("--evaluate-only needs --weights");
         assertThat(folder.resolve("wrong")).doesNotExist();
+    }
+
+    /** Once each, however often they are measured, in the run's folder. */
+    private static void assertThatFiguresAreKept(Path run, Cli.Result evaluated) throws IOException {
+        Path data = records.resolve("val.trec");
+        Path file = run.resolve("evaluations.json");
+        JsonNode kept = JSON.readTree(file.toFile());
+        assertThat(kept).hasSize(1);
+        assertThat(kept.get(0).get("checkpoint").asText()).isEqualTo("checkpoints/checkpoint-1-5");
+        assertThat(kept.get(0).get("epoch").asInt()).isEqualTo(1);
+        assertThat(kept.get(0).get("data").asText()).isEqualTo(data.toString());
+        assertThat(kept.get(0).get("split").asText()).isEqualTo("val");
+        assertThat(kept.get(0).get("crops").asInt()).isEqualTo(1);
+        assertThat(kept.get(0).get("samples").asInt()).isEqualTo(18);
+        for (String figure : List.of("rank1", "rank5", "loss")) {
+            assertThat(kept.get(0).get(figure)).isEqualTo(evaluated.json().get(figure));
+        }
+        assertThat(Instant.parse(kept.get(0).get("date").asText())).isBefore(Instant.now());
+        done(Cli.run(
+                "evaluate",
+                run.resolve("checkpoints/checkpoint-1-5"),
+                "--data",
+                data,
+                "--crops",
+                "1,10",
+                "--resize",
+                16));
+        done(Cli.run("evaluate", run, "--data", data));
+        kept = JSON.readTree(file.toFile());
+        assertThat(kept).extracting(entry -> entry.get("crops").asInt()).containsExactly(1, 10, 1);
+        assertThat(kept).extracting(entry -> entry.get("resize").asInt()).containsExactly(16, 16, 0);
+        Files.writeString(file, "[{");
+        assertThat(Cli.run("evaluate", run, "--data", data).errLines())
+                .singleElement()
+                .asString()
+                .startsWith("warning: the figures are not kept for ./tenon experiments: " + file + ": is damaged");
+        assertThat(file).hasContent("[{");
     }
 
     @Test
