@@ -5,7 +5,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import tenon.engine.backend.cuda.CudaBackend;
 import tenon.engine.nativelib.CudaInfo;
+import tenon.engine.nativelib.CudaPart;
 
 /**
  * What the doctor says about GPUs.
@@ -50,16 +54,42 @@ record GpuReport(Map<String, Object> json, List<String> lines, List<String> advi
             lines.add(line("CUDA", "the driver runs CUDA " + info.driverVersion()));
         }
         for (CudaInfo.Library library : info.libraries()) {
-            lines.add(line("", library.part().label() + " " + library.version() + ", " + library.path()));
+            lines.add(line("", text(library)));
             libraries.put(
                     library.part().name().toLowerCase(Locale.ROOT),
                     Map.of("version", library.version(), "path", library.path().toString()));
         }
         json.put("cuda_libraries", libraries);
+        if (info.gpus().size() > 1) {
+            together(info, json, lines);
+        }
         json.put("cuda_problems", info.problems());
         info.problems().forEach(problem -> advice.add("--device cuda cannot be used: " + problem));
         advice.addAll(info.advice());
         return new GpuReport(json, lines, advice, info.problems().isEmpty());
+    }
+
+    private static String text(CudaInfo.Library library) {
+        return library.part().label() + " " + library.version() + ", " + library.path();
+    }
+
+    /** What several GPUs do together. */
+    private static void together(CudaInfo info, Map<String, Object> json, List<String> lines) {
+        String label = "together";
+        for (CudaInfo.Gpu gpu : info.gpus()) {
+            String others = gpu.reaches().stream().map(other -> "cuda:" + other).collect(Collectors.joining(", "));
+            lines.add(line(
+                    label,
+                    "cuda:" + gpu.index() + " reaches the memory of " + (others.isEmpty() ? "no other GPU" : others)));
+            label = "";
+        }
+        Optional<CudaInfo.Library> nccl = info.library(CudaPart.NCCL);
+        String way = CudaBackend.collectives(nccl.isPresent());
+        lines.add(line(
+                "",
+                "gradients would be summed through " + way
+                        + nccl.map(found -> "; found: " + text(found)).orElse("; NCCL was not found")));
+        json.put("gpu_collectives", way);
     }
 
     private static String line(String label, String text) {
@@ -72,6 +102,7 @@ record GpuReport(Map<String, Object> json, List<String> lines, List<String> advi
         json.put("name", gpu.name());
         json.put("compute_capability", gpu.computeCapability());
         json.put("memory_bytes", gpu.memoryBytes());
+        json.put("reaches", gpu.reaches().stream().map(other -> "cuda:" + other).toList());
         return json;
     }
 }

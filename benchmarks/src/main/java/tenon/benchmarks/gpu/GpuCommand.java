@@ -17,6 +17,7 @@ import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
 import tenon.benchmarks.networks.BenchmarkNetwork;
 import tenon.benchmarks.networks.Selection;
+import tenon.engine.DeviceException;
 import tenon.engine.Scope;
 import tenon.engine.TenonException;
 import tenon.engine.backend.cuda.CudaBackend;
@@ -31,6 +32,7 @@ import tenon.engine.backend.shapes.ShapeBackend;
                     + " same networks in PyTorch (channels-last, TF32 or autocast where the mode says so), in turn.",
             "With --kernels every kernel of a network's step is timed beside the least time that its bytes and products"
                     + " take on this GPU, and with --overlap an upload beside computation.",
+            "Several GPUs are timed together: the bandwidth of their sums, and how a network's step scales.",
             "What fails is reported, the rest is measured all the same, and the exit code is then 1."
         },
         footerHeading = "%nExamples:%n",
@@ -113,6 +115,14 @@ public final class GpuCommand extends TenonCommand {
     private boolean overlap;
 
     @Option(
+            names = "--together",
+            paramLabel = "NAME",
+            defaultValue = "resnet50",
+            description = "Where there are several GPUs: times sums over all of them, as nccl-tests does, and steps of"
+                    + " this network on 1, 2, … of them, a batch on each; or none. Default: ${DEFAULT-VALUE}.")
+    private String together;
+
+    @Option(
             names = "--scale",
             paramLabel = "N",
             defaultValue = "1",
@@ -172,6 +182,7 @@ public final class GpuCommand extends TenonCommand {
                 json.put("overlap", result.json());
             });
         }
+        measureTogether(console, options, json);
         json.put("failures", failures);
         if (report != null) {
             Files.writeString(
@@ -277,6 +288,37 @@ public final class GpuCommand extends TenonCommand {
         try (ShapeBackend shapes = new ShapeBackend();
                 var _ = Scope.open("description", shapes)) {
             return NetworkDescription.of(network.build());
+        }
+    }
+
+    private void measureTogether(Console console, CudaOptions options, Map<String, Object> json) {
+        int gpus = gpus();
+        if (gpus < 2) {
+            return;
+        }
+        for (BenchmarkNetwork network : chosen(List.of(together))) {
+            attempt(
+                    console,
+                    "sums over " + gpus + " GPUs",
+                    () -> json.put("all_reduce", SeveralGpus.sums(options, gpus, scale, console)));
+            List<Map<String, Object>> all = new ArrayList<>();
+            for (GpuMode mode : modes) {
+                attempt(
+                        console,
+                        network + " " + mode + " on " + gpus + " GPUs",
+                        () -> all.addAll(
+                                SeveralGpus.scaling(options, mode, network, batchOf(network), gpus, seconds, console)));
+            }
+            json.put("scaling", all);
+        }
+    }
+
+    /** 0 where there is no driver, which is reported elsewhere. */
+    private static int gpus() {
+        try {
+            return CudaBackend.deviceCount();
+        } catch (DeviceException | LinkageError _) {
+            return 0;
         }
     }
 

@@ -15,6 +15,8 @@ import tenon.optim.schedule.Schedule;
 import tenon.optim.train.Callback;
 import tenon.optim.train.EpochRecord;
 import tenon.optim.train.Loss;
+import tenon.optim.train.Replica;
+import tenon.optim.train.Replicas;
 import tenon.optim.train.Trainer;
 
 /** Times whole training steps of the {@link Trainer}, recorded ones as a run has them: softmax cross-entropy, SGD with momentum and weight decay, batches that lie on the device. */
@@ -25,6 +27,8 @@ final class GpuTraining {
 
     /** Enough for kernels to be chosen, memory to be cached and the step to be recorded. */
     private static final int WARM_UP_STEPS = 8;
+    /** The same without recording; on several devices the first step shows in what order gradients finish. */
+    private static final int EAGER_WARM_UP_STEPS = 3;
 
     /** Timed epochs of one measurement; the fastest counts, as what disturbs a GPU only slows it down. */
     private static final int EPOCHS = 3;
@@ -51,38 +55,80 @@ final class GpuTraining {
         try (CudaBackend backend = mode.open(options);
                 var _ = Scope.open("model", backend);
                 ResidentBatches batches = new ResidentBatches(network.input(batch), network.classes())) {
-            Generator.current().manualSeed(42);
-            Module model = network.build();
-            model.computeIn(mode.precision());
-            Sgd optimizer = new Sgd(
-                    model.parameters(),
-                    MOMENTUM,
-                    false,
-                    UpdateRules.weightDecay(WEIGHT_DECAY).onAllParameters());
-            Timer timer = new Timer(batches, seconds);
+            Replica trained = replica(network, mode);
+            Timer timer = new Timer(batches, seconds, 1);
             batches.setCount(WARM_UP_STEPS);
-            Trainer trainer = Trainer.builder(model, optimizer, Schedule.constant(RATE), Loss.crossEntropy(), batches)
+            Trainer trainer = Trainer.builder(
+                            trained.model(), trained.optimizer(), Schedule.constant(RATE), Loss.crossEntropy(), batches)
                     .captureSteps(recorded)
                     .callback(timer)
                     .build();
             trainer.fit(2 + EPOCHS);
             MemoryStatistics memory = backend.allocator().statistics();
             return new Result(
-                    timer.stepSeconds, model.trainableCount(), memory.liveBytes() + memory.cachedBytes(), timer.loss);
+                    timer.stepSeconds,
+                    trained.model().trainableCount(),
+                    memory.liveBytes() + memory.cachedBytes(),
+                    timer.loss);
         }
+    }
+
+    /**
+     * Steps of several GPUs, or one, each of which takes a batch; operation by operation, as several do.
+     *
+     * @param devices that train together; their back-ends stay the caller's
+     */
+    static Result measureTogether(
+            List<CudaBackend> devices, GpuMode mode, BenchmarkNetwork network, int batch, double seconds) {
+        try (var _ = Scope.open("model", devices.getFirst());
+                ResidentBatches batches = new ResidentBatches(network.input(batch), network.classes());
+                Replicas others =
+                        Replicas.open(List.copyOf(devices.subList(1, devices.size())), () -> replica(network, mode))) {
+            Replica first = replica(network, mode);
+            Timer timer = new Timer(batches, seconds, devices.size());
+            batches.setCount(EAGER_WARM_UP_STEPS * devices.size());
+            Trainer.Builder builder = Trainer.builder(
+                            first.model(), first.optimizer(), Schedule.constant(RATE), Loss.crossEntropy(), batches)
+                    .captureSteps(false)
+                    .callback(timer);
+            (devices.size() == 1 ? builder : builder.replicas(others)).build().fit(2 + EPOCHS);
+            MemoryStatistics memory = devices.getFirst().allocator().statistics();
+            return new Result(
+                    timer.stepSeconds,
+                    first.model().trainableCount(),
+                    memory.liveBytes() + memory.cachedBytes(),
+                    timer.loss);
+        }
+    }
+
+    private static Replica replica(BenchmarkNetwork network, GpuMode mode) {
+        Generator.current().manualSeed(42);
+        Module model = network.build();
+        model.computeIn(mode.precision());
+        return new Replica(
+                model,
+                new Sgd(
+                        model.parameters(),
+                        MOMENTUM,
+                        false,
+                        UpdateRules.weightDecay(WEIGHT_DECAY).onAllParameters()));
     }
 
     /** The first epoch warms up, the second finds out how long a step takes. An epoch's end waits for the device. */
     private static final class Timer implements Callback {
         private final ResidentBatches batches;
         private final double seconds;
+        /** Batches of a step. */
+        private final int devices;
+
         private final List<Double> stepSeconds = new ArrayList<>();
         private double loss;
         private long start;
 
-        Timer(ResidentBatches batches, double seconds) {
+        Timer(ResidentBatches batches, double seconds, int devices) {
             this.batches = batches;
             this.seconds = seconds;
+            this.devices = devices;
         }
 
         @Override
@@ -92,10 +138,10 @@ final class GpuTraining {
 
         @Override
         public void onEpochEnd(Trainer trainer, EpochRecord epoch) {
-            double step = 1e-9 * (System.nanoTime() - start) / batches.batchesPerEpoch();
+            double step = 1e-9 * (System.nanoTime() - start) * devices / batches.batchesPerEpoch();
             loss = epoch.loss();
             if (epoch.epoch() == 2) {
-                batches.setCount((int) Math.clamp(seconds / EPOCHS / step, 2, 100_000));
+                batches.setCount(devices * (int) Math.clamp(seconds / EPOCHS / step, 2, 100_000));
             } else if (epoch.epoch() > 2) {
                 stepSeconds.add(step);
             }

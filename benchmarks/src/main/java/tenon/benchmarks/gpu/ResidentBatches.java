@@ -1,6 +1,9 @@
 package tenon.benchmarks.gpu;
 
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.Random;
+import java.util.Set;
 import tenon.engine.DType;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
@@ -13,6 +16,9 @@ final class ResidentBatches implements BatchSource {
     private final Tensor images;
     private final Tensor labels;
     private final Batch batch;
+    /** On other devices, which have got the batch. */
+    private final Set<Tensor> sent = Collections.newSetFromMap(new IdentityHashMap<>());
+
     private int count = 1;
 
     /** In the current scope. */
@@ -68,6 +74,19 @@ final class ResidentBatches implements BatchSource {
             public Batch next() {
                 next++;
                 return batch;
+            }
+
+            /** On each device it lies there already after the first time. */
+            @Override
+            public void next(Tensor input, Tensor target) {
+                next++;
+                if (input.backend() == images.backend()) {
+                    input.copyFrom(images);
+                    target.copyFrom(labels);
+                } else if (sent.add(input)) {
+                    input.transferFrom(images);
+                    target.transferFrom(labels);
+                }
             }
 
             @Override

@@ -1,6 +1,7 @@
 package tenon.benchmarks.gpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -106,6 +107,59 @@ class GpuCommandTest {
             assertThat(row.get("floor_seconds").asDouble()).isPositive();
         }
         assertThat(json.get("overlap").get("hidden").asDouble()).isBetween(0.0, 1.0);
+    }
+
+    /** nccl-tests: of n ranks' ring, each link carries 2(n − 1)/n times what is summed. */
+    @Test
+    void bandwidthOfTheBusIsThatOfNcclTests() {
+        assertThat(new AllReduce(2, "", 600, 0.5).busBandwidth()).isEqualTo(1200);
+        assertThat(new AllReduce(3, "", 600, 0.5).busBandwidth()).isEqualTo(1600);
+        assertThat(new AllReduce(8, "", 600, 0.5).busBandwidth()).isEqualTo(2100);
+    }
+
+    @Test
+    void shouldTimeSeveralGpusTogether() {
+        Simulator simulator = new Simulator(SimulatedDevice.folder());
+        simulator.devices(2);
+        Result result;
+        try {
+            result = run(
+                    "--net",
+                    "none",
+                    "--together",
+                    "minivgg",
+                    "--mode",
+                    "fp32",
+                    "--batch",
+                    "2",
+                    "--seconds",
+                    "0.001",
+                    "--scale",
+                    "64",
+                    "--json");
+        } finally {
+            simulator.reset();
+        }
+        assertThat(result.err()).isEmpty();
+        assertThat(result.exitCode()).isZero();
+        JsonNode sums = result.json().get("all_reduce");
+        assertThat(sums).hasSize(4);
+        for (JsonNode sum : sums) {
+            assertThat(sum.get("devices").asInt()).isEqualTo(2);
+            double summed = sum.get("bytes").asDouble() / sum.get("seconds").asDouble();
+            assertThat(sum.get("algbw_bytes_per_second").asDouble()).isEqualTo(summed);
+            assertThat(sum.get("busbw_bytes_per_second").asDouble()).isCloseTo(summed, within(1e-9 * summed));
+        }
+        JsonNode scaling = result.json().get("scaling");
+        assertThat(scaling).hasSize(2);
+        for (int i = 0; i < 2; i++) {
+            JsonNode row = scaling.get(i);
+            assertThat(row.get("devices").asInt()).isEqualTo(i + 1);
+            double step = row.get("step_seconds").asDouble();
+            assertThat(row.get("images_per_second").asDouble()).isCloseTo(2 * (i + 1) / step, within(1e-9 / step));
+            assertThat(row.get("efficiency").asDouble())
+                    .isEqualTo(scaling.get(0).get("step_seconds").asDouble() / step);
+        }
     }
 
     @Test

@@ -51,17 +51,40 @@ final class CudaDriver {
             List<CudaInfo.Gpu> gpus = new ArrayList<>();
             MemorySegment name = arena.allocate(NAME_LENGTH);
             for (int i = 0; i < count; i++) {
-                check("cuDeviceGet", call("cuDeviceGet", out, i));
-                int device = out.get(ValueLayout.JAVA_INT, 0);
+                int device = device(out, i);
                 check("cuDeviceGetName", call("cuDeviceGetName", name, NAME_LENGTH, device));
                 int major = attribute(out, MAJOR_ATTRIBUTE, device);
                 int minor = attribute(out, MINOR_ATTRIBUTE, device);
                 check("cuDeviceTotalMem", call("cuDeviceTotalMem_v2", out, device));
-                gpus.add(
-                        new CudaInfo.Gpu(i, name.getString(0), major + "." + minor, out.get(ValueLayout.JAVA_LONG, 0)));
+                gpus.add(new CudaInfo.Gpu(
+                        i,
+                        name.getString(0),
+                        major + "." + minor,
+                        out.get(ValueLayout.JAVA_LONG, 0),
+                        reaches(out, i, count)));
             }
             return gpus;
         }
+    }
+
+    private List<Integer> reaches(MemorySegment out, int index, int count) {
+        List<Integer> reached = new ArrayList<>();
+        int device = device(out, index);
+        for (int other = 0; other < count; other++) {
+            if (other != index) {
+                int peer = device(out, other);
+                check("cuDeviceCanAccessPeer", call("cuDeviceCanAccessPeer", out, device, peer));
+                if (out.get(ValueLayout.JAVA_INT, 0) != 0) {
+                    reached.add(other);
+                }
+            }
+        }
+        return List.copyOf(reached);
+    }
+
+    private int device(MemorySegment out, int index) {
+        check("cuDeviceGet", call("cuDeviceGet", out, index));
+        return out.get(ValueLayout.JAVA_INT, 0);
     }
 
     private int attribute(MemorySegment out, int attribute, int device) {

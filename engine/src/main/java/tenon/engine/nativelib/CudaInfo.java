@@ -3,6 +3,7 @@ package tenon.engine.nativelib;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import tenon.engine.DeviceException;
 import tenon.engine.nativelib.CudaSearch.Choice;
 
@@ -25,8 +26,14 @@ public record CudaInfo(
         List<String> advice) {
     /**
      * @param computeCapability e.g. {@code 9.0}
+     * @param reaches indices of the other GPUs whose memory it can access directly, over NVLink or PCIe
      */
-    public record Gpu(int index, String name, String computeCapability, long memoryBytes) {}
+    public record Gpu(int index, String name, String computeCapability, long memoryBytes, List<Integer> reaches) {}
+
+    /** The library that the back-end would load for a part, where there is one. */
+    public Optional<Library> library(CudaPart part) {
+        return libraries.stream().filter(library -> library.part() == part).findFirst();
+    }
 
     /**
      * @param version as the library says it

@@ -49,6 +49,7 @@ class CudaInfoTest {
         assertThat(info.driverVersion()).isEqualTo("12.6");
         assertThat(info.gpus()).hasSize(2);
         CudaInfo.Gpu second = info.gpus().getLast();
+        assertThat(second.reaches()).containsExactly(0);
         assertThat(second.index()).isOne();
         assertThat(second.name()).isNotBlank();
         assertThat(second.computeCapability()).isEqualTo("8.6");

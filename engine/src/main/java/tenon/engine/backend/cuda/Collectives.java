@@ -43,6 +43,16 @@ final class Collectives {
         return made;
     }
 
+    /** What {@link #of} would choose for different GPUs, for people, as far as that shows before they are opened. */
+    static String expected(boolean ncclFound) {
+        return switch (choice()) {
+            case HOST -> "host memory";
+            case PEER -> "copies between GPUs";
+            case NCCL -> ncclFound ? "NCCL" : "NCCL, which is not found";
+            case FOUND -> ncclFound ? "NCCL" : "copies between GPUs";
+        };
+    }
+
     private static Choice choice() {
         String named = System.getProperty(PROPERTY);
         if (named == null) {

@@ -151,6 +151,15 @@ public final class CudaBackend implements Backend {
         return DeviceContext.count();
     }
 
+    /**
+     * How several GPUs would sum their gradients, for people; opens nothing.
+     *
+     * @throws IllegalArgumentException where {@code -Dtenon.cuda.collectives} names no way
+     */
+    public static String collectives(boolean ncclFound) {
+        return Collectives.expected(ncclFound);
+    }
+
     /** @throws tenon.engine.DeviceException where there is no such GPU, or a library is missing; says what to do */
     public static CudaBackend open(CudaOptions options) {
         CudaBackend backend = new CudaBackend(options);
