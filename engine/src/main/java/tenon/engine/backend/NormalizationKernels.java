@@ -8,7 +8,7 @@ import tenon.engine.ops.BatchNormSpec;
  * statistics are [C], F32 (F64 in the reference's F64 mode). gamma is null when frozen, beta null when absent.
  *
  * <p>The result may be a channel range of a wider tensor: output and gradOutput are [N, …, C'] with channels [offset, offset + C) being the op's. With a
- * shortcut or an activation other than ReLU the offset is 0 and C' is C.
+ * shortcut the offset is 0 and C' is C.
  */
 public interface NormalizationKernels {
     /**
@@ -46,7 +46,7 @@ public interface NormalizationKernels {
     /**
      * Gradients of {@link #trainForward}, or of {@link #inferForward}, where the statistics are constants. Overwrites those that are not null.
      *
-     * @param beta null if absent; it decides where a ReLU passed
+     * @param beta null if absent; it decides where the activation passed
      * @param mean that the forward pass used
      * @param variance that the forward pass used
      * @param constantStatistics whether they are constants

@@ -9,7 +9,7 @@ package tenon.engine.ops;
  * @param frozenGamma gamma is taken as 1 and gets no gradient (MXNet's {@code fix_gamma})
  * @param unbiasedRunningVariance the running average takes the batch variance times n / (n − 1), as PyTorch, Keras (fused) and cuDNN do; false
  *     keeps the biased one (MXNet on the CPU). Normalization itself always uses the biased one.
- * @param activation fused after the affine map: NONE or RELU
+ * @param activation fused after the affine map: NONE, RELU or RELU6
  */
 public record BatchNormSpec(
         double epsilon, double momentum, boolean frozenGamma, boolean unbiasedRunningVariance, Activation activation) {
@@ -20,13 +20,25 @@ public record BatchNormSpec(
         }
         if (!canFuse(activation)) {
             throw new IllegalArgumentException(
-                    "batch_norm: the fused activation must be none or relu: activation=" + activation.opName());
+                    "batch_norm: the fused activation must be none, relu or relu6: activation=" + activation.opName());
         }
     }
 
-    /** Whether an activation can follow in the same pass: NONE and RELU can. */
+    /** Whether an activation can follow in the same pass: NONE, RELU and RELU6 can. */
     public static boolean canFuse(Activation activation) {
-        return activation.kind() == Activation.Kind.NONE || activation.kind() == Activation.Kind.RELU;
+        return switch (activation.kind()) {
+            case NONE, RELU, RELU6 -> true;
+            default -> false;
+        };
+    }
+
+    /** The fused activation is a clamp to [0, ceiling]: 6 for RELU6, infinite for RELU. 0 where there is none. */
+    public float ceiling() {
+        return switch (activation.kind()) {
+            case RELU -> Float.POSITIVE_INFINITY;
+            case RELU6 -> 6;
+            default -> 0;
+        };
     }
 
     /** PyTorch's defaults: epsilon 1e-5, momentum 0.1. */

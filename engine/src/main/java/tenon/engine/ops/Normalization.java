@@ -12,7 +12,7 @@ import tenon.engine.backend.Backend;
 import tenon.engine.backend.NormalizationKernels;
 import tenon.engine.backend.OpKind;
 
-/** Batch normalization over the last dimension, with an optional shortcut added and an optional ReLU fused. */
+/** Batch normalization over the last dimension, with an optional shortcut added and an optional ReLU or ReLU6 fused. */
 public final class Normalization {
     private Normalization() {}
 
@@ -81,7 +81,7 @@ public final class Normalization {
         } else {
             kernels.inferForward(spec, input, gamma, beta, runningMean, runningVariance, shortcut, output, 0);
         }
-        // Where a ReLU passed can be computed again from the input, unless a shortcut was added.
+        // Where the activation passed can be computed again from the input, unless a shortcut was added.
         boolean fused = spec.activation().kind() != Activation.Kind.NONE;
         Autograd.record(
                 op,

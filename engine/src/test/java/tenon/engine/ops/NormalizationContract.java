@@ -25,18 +25,24 @@ abstract class NormalizationContract extends BackendContract {
     private static final BatchNormSpec BY_HAND = new BatchNormSpec(3, 0.25, false, true, Activation.NONE);
 
     record Variant(
-            String name, Shape input, boolean gamma, boolean beta, boolean relu, boolean training, boolean shortcut) {
-        Variant(String name, Shape input, boolean gamma, boolean beta, boolean relu, boolean training) {
-            this(name, input, gamma, beta, relu, training, false);
+            String name,
+            Shape input,
+            boolean gamma,
+            boolean beta,
+            Activation activation,
+            boolean training,
+            boolean shortcut) {
+        Variant(String name, Shape input, boolean gamma, boolean beta, Activation activation, boolean training) {
+            this(name, input, gamma, beta, activation, training, false);
         }
 
         Variant withShortcut() {
-            return new Variant("shortcut, " + name, input, gamma, beta, relu, training, true);
+            return new Variant("shortcut, " + name, input, gamma, beta, activation, training, true);
         }
 
-        /** The affine map keeps normalized values away from ReLU's kink only by chance; epsilon 0.5 keeps finite differences small. */
+        /** The affine map keeps normalized values away from the activation's kinks only by chance; epsilon 0.5 keeps finite differences small. */
         OpCase toCase() {
-            BatchNormSpec spec = new BatchNormSpec(0.5, 0.1, !gamma, true, relu ? Activation.RELU : Activation.NONE);
+            BatchNormSpec spec = new BatchNormSpec(0.5, 0.1, !gamma, true, activation);
             Input perChannel = Input.random(input.dim(-1)).statistic();
             return new OpCase(
                     OpKind.BATCH_NORM,
@@ -62,14 +68,30 @@ abstract class NormalizationContract extends BackendContract {
         Shape shape = Shape.of(2, 3, 2, 3);
         return Stream.of(true, false)
                 .flatMap(training -> Stream.of(
-                        new Variant("full, training=" + training, shape, true, true, false, training),
-                        new Variant("relu, training=" + training, shape, true, true, true, training),
-                        new Variant("frozen gamma, training=" + training, shape, false, true, false, training),
-                        new Variant("frozen gamma, relu, training=" + training, shape, false, true, true, training),
-                        new Variant("no beta, training=" + training, shape, true, false, false, training),
-                        new Variant("no parameters, training=" + training, shape, false, false, true, training),
-                        new Variant("[N, C], training=" + training, Shape.of(5, 4), true, true, false, training),
-                        new Variant("one channel, training=" + training, Shape.of(2, 1), true, true, true, training)))
+                        new Variant("full, training=" + training, shape, true, true, Activation.NONE, training),
+                        new Variant("relu, training=" + training, shape, true, true, Activation.RELU, training),
+                        new Variant("relu6, training=" + training, shape, true, true, Activation.RELU6, training),
+                        new Variant(
+                                "frozen gamma, training=" + training, shape, false, true, Activation.NONE, training),
+                        new Variant(
+                                "frozen gamma, relu, training=" + training,
+                                shape,
+                                false,
+                                true,
+                                Activation.RELU,
+                                training),
+                        new Variant("no beta, training=" + training, shape, true, false, Activation.NONE, training),
+                        new Variant(
+                                "no parameters, training=" + training, shape, false, false, Activation.RELU, training),
+                        new Variant(
+                                "[N, C], training=" + training, Shape.of(5, 4), true, true, Activation.NONE, training),
+                        new Variant(
+                                "one channel, training=" + training,
+                                Shape.of(2, 1),
+                                true,
+                                true,
+                                Activation.RELU,
+                                training)))
                 .flatMap(variant -> Stream.of(variant, variant.withShortcut()));
     }
 
@@ -88,13 +110,13 @@ abstract class NormalizationContract extends BackendContract {
                                 Shape.of(2, 37, 29, 1),
                                 Shape.of(2, 53, 47, 17),
                                 Shape.of(3, 31, 33, 64))
-                        .flatMap(shape -> Stream.of(true, false)
-                                .map(relu -> new Variant(
-                                        shape + ", relu=" + relu + ", training=" + training,
+                        .flatMap(shape -> Stream.of(Activation.NONE, Activation.RELU, Activation.RELU6)
+                                .map(activation -> new Variant(
+                                        shape + ", " + activation.opName() + ", training=" + training,
                                         shape,
                                         true,
                                         true,
-                                        relu,
+                                        activation,
                                         training))))
                 .flatMap(variant -> Stream.of(variant, variant.withShortcut()));
     }
@@ -166,19 +188,23 @@ abstract class NormalizationContract extends BackendContract {
         double[] values = new double[5 * channels];
         values[3 * channels] = Double.NaN;
         Tensor input = Tensors.of(dtype, Shape.of(5, channels), values);
-        Tensor shortcut = Tensor.zeros(input.shape(), dtype);
+        nanIsKept(DEFAULTS.withActivation(Activation.RELU), input, values, channels);
+        nanIsKept(DEFAULTS.withActivation(Activation.RELU6), input, values, channels);
+    }
+
+    private static void nanIsKept(BatchNormSpec spec, Tensor input, double[] values, int channels) {
+        Tensor shortcut = Tensor.zeros(input.shape(), input.dtype());
         Tensor zeros = Tensor.zeros(Shape.of(channels), DType.F32);
         Tensor ones = Tensor.full(Shape.of(channels), DType.F32, 1);
-        BatchNormSpec relu = DEFAULTS.withActivation(Activation.RELU);
-        float[] plain = Normalization.batchNorm(input, ones, zeros, zeros, ones, relu, false)
+        float[] plain = Normalization.batchNorm(input, ones, zeros, zeros, ones, spec, false)
                 .toFloatArray();
-        float[] added = Normalization.batchNormAdd(input, shortcut, ones, zeros, zeros, ones, relu, false)
+        float[] added = Normalization.batchNormAdd(input, shortcut, ones, zeros, zeros, ones, spec, false)
                 .toFloatArray();
         for (int i = 0; i < values.length; i++) {
             assertThat(plain[i]).isEqualTo(Float.valueOf((float) values[i]));
             assertThat(added[i]).isEqualTo(Float.valueOf((float) values[i]));
         }
-        float[] trained = Normalization.batchNorm(input, ones, zeros, zeros, ones, relu, true)
+        float[] trained = Normalization.batchNorm(input, ones, zeros, zeros, ones, spec, true)
                 .toFloatArray();
         for (int i = 0; i < values.length; i++) {
             assertThat(Float.isNaN(trained[i])).as("element %d", i).isEqualTo(i % channels == 0);
@@ -234,6 +260,46 @@ abstract class NormalizationContract extends BackendContract {
         assertNear(gamma.grad(), 0, 1);
         assertNear(beta.grad(), 0, 2);
         assertNear(input.grad(), 0, -1.5, 0, 1.5);
+    }
+
+    @Test
+    void fusedRelu6BlocksGradientsWhereItsOutputIsZeroOrSix() {
+        Tensor input = Tensors.leaf(new double[] {1, -1, 3, 1}, 2, 2);
+        Tensor gamma = Tensors.leaf(new double[] {2, 4}, 2);
+        Tensor beta = Tensors.leaf(new double[] {5.5, -1}, 2);
+        Tensor mean = Tensor.of(new float[] {0, 8}, 2);
+        Tensor variance = Tensor.of(new float[] {1, 1}, 2);
+        BatchNormSpec relu6 = BY_HAND.withActivation(Activation.RELU6);
+
+        Tensor output = Normalization.batchNorm(input, gamma, beta, mean, variance, relu6, true);
+        output.backward(Tensor.of(new float[] {1, 7, 5, 2}, 2, 2));
+
+        // Normalized: 4.5, −3, 6.5, 1.
+        assertNear(output, 4.5, 0, 6, 1);
+        assertNear(gamma.grad(), -0.5, 1);
+        assertNear(beta.grad(), 1, 2);
+        assertNear(input.grad(), 0.375, -1.5, -0.375, 1.5);
+    }
+
+    @Test
+    void relu6AfterAShortcutByHand() {
+        Tensor input = Tensors.leaf(new double[] {1, -1, 3, 1}, 2, 2);
+        Tensor shortcut = Tensors.leaf(new double[] {0.5, 9, 4, -2}, 2, 2);
+        Tensor gamma = Tensors.leaf(new double[] {2, 4}, 2);
+        Tensor beta = Tensors.leaf(new double[] {1, -1}, 2);
+        Tensor mean = Tensor.of(new float[] {0, 8}, 2);
+        Tensor variance = Tensor.of(new float[] {1, 1}, 2);
+        BatchNormSpec relu6 = BY_HAND.withActivation(Activation.RELU6);
+
+        Tensor output = Normalization.batchNormAdd(input, shortcut, gamma, beta, mean, variance, relu6, true);
+        output.backward(Tensor.of(new float[] {1, 7, 5, 9}, 2, 2));
+
+        // Normalized: 0, −3, 2, 1; with the shortcut exactly 6 in two places.
+        assertNear(output, 0.5, 6, 6, 0);
+        assertNear(shortcut.grad(), 1, 0, 0, 0);
+        assertNear(gamma.grad(), -0.5, 0);
+        assertNear(beta.grad(), 1, 0);
+        assertNear(input.grad(), 0.375, 0, -0.375, 0);
     }
 
     @Test
@@ -343,7 +409,7 @@ abstract class NormalizationContract extends BackendContract {
         assertThatThrownBy(() -> new BatchNormSpec(1e-5, Double.NaN, false, true, Activation.NONE))
                 .hasMessageContaining("momentum=NaN");
         assertThatThrownBy(() -> DEFAULTS.withActivation(Activation.TANH))
-                .hasMessage("batch_norm: the fused activation must be none or relu: activation=tanh");
+                .hasMessage("batch_norm: the fused activation must be none, relu or relu6: activation=tanh");
         assertThat(DEFAULTS.epsilon()).isEqualTo(1e-5);
     }
 }

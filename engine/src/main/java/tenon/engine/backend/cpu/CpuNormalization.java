@@ -7,7 +7,6 @@ import tenon.engine.ShapeException;
 import tenon.engine.TenonException;
 import tenon.engine.Tensor;
 import tenon.engine.backend.NormalizationKernels;
-import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 
 /**
@@ -83,10 +82,6 @@ final class CpuNormalization implements NormalizationKernels {
 
     private NormKernels kernels(Tensor input) {
         return input.dtype() == DType.BF16 ? bf16 : f32;
-    }
-
-    private static boolean relu(BatchNormSpec spec) {
-        return spec.activation().kind() == Activation.Kind.RELU;
     }
 
     // ---- forward ----
@@ -195,17 +190,18 @@ final class CpuNormalization implements NormalizationKernels {
         NormKernels kernels = kernels(input);
         MemorySegment x = input.segment();
         MemorySegment y = output.segment();
-        boolean relu = relu(spec);
+        float ceiling = spec.ceiling();
         long columns = line.columns;
         long rows = input.shape().outerCount();
         if (shortcut == null) {
             long stride = output.shape().dim(-1);
             forEach(
                     rows,
-                    (row, width) -> kernels.normalize(x, row * columns, y, row * stride + offset, width, line, relu));
+                    (row, width) ->
+                            kernels.normalize(x, row * columns, y, row * stride + offset, width, line, ceiling));
         } else {
             MemorySegment added = shortcut.segment();
-            forEach(rows, (row, width) -> kernels.normalizeAdd(x, added, y, row * columns, width, line, relu));
+            forEach(rows, (row, width) -> kernels.normalizeAdd(x, added, y, row * columns, width, line, ceiling));
         }
     }
 
@@ -255,19 +251,27 @@ final class CpuNormalization implements NormalizationKernels {
             long columns = line.columns;
             long stride = gradOutput.shape().dim(-1);
             long rows = input.shape().outerCount();
-            boolean relu = relu(spec);
+            float ceiling = spec.ceiling();
             if (output == null) {
                 reduce(
                         rows,
                         perLine((own, row, width) -> kernels.reduce(
-                                x, row * columns, g, row * stride + offset, width, line, relu, own.first, own.second)));
+                                x,
+                                row * columns,
+                                g,
+                                row * stride + offset,
+                                width,
+                                line,
+                                ceiling,
+                                own.first,
+                                own.second)));
                 parameterGradients(spec, variance, rows, constantStatistics, gradGamma, gradBeta);
                 if (gradInput != null) {
                     MemorySegment gx = gradInput.segment();
                     forEach(
                             rows,
-                            (row, width) ->
-                                    kernels.apply(x, row * columns, g, row * stride + offset, gx, width, line, relu));
+                            (row, width) -> kernels.apply(
+                                    x, row * columns, g, row * stride + offset, gx, width, line, ceiling));
                 }
             } else {
                 // Masked once, into memory that is wanted or overwritten later.
@@ -276,14 +280,13 @@ final class CpuNormalization implements NormalizationKernels {
                 reduce(
                         rows,
                         perLine((own, row, width) -> kernels.reduceMasking(
-                                x, y, g, masked, row * columns, width, line, own.first, own.second)));
+                                x, y, g, masked, row * columns, width, line, ceiling, own.first, own.second)));
                 parameterGradients(spec, variance, rows, constantStatistics, gradGamma, gradBeta);
                 if (gradInput != null) {
                     MemorySegment gx = gradInput.segment();
                     forEach(
                             rows,
-                            (row, width) ->
-                                    kernels.apply(x, row * columns, masked, row * columns, gx, width, line, false));
+                            (row, width) -> kernels.apply(x, row * columns, masked, row * columns, gx, width, line, 0));
                 }
             }
         }

@@ -65,14 +65,15 @@ final class F32NormKernels implements NormKernels {
     }
 
     @Override
-    public void normalize(MemorySegment x, long at, MemorySegment y, long yAt, int width, NormLine line, boolean relu) {
+    public void normalize(
+            MemorySegment x, long at, MemorySegment y, long yAt, int width, NormLine line, float ceiling) {
         int bound = FLOATS.loopBound(width);
-        if (relu) {
-            relu(x, at, y, yAt, line.mean, line.scale, line.shift, bound);
+        if (ceiling > 0) {
+            clamp(x, at, y, yAt, line.mean, line.scale, line.shift, bound, ceiling);
         } else {
             normalize(x, at, y, yAt, line.mean, line.scale, line.shift, bound);
         }
-        scalar.normalize(x, at, null, y, yAt, bound, width, line, relu);
+        scalar.normalize(x, at, null, y, yAt, bound, width, line, ceiling);
     }
 
     private static void normalize(
@@ -89,7 +90,7 @@ final class F32NormKernels implements NormKernels {
         }
     }
 
-    private static void relu(
+    private static void clamp(
             MemorySegment x,
             long at,
             MemorySegment y,
@@ -97,23 +98,30 @@ final class F32NormKernels implements NormKernels {
             float[] mean,
             float[] scale,
             float[] shift,
-            int bound) {
+            int bound,
+            float ceiling) {
         for (int i = 0; i < bound; i += L) {
             FloatVector value = load(x, at + i).sub(load(mean, i)).fma(load(scale, i), load(shift, i));
-            store(Lanes.relu(value), y, yAt + i);
+            store(Lanes.clamp(value, ceiling), y, yAt + i);
         }
     }
 
     @Override
     public void normalizeAdd(
-            MemorySegment x, MemorySegment shortcut, MemorySegment y, long at, int width, NormLine line, boolean relu) {
+            MemorySegment x,
+            MemorySegment shortcut,
+            MemorySegment y,
+            long at,
+            int width,
+            NormLine line,
+            float ceiling) {
         int bound = FLOATS.loopBound(width);
-        if (relu) {
-            addRelu(x, shortcut, y, at, line.mean, line.scale, line.shift, bound);
+        if (ceiling > 0) {
+            addClamped(x, shortcut, y, at, line.mean, line.scale, line.shift, bound, ceiling);
         } else {
             add(x, shortcut, y, at, line.mean, line.scale, line.shift, bound);
         }
-        scalar.normalize(x, at, shortcut, y, at, bound, width, line, relu);
+        scalar.normalize(x, at, shortcut, y, at, bound, width, line, ceiling);
     }
 
     private static void add(
@@ -131,7 +139,7 @@ final class F32NormKernels implements NormKernels {
         }
     }
 
-    private static void addRelu(
+    private static void addClamped(
             MemorySegment x,
             MemorySegment shortcut,
             MemorySegment y,
@@ -139,10 +147,11 @@ final class F32NormKernels implements NormKernels {
             float[] mean,
             float[] scale,
             float[] shift,
-            int bound) {
+            int bound,
+            float ceiling) {
         for (int i = 0; i < bound; i += L) {
             FloatVector value = load(x, at + i).sub(load(mean, i)).fma(load(scale, i), load(shift, i));
-            store(Lanes.relu(value.add(load(shortcut, at + i))), y, at + i);
+            store(Lanes.clamp(value.add(load(shortcut, at + i)), ceiling), y, at + i);
         }
     }
 
@@ -154,16 +163,16 @@ final class F32NormKernels implements NormKernels {
             long gAt,
             int width,
             NormLine line,
-            boolean relu,
+            float ceiling,
             float[] sums,
             float[] products) {
         int bound = FLOATS.loopBound(width);
-        if (relu) {
-            reduceRelu(x, at, g, gAt, line.mean, line.scale, line.shift, sums, products, bound);
+        if (ceiling > 0) {
+            reduceClamped(x, at, g, gAt, line.mean, line.scale, line.shift, sums, products, bound, ceiling);
         } else {
             reduce(x, at, g, gAt, line.mean, sums, products, bound);
         }
-        scalar.reduce(x, at, g, gAt, bound, width, line, relu, sums, products);
+        scalar.reduce(x, at, g, gAt, bound, width, line, ceiling, sums, products);
     }
 
     private static void reduce(
@@ -182,7 +191,7 @@ final class F32NormKernels implements NormKernels {
         }
     }
 
-    private static void reduceRelu(
+    private static void reduceClamped(
             MemorySegment x,
             long at,
             MemorySegment g,
@@ -192,10 +201,11 @@ final class F32NormKernels implements NormKernels {
             float[] shift,
             float[] sums,
             float[] products,
-            int bound) {
+            int bound,
+            float ceiling) {
         for (int i = 0; i < bound; i += L) {
             FloatVector centred = load(x, at + i).sub(load(mean, i));
-            FloatVector gradient = Lanes.where(centred.fma(load(scale, i), load(shift, i)), load(g, gAt + i));
+            FloatVector gradient = Lanes.inside(centred.fma(load(scale, i), load(shift, i)), ceiling, load(g, gAt + i));
             load(sums, i).add(gradient).intoArray(sums, i);
             gradient.fma(centred, load(products, i)).intoArray(products, i);
         }
@@ -210,11 +220,12 @@ final class F32NormKernels implements NormKernels {
             long at,
             int width,
             NormLine line,
+            float ceiling,
             float[] sums,
             float[] products) {
         int bound = FLOATS.loopBound(width);
-        reduceMasking(x, y, g, masked, at, line.mean, sums, products, bound);
-        scalar.reduceMasking(x, y, g, masked, at, bound, width, line, sums, products);
+        reduceMasking(x, y, g, masked, at, line.mean, sums, products, bound, ceiling);
+        scalar.reduceMasking(x, y, g, masked, at, bound, width, line, ceiling, sums, products);
     }
 
     private static void reduceMasking(
@@ -226,9 +237,10 @@ final class F32NormKernels implements NormKernels {
             float[] mean,
             float[] sums,
             float[] products,
-            int bound) {
+            int bound,
+            float ceiling) {
         for (int i = 0; i < bound; i += L) {
-            FloatVector gradient = Lanes.where(load(y, at + i), load(g, at + i));
+            FloatVector gradient = Lanes.inside(load(y, at + i), ceiling, load(g, at + i));
             store(gradient, masked, at + i);
             load(sums, i).add(gradient).intoArray(sums, i);
             gradient.fma(load(x, at + i).sub(load(mean, i)), load(products, i)).intoArray(products, i);
@@ -244,14 +256,15 @@ final class F32NormKernels implements NormKernels {
             MemorySegment gradX,
             int width,
             NormLine line,
-            boolean relu) {
+            float ceiling) {
         int bound = FLOATS.loopBound(width);
-        if (relu) {
-            applyRelu(x, at, g, gAt, gradX, line.mean, line.scale, line.shift, line.slope, line.offset, bound);
+        if (ceiling > 0) {
+            applyClamped(
+                    x, at, g, gAt, gradX, line.mean, line.scale, line.shift, line.slope, line.offset, bound, ceiling);
         } else {
             apply(x, at, g, gAt, gradX, line.mean, line.scale, line.slope, line.offset, bound);
         }
-        scalar.apply(x, at, g, gAt, gradX, bound, width, line, relu);
+        scalar.apply(x, at, g, gAt, gradX, bound, width, line, ceiling);
     }
 
     private static void apply(
@@ -271,7 +284,7 @@ final class F32NormKernels implements NormKernels {
         }
     }
 
-    private static void applyRelu(
+    private static void applyClamped(
             MemorySegment x,
             long at,
             MemorySegment g,
@@ -282,11 +295,12 @@ final class F32NormKernels implements NormKernels {
             float[] shift,
             float[] slope,
             float[] offset,
-            int bound) {
+            int bound,
+            float ceiling) {
         for (int i = 0; i < bound; i += L) {
             FloatVector centred = load(x, at + i).sub(load(mean, i));
             FloatVector s = load(scale, i);
-            FloatVector gradient = Lanes.where(centred.fma(s, load(shift, i)), load(g, gAt + i));
+            FloatVector gradient = Lanes.inside(centred.fma(s, load(shift, i)), ceiling, load(g, gAt + i));
             store(gradient.fma(s, centred.fma(load(slope, i), load(offset, i))), gradX, at + i);
         }
     }

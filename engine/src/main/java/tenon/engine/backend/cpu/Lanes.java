@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -77,6 +78,17 @@ final class Lanes {
     /** {@code x} where it is above 0, or NaN; else 0. */
     static FloatVector relu(FloatVector x) {
         return x.blend(0f, x.compare(VectorOperators.LE, 0f));
+    }
+
+    /** {@code x} in [0, ceiling], or NaN; else the nearer end. */
+    static FloatVector clamp(FloatVector x, float ceiling) {
+        return relu(x).blend(ceiling, x.compare(VectorOperators.GT, ceiling));
+    }
+
+    /** {@code g} where {@code y} is above 0 and below the ceiling, else 0. */
+    static FloatVector inside(FloatVector y, float ceiling, FloatVector g) {
+        VectorMask<Float> inside = y.compare(VectorOperators.GT, 0f).and(y.compare(VectorOperators.LT, ceiling));
+        return FloatVector.zero(FLOATS).blend(g, inside);
     }
 
     /** {@code g} where {@code y} is above 0, else 0. */

@@ -2,11 +2,12 @@ package tenon.engine.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
 import tenon.engine.DType;
+import tenon.engine.ops.BatchNormSpec;
 
 /**
  * The inner loops of batch normalization, most over one line of {@code width} elements: one row [C] of a matrix, or several rows that follow each other in
  * memory. Per-channel numbers come as arrays with one entry per element of the line. Places in memory are counted in elements of the kernels' dtype, F32
- * or BF16; all arithmetic is in F32.
+ * or BF16; all arithmetic is in F32. A ceiling is that of {@link BatchNormSpec#ceiling}: of 0 for no activation.
  *
  * <p>Each loop of the vector versions is a small method of its own: in larger ones the compiler gives up inlining and boxes every vector.
  */
@@ -22,17 +23,17 @@ interface NormKernels {
     /** Adds x − pivot to {@code sums} and its square to {@code squares}, over several lines that follow each other. */
     void moments(MemorySegment x, long at, int lines, int width, float[] pivot, float[] sums, float[] squares);
 
-    /** y = (x − mean)·scale + shift, at least 0 with {@code relu}; NaN is kept. */
-    void normalize(MemorySegment x, long at, MemorySegment y, long yAt, int width, NormLine line, boolean relu);
+    /** y = (x − mean)·scale + shift, clamped to [0, ceiling]; NaN is kept. */
+    void normalize(MemorySegment x, long at, MemorySegment y, long yAt, int width, NormLine line, float ceiling);
 
-    /** As {@link #normalize}, with the shortcut, at the places of x as y is, added before the ReLU. */
+    /** As {@link #normalize}, with the shortcut, at the places of x as y is, added before the activation. */
     void normalizeAdd(
-            MemorySegment x, MemorySegment shortcut, MemorySegment y, long at, int width, NormLine line, boolean relu);
+            MemorySegment x, MemorySegment shortcut, MemorySegment y, long at, int width, NormLine line, float ceiling);
 
     /**
      * Adds g to {@code sums} and g·(x − mean) to {@code products}.
      *
-     * @param relu counts g only where the normalized x is positive
+     * @param ceiling counts g only where the normalized x is above 0 and below the ceiling
      */
     void reduce(
             MemorySegment x,
@@ -41,14 +42,14 @@ interface NormKernels {
             long gAt,
             int width,
             NormLine line,
-            boolean relu,
+            float ceiling,
             float[] sums,
             float[] products);
 
     /**
-     * As {@link #reduce}, counting g only where the forward result y is positive; all are at the places of x.
+     * As {@link #reduce}, counting g only where the forward result y is above 0 and below the ceiling; all are at the places of x.
      *
-     * @param masked out: g where y is positive, else 0; may be g
+     * @param masked out: what was counted of g, else 0; may be g
      */
     void reduceMasking(
             MemorySegment x,
@@ -58,13 +59,14 @@ interface NormKernels {
             long at,
             int width,
             NormLine line,
+            float ceiling,
             float[] sums,
             float[] products);
 
     /**
      * gradX = g·scale + (x − mean)·slope + offset; gradX is at the places of x and may be g.
      *
-     * @param relu takes g as 0 where the normalized x is not positive
+     * @param ceiling takes g as 0 where the normalized x is not above 0 and below the ceiling
      */
     void apply(
             MemorySegment x,
@@ -74,5 +76,5 @@ interface NormKernels {
             MemorySegment gradX,
             int width,
             NormLine line,
-            boolean relu);
+            float ceiling);
 }

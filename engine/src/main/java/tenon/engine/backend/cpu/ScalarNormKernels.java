@@ -42,14 +42,21 @@ final class ScalarNormKernels implements NormKernels {
     }
 
     @Override
-    public void normalize(MemorySegment x, long at, MemorySegment y, long yAt, int width, NormLine line, boolean relu) {
-        normalize(x, at, null, y, yAt, 0, width, line, relu);
+    public void normalize(
+            MemorySegment x, long at, MemorySegment y, long yAt, int width, NormLine line, float ceiling) {
+        normalize(x, at, null, y, yAt, 0, width, line, ceiling);
     }
 
     @Override
     public void normalizeAdd(
-            MemorySegment x, MemorySegment shortcut, MemorySegment y, long at, int width, NormLine line, boolean relu) {
-        normalize(x, at, shortcut, y, at, 0, width, line, relu);
+            MemorySegment x,
+            MemorySegment shortcut,
+            MemorySegment y,
+            long at,
+            int width,
+            NormLine line,
+            float ceiling) {
+        normalize(x, at, shortcut, y, at, 0, width, line, ceiling);
     }
 
     /** @param shortcut may be null */
@@ -62,14 +69,23 @@ final class ScalarNormKernels implements NormKernels {
             int first,
             int width,
             NormLine line,
-            boolean relu) {
+            float ceiling) {
         for (int i = first; i < width; i++) {
             float value = normalized(get(x, at + i) - line.mean[i], line, i);
             if (shortcut != null) {
                 value += get(shortcut, at + i);
             }
-            set(y, yAt + i, relu && value <= 0 ? 0 : value);
+            set(y, yAt + i, ceiling > 0 ? clamp(value, ceiling) : value);
         }
+    }
+
+    /** NaN stays. */
+    private static float clamp(float value, float ceiling) {
+        return value <= 0 ? 0 : value > ceiling ? ceiling : value;
+    }
+
+    private static boolean isInside(float value, float ceiling) {
+        return value > 0 && value < ceiling;
     }
 
     private static float normalized(float centred, NormLine line, int i) {
@@ -84,10 +100,10 @@ final class ScalarNormKernels implements NormKernels {
             long gAt,
             int width,
             NormLine line,
-            boolean relu,
+            float ceiling,
             float[] sums,
             float[] products) {
-        reduce(x, at, g, gAt, 0, width, line, relu, sums, products);
+        reduce(x, at, g, gAt, 0, width, line, ceiling, sums, products);
     }
 
     void reduce(
@@ -98,12 +114,12 @@ final class ScalarNormKernels implements NormKernels {
             int first,
             int width,
             NormLine line,
-            boolean relu,
+            float ceiling,
             float[] sums,
             float[] products) {
         for (int i = first; i < width; i++) {
             float centred = get(x, at + i) - line.mean[i];
-            float gradient = !relu || normalized(centred, line, i) > 0 ? get(g, gAt + i) : 0;
+            float gradient = ceiling == 0 || isInside(normalized(centred, line, i), ceiling) ? get(g, gAt + i) : 0;
             sums[i] += gradient;
             products[i] = Math.fma(gradient, centred, products[i]);
         }
@@ -118,9 +134,10 @@ final class ScalarNormKernels implements NormKernels {
             long at,
             int width,
             NormLine line,
+            float ceiling,
             float[] sums,
             float[] products) {
-        reduceMasking(x, y, g, masked, at, 0, width, line, sums, products);
+        reduceMasking(x, y, g, masked, at, 0, width, line, ceiling, sums, products);
     }
 
     void reduceMasking(
@@ -132,10 +149,11 @@ final class ScalarNormKernels implements NormKernels {
             int first,
             int width,
             NormLine line,
+            float ceiling,
             float[] sums,
             float[] products) {
         for (int i = first; i < width; i++) {
-            float gradient = get(y, at + i) > 0 ? get(g, at + i) : 0;
+            float gradient = isInside(get(y, at + i), ceiling) ? get(g, at + i) : 0;
             set(masked, at + i, gradient);
             sums[i] += gradient;
             products[i] = Math.fma(gradient, get(x, at + i) - line.mean[i], products[i]);
@@ -151,8 +169,8 @@ final class ScalarNormKernels implements NormKernels {
             MemorySegment gradX,
             int width,
             NormLine line,
-            boolean relu) {
-        apply(x, at, g, gAt, gradX, 0, width, line, relu);
+            float ceiling) {
+        apply(x, at, g, gAt, gradX, 0, width, line, ceiling);
     }
 
     void apply(
@@ -164,10 +182,10 @@ final class ScalarNormKernels implements NormKernels {
             int first,
             int width,
             NormLine line,
-            boolean relu) {
+            float ceiling) {
         for (int i = first; i < width; i++) {
             float centred = get(x, at + i) - line.mean[i];
-            float gradient = !relu || normalized(centred, line, i) > 0 ? get(g, gAt + i) : 0;
+            float gradient = ceiling == 0 || isInside(normalized(centred, line, i), ceiling) ? get(g, gAt + i) : 0;
             float own = Math.fma(centred, line.slope[i], line.offset[i]);
             set(gradX, at + i, Math.fma(gradient, line.scale[i], own));
         }

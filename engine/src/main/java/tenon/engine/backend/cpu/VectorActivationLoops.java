@@ -105,8 +105,7 @@ final class VectorActivationLoops extends ActivationLoops {
     private void relu6Bf16(MemorySegment in, MemorySegment out, long from, long to) {
         long bound = Lanes.bound(from, to);
         for (long i = from; i < bound; i += L) {
-            FloatVector x = Lanes.relu(Lanes.loadBf16(in, i));
-            Lanes.storeBf16(x.blend(6f, x.compare(VectorOperators.GT, 6f)), out, i);
+            Lanes.storeBf16(Lanes.clamp(Lanes.loadBf16(in, i), 6), out, i);
         }
         super.relu6(true, in, out, bound, to);
     }
@@ -114,8 +113,7 @@ final class VectorActivationLoops extends ActivationLoops {
     private void relu6F32(MemorySegment in, MemorySegment out, long from, long to) {
         long bound = Lanes.bound(from, to);
         for (long i = from; i < bound; i += L) {
-            FloatVector x = Lanes.relu(Lanes.load(in, i));
-            Lanes.store(x.blend(6f, x.compare(VectorOperators.GT, 6f)), out, i);
+            Lanes.store(Lanes.clamp(Lanes.load(in, i), 6), out, i);
         }
         super.relu6(false, in, out, bound, to);
     }
@@ -133,11 +131,8 @@ final class VectorActivationLoops extends ActivationLoops {
     private void relu6BackwardBf16(
             MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
         long bound = Lanes.bound(from, to);
-        FloatVector zero = FloatVector.zero(FLOATS);
         for (long i = from; i < bound; i += L) {
-            FloatVector y = Lanes.loadBf16(output, i);
-            VectorMask<Float> inside = positive(y).and(y.compare(VectorOperators.LT, 6f));
-            Lanes.storeBf16(zero.blend(Lanes.loadBf16(gradOut, i), inside), gradIn, i);
+            Lanes.storeBf16(Lanes.inside(Lanes.loadBf16(output, i), 6, Lanes.loadBf16(gradOut, i)), gradIn, i);
         }
         super.relu6Backward(true, output, gradOut, gradIn, bound, to);
     }
@@ -145,11 +140,8 @@ final class VectorActivationLoops extends ActivationLoops {
     private void relu6BackwardF32(
             MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
         long bound = Lanes.bound(from, to);
-        FloatVector zero = FloatVector.zero(FLOATS);
         for (long i = from; i < bound; i += L) {
-            FloatVector y = Lanes.load(output, i);
-            VectorMask<Float> inside = positive(y).and(y.compare(VectorOperators.LT, 6f));
-            Lanes.store(zero.blend(Lanes.load(gradOut, i), inside), gradIn, i);
+            Lanes.store(Lanes.inside(Lanes.load(output, i), 6, Lanes.load(gradOut, i)), gradIn, i);
         }
         super.relu6Backward(false, output, gradOut, gradIn, bound, to);
     }

@@ -18,7 +18,8 @@ import tenon.engine.ops.BatchNormSpec;
 final class CudaNormalization implements NormalizationKernels {
     private static final String OP = "batch_norm";
 
-    private record Problem(Shape input, DType dtype, boolean gamma, boolean beta, boolean relu, boolean shortcut) {}
+    private record Problem(
+            Shape input, DType dtype, boolean gamma, boolean beta, Activation activation, boolean shortcut) {}
 
     private final CudaBackend backend;
     private final OwnNormalization own;
@@ -155,16 +156,15 @@ final class CudaNormalization implements NormalizationKernels {
         if (choice == LibraryChoice.OWN || !CudnnNormalization.canDo(input, shortcut, output)) {
             return false;
         }
-        boolean relu = spec.activation().kind() == Activation.Kind.RELU;
-        Problem problem =
-                new Problem(input.shape(), input.dtype(), gamma != null, beta != null, relu, shortcut != null);
+        Problem problem = new Problem(
+                input.shape(), input.dtype(), gamma != null, beta != null, spec.activation(), shortcut != null);
         Boolean known = chosen.get(problem);
         if (known == null) {
             if (cudnn == null) {
                 cudnn = backend.owned(new CudnnNormalization(backend, own));
             }
             known = backend.chooser()
-                    .prefersCudnn(OP, choice, problem, new Trial(spec, input, gamma, beta, shortcut, output, relu));
+                    .prefersCudnn(OP, choice, problem, new Trial(spec, input, gamma, beta, shortcut, output));
             chosen.put(problem, known);
         }
         return known;
@@ -178,23 +178,14 @@ final class CudaNormalization implements NormalizationKernels {
         private final Tensor beta;
         private final Tensor shortcut;
         private final Tensor output;
-        private final boolean relu;
 
-        Trial(
-                BatchNormSpec spec,
-                Tensor input,
-                Tensor gamma,
-                Tensor beta,
-                Tensor shortcut,
-                Tensor output,
-                boolean relu) {
+        Trial(BatchNormSpec spec, Tensor input, Tensor gamma, Tensor beta, Tensor shortcut, Tensor output) {
             this.spec = spec;
             this.input = input;
             this.gamma = gamma;
             this.beta = beta;
             this.shortcut = shortcut;
             this.output = output;
-            this.relu = relu;
         }
 
         @Override
@@ -216,7 +207,7 @@ final class CudaNormalization implements NormalizationKernels {
                     Tensor variance = perChannel();
                     Tensor gradGamma = gamma == null ? null : perChannel();
                     Tensor gradBeta = beta == null ? null : perChannel()) {
-                Tensor added = relu && shortcut != null ? output : null;
+                Tensor added = spec.ceiling() > 0 && shortcut != null ? output : null;
                 // As in a network: the gradient is written over what it comes from, where nobody else needs that.
                 Tensor gradInput = shortcut == null ? gradient : another;
                 Tensor gradShortcut = added == null ? null : gradient;

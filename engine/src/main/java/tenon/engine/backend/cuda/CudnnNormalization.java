@@ -20,7 +20,6 @@ import tenon.engine.DType;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.memory.Storage;
-import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 
 /**
@@ -129,7 +128,7 @@ final class CudnnNormalization implements AutoCloseable {
         own.moveAverages(spec, input.shape().outerCount(), batchMean, batchVariance, runningMean, runningVariance);
         if (shortcut != null) {
             backend.activation.addForward(spec.activation(), output, shortcut, output);
-        } else if (isRelu(spec)) {
+        } else if (spec.ceiling() > 0) {
             backend.activation.forward(spec.activation(), output, output);
         }
         return status;
@@ -154,7 +153,7 @@ final class CudnnNormalization implements AutoCloseable {
         NormalizationState state = NormalizationState.of(mean);
         try (Temporaries temporaries = new Temporaries()) {
             Tensor slope = gradOutput;
-            if (isRelu(spec)) {
+            if (spec.ceiling() > 0) {
                 slope = gradShortcut == null ? temporaries.like(input) : gradShortcut;
                 own.backward(
                         spec, input, gamma, beta, mean, variance, true, output, gradOutput, 0, null, slope, null, null);
@@ -195,10 +194,6 @@ final class CudnnNormalization implements AutoCloseable {
                     Pointers.at(state.reserve()),
                     plan.reserveBytes);
         }
-    }
-
-    private static boolean isRelu(BatchNormSpec spec) {
-        return spec.activation().kind() == Activation.Kind.RELU;
     }
 
     /** Descriptors and sizes for one geometry. */

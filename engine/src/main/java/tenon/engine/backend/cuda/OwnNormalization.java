@@ -3,7 +3,6 @@ package tenon.engine.backend.cuda;
 import tenon.engine.DType;
 import tenon.engine.Tensor;
 import tenon.engine.backend.NormalizationKernels;
-import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 
 /**
@@ -134,7 +133,7 @@ final class OwnNormalization implements NormalizationKernels {
                 .address(runningMean.address())
                 .address(runningVariance.address())
                 .float32((float) spec.epsilon())
-                .int32(relu(spec))
+                .float32(spec.ceiling())
                 .address(added)
                 .address(to)
                 .int64(rows)
@@ -173,11 +172,11 @@ final class OwnNormalization implements NormalizationKernels {
         boolean needsMeans = gradInput != null && !constantStatistics;
         synchronized (backend.lock) {
             long means = 0;
-            int relu = relu(spec);
+            float ceiling = spec.ceiling();
             if (needsMeans || gradGamma != null || gradBeta != null) {
                 means = backend.scratch.get(2L * (blocks.chunks() + 1) * channels * Float.BYTES);
                 long partials = means + 2L * channels * Float.BYTES;
-                arguments(sumGradients.get(dtype, vector), spec, input, gamma, beta, mean, variance, relu)
+                arguments(sumGradients.get(dtype, vector), spec, input, gamma, beta, mean, variance, ceiling)
                         .address(address(output))
                         .address(from)
                         .int32(gradChannels)
@@ -203,15 +202,15 @@ final class OwnNormalization implements NormalizationKernels {
                         .address(means)
                         .grid(RowBlocks.merging(channels), 1, 1, RowBlocks.THREADS);
                 if (toShortcut != 0) {
-                    // The sums' pass has written it, and what the ReLU let pass with it.
+                    // The sums' pass has written it, and what the activation let pass with it.
                     from = toShortcut;
                     gradChannels = channels;
-                    relu = 0;
+                    ceiling = 0;
                     toShortcut = 0;
                 }
             }
             if (toInput != 0 || toShortcut != 0) {
-                arguments(inputGradient.get(dtype, vector), spec, input, gamma, beta, mean, variance, relu)
+                arguments(inputGradient.get(dtype, vector), spec, input, gamma, beta, mean, variance, ceiling)
                         .address(address(output))
                         .address(from)
                         .int32(gradChannels)
@@ -234,7 +233,7 @@ final class OwnNormalization implements NormalizationKernels {
             Tensor beta,
             Tensor mean,
             Tensor variance,
-            int relu) {
+            float ceiling) {
         return backend.launch(kernel)
                 .address(input.address())
                 .address(address(gamma))
@@ -242,16 +241,12 @@ final class OwnNormalization implements NormalizationKernels {
                 .address(mean.address())
                 .address(variance.address())
                 .float32((float) spec.epsilon())
-                .int32(relu);
+                .float32(ceiling);
     }
 
     /** Vectors must fit the rows of the wider tensor too. */
     private static int vector(DType dtype, int channels, int wider, long... addresses) {
         return wider % Variants.width(dtype) == 0 ? Variants.vector(dtype, channels, addresses) : 1;
-    }
-
-    private static int relu(BatchNormSpec spec) {
-        return spec.activation().kind() == Activation.Kind.RELU ? 1 : 0;
     }
 
     private static long address(Tensor tensor) {

@@ -2,7 +2,6 @@ package tenon.engine.backend.reference;
 
 import tenon.engine.Tensor;
 import tenon.engine.backend.NormalizationKernels;
-import tenon.engine.ops.Activation;
 import tenon.engine.ops.BatchNormSpec;
 
 /** Batch normalization channel by channel; the variance is computed in two passes. */
@@ -65,12 +64,10 @@ final class ReferenceNormalization implements NormalizationKernels {
         for (long i = 0; i < input.elementCount(); i++) {
             int c = (int) (i % channels);
             double value = normalized(spec, input, gamma, beta, runningMean, runningVariance, i) + at(shortcut, i, 0);
-            y.set(i / channels * outputChannels + offset + c, relu(spec) ? Math.max(value, 0) : value);
+            y.set(
+                    i / channels * outputChannels + offset + c,
+                    spec.ceiling() > 0 ? Math.clamp(value, 0, spec.ceiling()) : value);
         }
-    }
-
-    private static boolean relu(BatchNormSpec spec) {
-        return spec.activation().kind() == Activation.Kind.RELU;
     }
 
     private static double normalized(
@@ -109,7 +106,7 @@ final class ReferenceNormalization implements NormalizationKernels {
                 long i = (long) row * channels + c;
                 double before =
                         output == null ? normalized(spec, input, gamma, beta, mean, variance, i) : at(output, i, 0);
-                boolean passed = !relu(spec) || before > 0;
+                boolean passed = spec.ceiling() == 0 || (before > 0 && before < spec.ceiling());
                 g[row] = passed ? at(gradOutput, (long) row * outputChannels + offset + c, 0) : 0;
                 sum += g[row];
                 sumNormalized += g[row] * (x.get(i) - at(mean, c, 0)) * inverse;

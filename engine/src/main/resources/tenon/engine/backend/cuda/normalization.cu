@@ -217,7 +217,7 @@ struct Affine {
     }
 };
 
-// y = [relu](normalized x [+ shortcut]); rows of y are outputStride apart.
+// y = [clamp](normalized x [+ shortcut]); rows of y are outputStride apart. The clamp is to [0, ceiling], where that is above 0.
 template <typename T, int V>
 __device__ __forceinline__ void normalize(
     const T* x,
@@ -226,7 +226,7 @@ __device__ __forceinline__ void normalize(
     const float* mean,
     const float* variance,
     float epsilon,
-    int relu,
+    float ceiling,
     const T* shortcut,
     T* y,
     int64 rows,
@@ -252,9 +252,9 @@ __device__ __forceinline__ void normalize(
                 value[i] += added[i];
             }
         }
-        if (relu != 0) {
+        if (ceiling > 0.0f) {
             for (int i = 0; i < V; i++) {
-                value[i] = value[i] <= 0.0f ? 0.0f : value[i];  // NaN stays
+                value[i] = value[i] <= 0.0f ? 0.0f : value[i] > ceiling ? ceiling : value[i];  // NaN stays
             }
         }
         store(y + row * outputStride + at.channel, value);
@@ -264,9 +264,9 @@ __device__ __forceinline__ void normalize(
 #define NORMALIZE(name, T, V)                                                                                              \
     TENON_KERNEL(                                                                                                          \
         name, const T* x, const float* gamma, const float* beta, const float* mean, const float* variance, float epsilon,  \
-        int relu, const T* shortcut, T* y, int64 rows, int channels, int outputStride, int lanesLog) {                 \
+        float ceiling, const T* shortcut, T* y, int64 rows, int channels, int outputStride, int lanesLog) {                 \
         normalize<T, V>(                                                                                                   \
-            x, gamma, beta, mean, variance, epsilon, relu, shortcut, y, rows, channels, outputStride, lanesLog);           \
+            x, gamma, beta, mean, variance, epsilon, ceiling, shortcut, y, rows, channels, outputStride, lanesLog);           \
     }
 
 NORMALIZE(normalize_f32, float, 1)
@@ -276,11 +276,11 @@ NORMALIZE(normalize_bf16_vector, bf16, 8)
 
 // ---- backward ----
 
-// Where the forward pass had a ReLU, its gradient passes where its argument was positive: seen in the output where that is given, else computed again.
+// Where the forward pass had a clamp, the gradient passes where its argument was inside: seen in the output where that is given, else computed again.
 template <typename T, int V>
 __device__ __forceinline__ void pass(
-    const Affine<V> &affine, const float (&x)[V], int relu, const T* output, int64 at, float (&gradient)[V]) {
-    if (relu != 0) {
+    const Affine<V> &affine, const float (&x)[V], float ceiling, const T* output, int64 at, float (&gradient)[V]) {
+    if (ceiling > 0.0f) {
         float before[V];
         if (output != nullptr) {
             load(output + at, before);
@@ -290,7 +290,7 @@ __device__ __forceinline__ void pass(
             }
         }
         for (int i = 0; i < V; i++) {
-            gradient[i] = before[i] > 0.0f ? gradient[i] : 0.0f;
+            gradient[i] = before[i] > 0.0f && before[i] < ceiling ? gradient[i] : 0.0f;
         }
     }
 }
@@ -304,7 +304,7 @@ __device__ __forceinline__ void sumGradients(
     const float* mean,
     const float* variance,
     float epsilon,
-    int relu,
+    float ceiling,
     const T* output,
     const T* gradOutput,
     int gradStride,
@@ -333,7 +333,7 @@ __device__ __forceinline__ void sumGradients(
             float gradient[V];
             load(x + row * channels + at.channel, value);
             load(gradOutput + row * gradStride + at.channel, gradient);
-            pass<T, V>(affine, value, relu, output, row * channels + at.channel, gradient);
+            pass<T, V>(affine, value, ceiling, output, row * channels + at.channel, gradient);
             if (gradShortcut != nullptr) {
                 store(gradShortcut + row * channels + at.channel, gradient);
             }
@@ -372,10 +372,10 @@ __device__ __forceinline__ void sumGradients(
 #define SUM_GRADIENTS(name, T, V)                                                                                          \
     TENON_KERNEL(                                                                                                          \
         name, const T* x, const float* gamma, const float* beta, const float* mean, const float* variance, float epsilon,  \
-        int relu, const T* output, const T* gradOutput, int gradStride, T* gradShortcut, int64 rows, int channels,     \
+        float ceiling, const T* output, const T* gradOutput, int gradStride, T* gradShortcut, int64 rows, int channels,     \
         int64 chunkRows, int lanesLog, float* partials) {                                                              \
         sumGradients<T, V>(                                                                                                \
-            x, gamma, beta, mean, variance, epsilon, relu, output, gradOutput, gradStride, gradShortcut, rows, channels,   \
+            x, gamma, beta, mean, variance, epsilon, ceiling, output, gradOutput, gradStride, gradShortcut, rows, channels,   \
             chunkRows, lanesLog, partials);                                                                                \
     }
 
@@ -443,7 +443,7 @@ __device__ __forceinline__ void inputGradient(
     const float* mean,
     const float* variance,
     float epsilon,
-    int relu,
+    float ceiling,
     const T* output,
     const T* gradOutput,
     int gradStride,
@@ -470,7 +470,7 @@ __device__ __forceinline__ void inputGradient(
         float gradient[V];
         load(x + row * channels + at.channel, value);
         load(gradOutput + row * gradStride + at.channel, gradient);
-        pass<T, V>(affine, value, relu, output, row * channels + at.channel, gradient);
+        pass<T, V>(affine, value, ceiling, output, row * channels + at.channel, gradient);
         if (gradShortcut != nullptr) {
             store(gradShortcut + row * channels + at.channel, gradient);
         }
@@ -489,10 +489,10 @@ __device__ __forceinline__ void inputGradient(
 #define INPUT_GRADIENT(name, T, V)                                                                                         \
     TENON_KERNEL(                                                                                                          \
         name, const T* x, const float* gamma, const float* beta, const float* mean, const float* variance, float epsilon,  \
-        int relu, const T* output, const T* gradOutput, int gradStride, const float* means, T* gradInput, T* gradShortcut, \
+        float ceiling, const T* output, const T* gradOutput, int gradStride, const float* means, T* gradInput, T* gradShortcut, \
         int64 rows, int channels, int lanesLog) {                                                                      \
         inputGradient<T, V>(                                                                                               \
-            x, gamma, beta, mean, variance, epsilon, relu, output, gradOutput, gradStride, means, gradInput, gradShortcut, \
+            x, gamma, beta, mean, variance, epsilon, ceiling, output, gradOutput, gradStride, means, gradInput, gradShortcut, \
             rows, channels, lanesLog);                                                                                     \
     }
 

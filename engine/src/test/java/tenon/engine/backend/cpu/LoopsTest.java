@@ -126,24 +126,24 @@ class LoopsTest {
     }
 
     static Stream<Arguments> normKernels() {
-        return Stream.of(true, false)
-                .flatMap(relu -> Stream.of(
-                        of("normalize", (v, h, b) -> norm(v, h).normalize(b[0], 5, b[2], 9, 37, line(), relu)),
-                        of("normalizeAdd", (v, h, b) -> norm(v, h).normalizeAdd(b[0], b[1], b[2], 5, 37, line(), relu)),
-                        of("apply", (v, h, b) -> norm(v, h).apply(b[0], 5, b[1], 9, b[2], 37, line(), relu)),
-                        of("apply in place", (v, h, b) -> norm(v, h).apply(b[0], 5, b[2], 5, b[2], 37, line(), relu)),
+        return Stream.of(0f, 0.4f, Float.POSITIVE_INFINITY)
+                .flatMap(ceiling -> Stream.of(
+                        of("normalize", (v, h, b) -> norm(v, h).normalize(b[0], 5, b[2], 9, 37, line(), ceiling)),
+                        of("normalizeAdd", (v, h, b) -> norm(v, h).normalizeAdd(b[0], b[1], b[2], 5, 37, line(), ceiling)),
+                        of("apply", (v, h, b) -> norm(v, h).apply(b[0], 5, b[1], 9, b[2], 37, line(), ceiling)),
+                        of("apply in place", (v, h, b) -> norm(v, h).apply(b[0], 5, b[2], 5, b[2], 37, line(), ceiling)),
                         of(
                                 "reduce",
                                 (v, h, b) -> sums(
                                         b,
                                         (first, second) -> norm(v, h)
-                                                .reduce(b[0], 90, b[1], 77, 37, line(), relu, first, second))),
+                                                .reduce(b[0], 90, b[1], 77, 37, line(), ceiling, first, second))),
                         of(
                                 "reduceMasking",
                                 (v, h, b) -> sums(
                                         b,
                                         (first, second) -> norm(v, h)
-                                                .reduceMasking(b[0], b[1], b[0], b[1], 90, 37, line(), first, second))),
+                                                .reduceMasking(b[0], b[1], b[0], b[1], 90, 37, line(), ceiling, first, second))),
                         of(
                                 "moments",
                                 (v, h, b) -> sums(
