@@ -129,9 +129,13 @@ class LoopsTest {
         return Stream.of(0f, 0.4f, Float.POSITIVE_INFINITY)
                 .flatMap(ceiling -> Stream.of(
                         of("normalize", (v, h, b) -> norm(v, h).normalize(b[0], 5, b[2], 9, 37, line(), ceiling)),
-                        of("normalizeAdd", (v, h, b) -> norm(v, h).normalizeAdd(b[0], b[1], b[2], 5, 37, line(), ceiling)),
+                        of(
+                                "normalizeAdd",
+                                (v, h, b) -> norm(v, h).normalizeAdd(b[0], b[1], b[2], 5, 37, line(), ceiling)),
                         of("apply", (v, h, b) -> norm(v, h).apply(b[0], 5, b[1], 9, b[2], 37, line(), ceiling)),
-                        of("apply in place", (v, h, b) -> norm(v, h).apply(b[0], 5, b[2], 5, b[2], 37, line(), ceiling)),
+                        of(
+                                "apply in place",
+                                (v, h, b) -> norm(v, h).apply(b[0], 5, b[2], 5, b[2], 37, line(), ceiling)),
                         of(
                                 "reduce",
                                 (v, h, b) -> sums(
@@ -143,7 +147,9 @@ class LoopsTest {
                                 (v, h, b) -> sums(
                                         b,
                                         (first, second) -> norm(v, h)
-                                                .reduceMasking(b[0], b[1], b[0], b[1], 90, 37, line(), ceiling, first, second))),
+                                                .reduceMasking(
+                                                        b[0], b[1], b[0], b[1], 90, 37, line(), ceiling, first,
+                                                        second))),
                         of(
                                 "moments",
                                 (v, h, b) -> sums(
