@@ -14,6 +14,8 @@ import tenon.engine.Precision;
 final class NetworkComparison {
     /** A memory format this much slower than the other in the first round is not measured again. */
     private static final double CLEARLY_SLOWER = 1.1;
+    /** Losses are of so many images at least: batch norm after a dense layer trains on no single one. */
+    private static final int FEWEST_FOR_LOSSES = 8;
 
     private final Console console;
     private final boolean againstLibtorch;
@@ -95,14 +97,14 @@ final class NetworkComparison {
     }
 
     private Measurement measurement(NetworkRow row, Task task, Engine engine) {
-        Mode mode = task == Task.LOSSES ? Mode.TRAIN : row.mode;
+        boolean losses = task == Task.LOSSES;
         return new Measurement(
                 task,
                 engine,
                 row.network,
-                row.batch,
+                losses ? Math.max(row.batch, FEWEST_FOR_LOSSES) : row.batch,
                 row.precision,
-                mode,
+                losses ? Mode.TRAIN : row.mode,
                 row.threads,
                 budget,
                 profile && engine == Engine.TENON);

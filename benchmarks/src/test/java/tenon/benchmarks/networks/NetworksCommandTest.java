@@ -62,6 +62,27 @@ class NetworksCommandTest {
     }
 
     @Test
+    void inferenceOfOneImageComparesTrainingLossesOfSeveral() {
+        var result = Bench.run(
+                "networks",
+                "--net",
+                "minivgg",
+                "--batch",
+                1,
+                "--mode",
+                "inference",
+                "--steps",
+                1,
+                "--rounds",
+                1,
+                "--json");
+
+        assertThat(result.exitCode()).as(result.err()).isZero();
+        assertThat(result.json().get("batch").asInt()).isEqualTo(1);
+        assertThat(result.json().get("ours_losses")).hasSize(3);
+    }
+
+    @Test
     void listsSeveralRowsAndTheKernelsOfEach() {
         var result = Bench.run(
                 "networks",
