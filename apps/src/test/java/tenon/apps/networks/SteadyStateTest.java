@@ -53,7 +53,7 @@ class SteadyStateTest {
 
             double loss = train(net, sgd, images, labels, WARM_UP, COMPILED);
             long garbage = Long.MAX_VALUE;
-            for (int step = COMPILED; step < STEPS; step += WINDOW) {
+            for (int step = COMPILED; step < STEPS && garbage >= OPS * GARBAGE_PER_OP; step += WINDOW) {
                 long before = threads.getTotalThreadAllocatedBytes();
                 loss += train(net, sgd, images, labels, step, step + WINDOW);
                 garbage = Math.min(garbage, (threads.getTotalThreadAllocatedBytes() - before) / WINDOW);
