@@ -6,6 +6,7 @@ import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.TenonException;
 import tenon.engine.data.BatchSource;
+import tenon.io.augment.RandomErasing;
 import tenon.io.data.RecordBatchSource;
 import tenon.io.data.SyntheticBatchSource;
 import tenon.io.record.ImageEncoding;
@@ -17,7 +18,7 @@ import tenon.io.record.RecordSchema;
  * @param records the same source where there are records, or else null
  */
 record DataFeed(BatchSource source, RecordBatchSource records) implements AutoCloseable {
-    /** Pictures to learn from: in another order each epoch, augmented, mixed. */
+    /** Pictures to learn from: in another order each epoch, augmented, erased in part, mixed. */
     static DataFeed training(RunConfig config) {
         NetworkSpec input = config.network();
         DataSpec.Part part = config.data().train();
@@ -29,12 +30,11 @@ record DataFeed(BatchSource source, RecordBatchSource records) implements AutoCl
                 .seed(config.compute().seed())
                 .dropLast(config.dropLast())
                 .mixup(config.step().mixup());
-        return of(
-                config,
-                part,
-                config.augmentation()
-                        .train(source, input.height(), input.width())
-                        .open());
+        config.augmentation().train(source, input.height(), input.width());
+        if (config.step().erasing() > 0) {
+            source.augment(new RandomErasing(config.step().erasing()));
+        }
+        return of(config, part, source.open());
     }
 
     /** Pictures to judge by, as they are. */

@@ -87,9 +87,9 @@ final class DataOptions {
     /**
      * Throws unless the options fit each other; cheap, so that it comes before any work.
      *
-     * @param mixup of {@link StepSettings}
+     * @param step what else would change pictures
      */
-    void check(double mixup) {
+    void check(StepSettings step) {
         if ((data == null) == (synthetic == null)) {
             throw new UsageException(
                     data == null
@@ -105,7 +105,8 @@ final class DataOptions {
                             ? "--val and --synthetic exclude each other"
                             : "--synthetic needs at least 2 pictures: " + synthetic);
         }
-        refuseWithoutEffect("--mixup", mixup > 0);
+        refuseWithoutEffect("--mixup", step.mixup() > 0);
+        refuseWithoutEffect("--random-erasing", step.erasing() > 0);
         refuseWithoutEffect("--augment", augmentation != null && augmentation != Augmentation.NONE);
         refuseWithoutEffect("--normalize", scaling != null);
         if (classes != null && (synthetic == null || classes < 2)) {

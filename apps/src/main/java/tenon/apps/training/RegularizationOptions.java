@@ -31,6 +31,14 @@ final class RegularizationOptions {
     private double mixup;
 
     @Option(
+            names = "--random-erasing",
+            paramLabel = "P",
+            defaultValue = "0",
+            description = "Probability, often 0.25 or 0.5, that a rectangle of up to a third of a training picture is"
+                    + " overwritten with random values. Default: ${DEFAULT-VALUE}, none.")
+    private double erasing;
+
+    @Option(
             names = "--ema",
             paramLabel = "DECAY",
             defaultValue = "0",
@@ -40,7 +48,7 @@ final class RegularizationOptions {
 
     /** @param experiment the original's devices, each with a batch to an update; null: none is repeated */
     StepSettings step(Integer experiment, int devices) {
-        StepSettings plain = new StepSettings(accumulate != null ? accumulate : 1, mixup, average);
+        StepSettings plain = new StepSettings(accumulate != null ? accumulate : 1, mixup, erasing, average);
         return accumulate != null || experiment == null ? plain : plain.spreading(experiment, devices);
     }
 

@@ -198,11 +198,16 @@ public final class TrainCommand extends TenonCommand {
         watch.limits();
         OptimizerSpec spec = optimizer.spec(repeated == null ? null : repeated.optimizer());
         schedule.spec(spec.kind(), repeated == null ? null : repeated.scheduleSpec());
-        data.check(step(repeated, computing).mixup());
+        StepSettings step = step(repeated, computing);
+        data.check(step);
         loader.given().forEach(option -> data.refuseWithoutEffect(option, true));
         checkpoints.settings(false);
         if (evaluateOnly && !fineTuning.hasWeights()) {
             throw new UsageException("--evaluate-only needs --weights: the network to measure");
+        }
+        if (evaluateOnly && step.erasing() > 0) {
+            throw new UsageException(
+                    "--random-erasing has no effect with --evaluate-only, which trains nothing: leave it out");
         }
         if (evaluateOnly && dryRun) {
             throw new UsageException("--evaluate-only and --dry-run exclude each other");

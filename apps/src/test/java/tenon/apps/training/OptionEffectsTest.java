@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import java.util.regex.Pattern;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +27,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tenon.apps.Cli;
 import tenon.apps.TestData;
+import tenon.engine.backend.Backend;
+import tenon.engine.backend.reference.ReferenceBackend;
+import tenon.engine.data.Batch;
+import tenon.engine.data.BatchIterator;
+import tenon.io.augment.RandomErasing;
+import tenon.io.data.Normalization;
+import tenon.io.data.RecordBatchSource;
 import tenon.optim.checkpoint.SafetensorsFile;
 import tenon.optim.train.Metric;
 
@@ -263,6 +272,57 @@ class OptionEffectsTest {
         Path run = step("mixed", "--mixup", 0.4);
         assertThat(flat(weights(run))).isNotEqualTo(flat(plain));
         assertConfigured(run, "/step/mixup", 0.4);
+    }
+
+    /** A step on the pictures as the first epoch erases them, drawn and built anew, is the same; judged by are whole pictures either way. */
+    @Test
+    void erasingIsAStepOnErasedPictures() throws IOException {
+        Path run = step("erased", "--random-erasing", 0.75);
+        assertThat(flat(weights(run))).isNotEqualTo(flat(plain));
+        assertConfigured(run, "/step/erasing", 0.75);
+        Path drawn = folder.resolve("drawn-erased");
+        drawErased(drawn.resolve("pictures"), 0.75);
+        done(Cli.run("build", "folder", drawn.resolve("pictures"), "--output", drawn, "--size", "4x4x3"));
+        Path onDrawn = drawn.resolve("run");
+        List<Object> arguments = new ArrayList<>(
+                List.of("train", "mnist", "--data", drawn.resolve("train.trec"), "--val", records, "--threads", 1));
+        arguments.addAll(List.of("--weights", source, "--batch", PICTURES, "--lr", RATE, "--momentum", 0));
+        arguments.addAll(List.of("--epochs", 1, "--output", onDrawn));
+        done(Cli.run(arguments.toArray()));
+        Map<String, float[]> expected = weights(onDrawn);
+        assertValues(weights(run), (tensor, i) -> expected.get(tensor)[i], 2e-6);
+        assertThat(validationLoss(run)).isCloseTo(validationLoss(onDrawn), within(1e-5));
+    }
+
+    private static double validationLoss(Path run) throws IOException {
+        return new RunFolder(run).history(Branch.FIRST, true).values(Metric.VALIDATION_LOSS)[0];
+    }
+
+    private static void drawErased(Path to, double probability) throws IOException {
+        try (Backend backend = ReferenceBackend.open();
+                RecordBatchSource source = RecordBatchSource.of(records)
+                        .backend(backend)
+                        .batchSize(PICTURES)
+                        .seed(42)
+                        .normalize(Normalization.NONE)
+                        .augment(new RandomErasing(probability))
+                        .open();
+                BatchIterator batches = source.iterate(0, 0)) {
+            Batch batch = batches.next();
+            float[] values = batch.input().toFloatArray();
+            int[] labels = batch.target().toIntArray();
+            for (int p = 0; p < PICTURES; p++) {
+                BufferedImage picture = new BufferedImage(4, 4, BufferedImage.TYPE_INT_RGB);
+                for (int i = 0; i < 16; i++) {
+                    int at = (p * 16 + i) * 3;
+                    int rgb = (int) values[at] << 16 | (int) values[at + 1] << 8 | (int) values[at + 2];
+                    picture.setRGB(i % 4, i / 4, rgb);
+                }
+                Path classFolder = Files.createDirectories(
+                        to.resolve(source.schema().classNames().get(labels[p])));
+                ImageIO.write(picture, "png", classFolder.resolve(p + ".png").toFile());
+            }
+        }
     }
 
     @Test

@@ -110,6 +110,14 @@ class RunPartsTest {
         assertThat(read.step()).isEqualTo(StepSettings.PLAIN);
     }
 
+    /** As a version wrote it that could not erase. */
+    @Test
+    void aRunOfBeforeErasingErasesNothing() {
+        ObjectNode saved = (ObjectNode) config(100, 32, false).toJson();
+        ((ObjectNode) saved.get("step")).remove("erasing");
+        assertThat(RunConfig.fromJson(saved, Path.of("run.json")).step()).isEqualTo(StepSettings.PLAIN);
+    }
+
     @Test
     void schedulesOfStoppedRuns() {
         ScheduleSpec spec = ScheduleSpec.piecewise(

@@ -223,6 +223,8 @@ class TrainingOptionsTest {
             "fc2=3,fc1=0.5",
             "--augment",
             "flip",
+            "--random-erasing",
+            0.6,
             "--keep",
             "all",
             "--lr",
@@ -341,6 +343,7 @@ class TrainingOptionsTest {
         Path run = folder.resolve("unchanged");
         for (List<Object> option : List.<List<Object>>of(
                 List.of("--mixup", 0.2),
+                List.of("--random-erasing", 0.2),
                 List.of("--augment", "flip"),
                 List.of("--normalize", "imagenet"),
                 List.of("--workers", 3),
@@ -415,6 +418,13 @@ class TrainingOptionsTest {
         assertThat(layer.exitCode()).isEqualTo(2);
         assertThat(layer.err()).contains("--freeze: the network has no layer 'conv9': its layers are block1, block2");
         assertThat(train(folder.resolve("wrong"), "--evaluate-only").err()).contains("--evaluate-only needs --weights");
+        assertThat(train(folder.resolve("wrong"), "--evaluate-only", "--weights", source, "--random-erasing", 0.5)
+                        .errLines()
+                        .getFirst())
+                .isEqualTo("tenon train: --random-erasing has no effect with --evaluate-only, which trains nothing:"
+                        + " leave it out");
+        assertThat(train(folder.resolve("wrong"), "--random-erasing", 1.5).err())
+                .contains("--random-erasing must lie in [0, 1]: 1.5");
         assertThat(folder.resolve("wrong")).doesNotExist();
     }
 

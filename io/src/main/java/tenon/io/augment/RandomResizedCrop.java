@@ -14,18 +14,8 @@ import tenon.engine.ShapeException;
  */
 public record RandomResizedCrop(int height, int width, double minArea, double maxArea, double minRatio, double maxRatio)
         implements Augmenter {
-    private static final int ATTEMPTS = 10;
-
     public RandomResizedCrop {
-        boolean valid = height > 0
-                && width > 0
-                && minArea > 0
-                && minArea <= maxArea
-                && maxArea <= 1
-                && minRatio > 0
-                && minRatio <= maxRatio
-                && maxRatio < Double.POSITIVE_INFINITY;
-        if (!valid) {
+        if (height < 1 || width < 1 || !RandomWindow.isValid(minArea, maxArea, minRatio, maxRatio)) {
             throw new ShapeException(
                     "random resized crop: size must be positive, areas rising in (0, 1], ratios positive and rising:"
                             + " height=" + height + ", width=" + width + ", area=" + minArea + "…" + maxArea
@@ -43,18 +33,9 @@ public record RandomResizedCrop(int height, int width, double minArea, double ma
      * column; where none fits it is the largest centred window whose ratio is allowed, which takes no further draw.
      */
     public Window draw(int inHeight, int inWidth, Rng rng) {
-        double logMin = StrictMath.log(minRatio);
-        double logMax = StrictMath.log(maxRatio);
-        for (int i = 0; i < ATTEMPTS; i++) {
-            double area = (double) inHeight * inWidth * rng.nextUniform(minArea, maxArea);
-            double ratio = StrictMath.exp(rng.nextUniform(logMin, logMax));
-            int w = (int) Math.rint(Math.sqrt(area * ratio));
-            int h = (int) Math.rint(Math.sqrt(area / ratio));
-            if (w > 0 && w <= inWidth && h > 0 && h <= inHeight) {
-                int top = rng.nextInt(inHeight - h + 1);
-                int left = rng.nextInt(inWidth - w + 1);
-                return new Window(top, left, h, w);
-            }
+        Window window = RandomWindow.draw(inHeight, inWidth, minArea, maxArea, minRatio, maxRatio, rng);
+        if (window != null) {
+            return window;
         }
         double ratio = (double) inWidth / inHeight;
         int w = ratio > maxRatio ? atLeastOne(inHeight * maxRatio) : inWidth;

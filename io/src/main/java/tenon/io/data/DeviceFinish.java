@@ -56,7 +56,7 @@ final class DeviceFinish implements AutoCloseable {
         }
         for (Augmenter augmenter : augmenters) {
             if (!CropWindow.follows(List.of(augmenter))) {
-                return augmenter.getClass().getSimpleName() + " makes values between those of bytes";
+                return augmenter.getClass().getSimpleName() + " is neither a crop nor a mirroring";
             }
         }
         return null;

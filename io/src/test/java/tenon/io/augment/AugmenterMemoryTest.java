@@ -34,7 +34,8 @@ class AugmenterMemoryTest {
                 new RandomContrast(0.4),
                 new RandomSaturation(0.4),
                 new RandomHue(0.1),
-                new PcaLighting(0.1));
+                new PcaLighting(0.1),
+                new RandomErasing(1));
         FloatImage in = noise(32, 32, 3, rng(1));
         FloatImage out = new FloatImage();
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();

@@ -33,6 +33,7 @@ import tenon.io.augment.CenterCrop;
 import tenon.io.augment.HorizontalFlip;
 import tenon.io.augment.PcaLighting;
 import tenon.io.augment.RandomCrop;
+import tenon.io.augment.RandomErasing;
 import tenon.io.jpeg.JpegPictures;
 import tenon.io.record.Label;
 import tenon.io.record.RecordSchema;
@@ -272,18 +273,23 @@ class DeviceFinishTest {
         }
     }
 
-    /** Values that are no bytes, or mixed with other pictures', are finished on the host, and the source says why. */
+    /** Pictures changed otherwise, or mixed with others, are finished on the host, and the source says why. */
     @Test
     void whatTheDeviceCannotDoTheHostDoes() {
-        try (RecordBatchSource expected = source(Pictures.RAW_COLOURS, host)
-                        .augment(new PcaLighting(0.1))
-                        .open();
-                RecordBatchSource actual = source(Pictures.RAW_COLOURS, cuda)
-                        .augment(new PcaLighting(0.1))
-                        .open()) {
-            assertThat(actual.finisher())
-                    .isEqualTo("the host, because PcaLighting makes values between those of bytes");
-            assertThat(batches(actual, 0, 0)).isEqualTo(batches(expected, 0, 0));
+        for (Augmenter other : List.of(new PcaLighting(0.1), new RandomErasing(1))) {
+            try (RecordBatchSource expected = source(Pictures.RAW_COLOURS, host)
+                            .augment(new HorizontalFlip())
+                            .augment(other)
+                            .open();
+                    RecordBatchSource actual = source(Pictures.RAW_COLOURS, cuda)
+                            .augment(new HorizontalFlip())
+                            .augment(other)
+                            .open()) {
+                assertThat(actual.finisher())
+                        .isEqualTo("the host, because " + other.getClass().getSimpleName()
+                                + " is neither a crop nor a mirroring");
+                assertThat(batches(actual, 0, 0)).isEqualTo(batches(expected, 0, 0));
+            }
         }
         try (RecordBatchSource mixed =
                 source(Pictures.RAW_COLOURS, cuda).mixup(0.5).open()) {
