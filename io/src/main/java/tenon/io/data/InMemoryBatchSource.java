@@ -173,6 +173,7 @@ public final class InMemoryBatchSource implements BatchSource {
             }
             int size = plan.size(batch);
             int first = plan.firstSample(batch);
+            buffers.awaitFree(0);
             for (int i = 0; i < size; i++) {
                 copy(inputs, order[first + i], buffers.input(0, size), i, sampleShape.elementCount() * Float.BYTES);
                 copy(targets, order[first + i], buffers.target(0, size), i, targetBytes);

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tenon.engine.DType;
 import tenon.engine.Scope;
 import tenon.engine.Shape;
@@ -38,6 +40,41 @@ class OtherDeviceTest {
         assertThat(simulator.calls("cuMemcpyHtoDAsync")).isPositive();
     }
 
+    /** Nothing that is queued runs before it must: a batch is still on its way when the next one is asked for, on the same GPU or on the other. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void picturesInMemoryChangeNoBatchThatIsOnItsWay(boolean alternate) {
+        Simulator simulator = twoGpus();
+        simulator.streams(Simulator.Streams.LAZY);
+        try (Backend first = CudaBackend.open(0);
+                Backend second = CudaBackend.open(1);
+                BatchSource source = inMemory(first)) {
+            Tensor[] inputs = new Tensor[2];
+            Tensor[] targets = new Tensor[2];
+            for (int i = 0; i < 2; i++) {
+                try (var _ = Scope.open("test", alternate && i == 1 ? second : first)) {
+                    inputs[i] =
+                            Tensor.empty(Shape.of(4 - i, 3, 2, 1), DType.F32).retain();
+                    targets[i] = Tensor.empty(Shape.of(4 - i), DType.I32).retain();
+                }
+            }
+            try (BatchIterator batches = source.iterate(0, 0)) {
+                batches.next(inputs[0], targets[0]);
+                batches.next(inputs[1], targets[1]);
+            }
+            assertThat(targets[0].toIntArray()).containsExactly(0, 1, 2, 3);
+            assertThat(targets[1].toIntArray()).containsExactly(4, 5, 6);
+            assertThat(inputs[0].toFloatArray()).startsWith(0, 1).endsWith(22, 23);
+            assertThat(inputs[1].toFloatArray()).startsWith(24, 25).endsWith(40, 41);
+            for (int i = 0; i < 2; i++) {
+                inputs[i].close();
+                targets[i].close();
+            }
+        } finally {
+            simulator.reset();
+        }
+    }
+
     /** A device has its batch after the first epoch. */
     @Test
     void syntheticPictures() {
@@ -45,13 +82,18 @@ class OtherDeviceTest {
         assertThat(simulator.calls("cuMemcpyHtoDAsync")).isZero();
     }
 
-    /** Two epochs of batches of 4 and 3; the simulator's counts are the second one's. */
-    private static Simulator check(Source sources) {
+    private static Simulator twoGpus() {
         SimulatedDevice.why().ifPresent(Assumptions::abort);
         System.setProperty("tenon.cuda.path", SimulatedDevice.folder().toString());
         Simulator simulator = new Simulator(SimulatedDevice.folder());
         simulator.reset();
         simulator.devices(2);
+        return simulator;
+    }
+
+    /** Two epochs of batches of 4 and 3; the simulator's counts are the second one's. */
+    private static Simulator check(Source sources) {
+        Simulator simulator = twoGpus();
         var before = simulator.live();
         try (Backend first = CudaBackend.open(0);
                 Backend second = CudaBackend.open(1);
