@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -15,6 +14,7 @@ import tenon.engine.Scope;
 import tenon.engine.Shape;
 import tenon.engine.Tensor;
 import tenon.engine.backend.Communicator;
+import tenon.engine.backend.RankBarrier;
 import tenon.engine.backend.cuda.CudaBackend;
 
 /**
@@ -41,7 +41,7 @@ record AllReduce(int devices, String way, long bytes, double seconds) {
         try (ExecutorService threads = Executors.newFixedThreadPool(ends.size())) {
             List<AllReduce> rows = new ArrayList<>();
             for (long bytes : sizes) {
-                CyclicBarrier all = new CyclicBarrier(ends.size());
+                RankBarrier all = new RankBarrier(ends.size());
                 List<Future<double[]>> running = new ArrayList<>();
                 for (int rank = 0; rank < ends.size(); rank++) {
                     CudaBackend backend = backends.get(rank);
@@ -67,8 +67,7 @@ record AllReduce(int devices, String way, long bytes, double seconds) {
         }
     }
 
-    private static double[] seconds(CudaBackend backend, Communicator end, long bytes, CyclicBarrier all)
-            throws Exception {
+    private static double[] seconds(CudaBackend backend, Communicator end, long bytes, RankBarrier all) {
         try (var _ = Scope.open("all-reduce", backend)) {
             List<Tensor> tensors = List.of(Tensor.full(Shape.of(Math.toIntExact(bytes / Float.BYTES)), DType.F32, 0));
             for (int i = 0; i < WARM_UP; i++) {
@@ -88,7 +87,7 @@ record AllReduce(int devices, String way, long bytes, double seconds) {
             return seconds;
         } catch (RuntimeException e) {
             end.abort(e);
-            all.reset();
+            all.end(e);
             throw e;
         }
     }

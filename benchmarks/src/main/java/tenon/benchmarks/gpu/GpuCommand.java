@@ -293,15 +293,16 @@ public final class GpuCommand extends TenonCommand {
 
     private void measureTogether(Console console, CudaOptions options, Map<String, Object> json) {
         int gpus = gpus();
-        if (gpus < 2) {
+        List<BenchmarkNetwork> chosen = chosen(List.of(together));
+        if (gpus < 2 || chosen.isEmpty()) {
             return;
         }
-        for (BenchmarkNetwork network : chosen(List.of(together))) {
-            attempt(
-                    console,
-                    "sums over " + gpus + " GPUs",
-                    () -> json.put("all_reduce", SeveralGpus.sums(options, gpus, scale, console)));
-            List<Map<String, Object>> all = new ArrayList<>();
+        attempt(
+                console,
+                "sums over " + gpus + " GPUs",
+                () -> json.put("all_reduce", SeveralGpus.sums(options, gpus, scale, console)));
+        List<Map<String, Object>> all = new ArrayList<>();
+        for (BenchmarkNetwork network : chosen) {
             for (GpuMode mode : modes) {
                 attempt(
                         console,
@@ -309,8 +310,8 @@ public final class GpuCommand extends TenonCommand {
                         () -> all.addAll(
                                 SeveralGpus.scaling(options, mode, network, batchOf(network), gpus, seconds, console)));
             }
-            json.put("scaling", all);
         }
+        json.put("scaling", all);
     }
 
     /** 0 where there is no driver, which is reported elsewhere. */

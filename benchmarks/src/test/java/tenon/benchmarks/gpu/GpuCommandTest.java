@@ -1,6 +1,7 @@
 package tenon.benchmarks.gpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -9,15 +10,19 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.benchmarks.Bench;
 import tenon.benchmarks.Bench.Result;
 import tenon.benchmarks.networks.BenchmarkNetwork;
+import tenon.engine.DeviceException;
 import tenon.engine.Precision;
 import tenon.engine.Scope;
 import tenon.engine.backend.cuda.CudaBackend;
+import tenon.engine.backend.cuda.CudaOptions;
 import tenon.engine.backend.shapes.ShapeBackend;
 import tenon.simulator.SimulatedDevice;
 import tenon.simulator.Simulator;
@@ -115,6 +120,24 @@ class GpuCommandTest {
         assertThat(new AllReduce(2, "", 600, 0.5).busBandwidth()).isEqualTo(1200);
         assertThat(new AllReduce(3, "", 600, 0.5).busBandwidth()).isEqualTo(1600);
         assertThat(new AllReduce(8, "", 600, 0.5).busBandwidth()).isEqualTo(2100);
+    }
+
+    /** The second wait is one of the first timed round's, or of the other GPU's: neither waits for the one that has failed. */
+    @Test
+    @Timeout(60)
+    void shouldSayWhyASumFailed() {
+        Simulator simulator = new Simulator(SimulatedDevice.folder());
+        simulator.devices(2);
+        try (CudaBackend first = CudaBackend.open(CudaOptions.defaults().withDevice(0));
+                CudaBackend second = CudaBackend.open(CudaOptions.defaults().withDevice(1))) {
+            simulator.clearCalls();
+            simulator.failAt("cuStreamSynchronize", 2, 719);
+            assertThatThrownBy(() -> AllReduce.measure(List.of(first, second), new long[] {64}))
+                    .isInstanceOf(DeviceException.class)
+                    .hasMessageContaining("cuStreamSynchronize");
+        } finally {
+            simulator.reset();
+        }
     }
 
     @Test
