@@ -23,7 +23,7 @@ import tenon.engine.memory.Storage;
 import tenon.engine.ops.BatchNormSpec;
 
 /**
- * Batch normalization in training by cuDNN's extended calls. These fuse an activation for half precision alone, which the engine does not have, so a shortcut and a ReLU are own kernels'
+ * Batch normalization in training by cuDNN's extended calls. These fuse an activation for half precision alone, which the engine does not have, so a shortcut and an activation are own kernels'
  * passes after the forward call and before the backward one.
  *
  * <p>What the backward call needs of the forward one hangs on the storage of the batch's mean, see {@link NormalizationState}.
