@@ -32,7 +32,7 @@ import tenon.engine.backend.shapes.ShapeBackend;
                     + " same networks in PyTorch (channels-last, TF32 or autocast where the mode says so), in turn.",
             "With --kernels every kernel of a network's step is timed beside the least time that its bytes and products"
                     + " take on this GPU, and with --overlap an upload beside computation.",
-            "Several GPUs are timed together: the bandwidth of their sums, and how a network's step scales.",
+            "--together times several GPUs: the bandwidth of their sums, and how a network's step scales.",
             "What fails is reported, the rest is measured all the same, and the exit code is then 1."
         },
         footerHeading = "%nExamples:%n",
@@ -117,9 +117,9 @@ public final class GpuCommand extends TenonCommand {
     @Option(
             names = "--together",
             paramLabel = "NAME",
-            defaultValue = "resnet50",
+            defaultValue = "none",
             description = "Where there are several GPUs: times sums over all of them, as nccl-tests does, and steps of"
-                    + " this network on 1, 2, … of them, a batch on each; or none. Default: ${DEFAULT-VALUE}.")
+                    + " this network on 1, 2, … of them, a batch on each. Default: ${DEFAULT-VALUE}.")
     private String together;
 
     @Option(
