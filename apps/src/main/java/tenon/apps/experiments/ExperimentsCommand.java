@@ -112,7 +112,8 @@ public final class ExperimentsCommand extends TenonCommand {
         return measured.split() + (measured.crops() == 1 ? "" : " with " + measured.crops() + " crops") + " "
                 + ranks(100 * measured.rank1(), 100 * measured.rank5()) + " after epoch " + measured.epoch() + " ("
                 + measured.samples() + " pictures of " + measured.data()
-                + (measured.resize() == null ? "" : ", shorter side " + measured.resize()) + ", "
+                + (measured.resize() == null ? "" : ", shorter side " + measured.resize())
+                + (measured.device() == null ? "" : ", " + measured.precision() + " on " + measured.device()) + ", "
                 + measured.date().split("T")[0] + ")";
     }
 

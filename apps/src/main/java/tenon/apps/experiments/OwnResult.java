@@ -19,7 +19,7 @@ import tenon.optim.train.History;
  *
  * @param last validation after the last epoch, as the published results are
  * @param best validation after the epoch of the highest rank-1, the first of several
- * @param evaluations what was measured of its checkpoints on other pictures
+ * @param evaluations what was measured on other pictures of the checkpoints on its way to the last epoch
  */
 public record OwnResult(
         String experiment, Path run, Validation last, Validation best, List<EvaluationLog.Entry> evaluations) {
@@ -80,7 +80,7 @@ public record OwnResult(
 
     private static List<EvaluationLog.Entry> evaluations(Path folder) throws IOException {
         try {
-            return EvaluationLog.read(folder);
+            return EvaluationLog.ofWholeWay(folder);
         } catch (TenonException _) {
             // Damaged: evaluate says so. What training found is good all the same.
             return List.of();

@@ -18,6 +18,7 @@ import tenon.apps.cli.ComputeSettings;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.cli.UsageException;
+import tenon.engine.Precision;
 import tenon.engine.Scope;
 import tenon.engine.TenonException;
 import tenon.engine.backend.Backend;
@@ -103,7 +104,8 @@ public final class EvaluateCommand extends TenonCommand {
                 Scope _ = Scope.open("model", backend)) {
             Path measured = SavedModel.checkpoint(checkpoint);
             Classifier trained = SavedModel.read(measured);
-            trained.network().computeIn(settings.precision(backend, console));
+            Precision precision = settings.precision(backend, console);
+            trained.network().computeIn(precision);
             Classifier classifier = trained.forInference();
             try (PictureData pictures =
                     PictureData.open(data, classifier, classifier.classNames(), resize != null, console)) {
@@ -124,7 +126,7 @@ public final class EvaluateCommand extends TenonCommand {
                 }
                 Map<String, Object> values = report(classifier, views, evaluations, console);
                 if (Files.isDirectory(checkpoint)) {
-                    log(measured, pictures, views, evaluations, console);
+                    log(measured, pictures, Arithmetic.of(precision, settings), views, evaluations, console);
                 }
                 values.putAll(outputs.write(
                         checkpoint, pictures.records(), evaluations.getLast().confusion(), notes, console));
@@ -133,9 +135,23 @@ public final class EvaluateCommand extends TenonCommand {
         }
     }
 
+    /** What figures of one checkpoint on the same pictures may differ by. */
+    private record Arithmetic(String precision, String device) {
+        static Arithmetic of(Precision precision, ComputeSettings settings) {
+            return new Arithmetic(
+                    precision == Precision.FP32 && settings.tf32() ? "tf32" : precision.toString(),
+                    settings.device().split(":")[0]);
+        }
+    }
+
     /** Runs that may only be read can be measured all the same. */
     private void log(
-            Path measured, PictureData pictures, List<Views> views, List<Evaluation> evaluations, Console console) {
+            Path measured,
+            PictureData pictures,
+            Arithmetic arithmetic,
+            List<Views> views,
+            List<Evaluation> evaluations,
+            Console console) {
         Path run = RunFolder.around(measured).folder();
         String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
         List<EvaluationLog.Entry> entries = new ArrayList<>();
@@ -149,6 +165,8 @@ public final class EvaluateCommand extends TenonCommand {
                         pictures.records().schema().split(),
                         views.get(i).crops(),
                         views.get(i).shortSide(),
+                        arithmetic.precision(),
+                        arithmetic.device(),
                         evaluation.samples(),
                         evaluation.rank1(),
                         evaluation.rank5(),

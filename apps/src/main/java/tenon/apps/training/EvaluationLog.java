@@ -3,8 +3,11 @@ package tenon.apps.training;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -14,6 +17,9 @@ import tenon.optim.checkpoint.AtomicFiles;
 /** What {@code tenon evaluate} has measured of a run's checkpoints, in a file of the run's folder. */
 public final class EvaluationLog {
     static final String FILE = "evaluations.json";
+
+    /** Stays, empty: were it removed while another process waits for it, that one would lock nothing. */
+    static final String LOCK_FILE = ".evaluations.lock";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -28,6 +34,8 @@ public final class EvaluationLog {
      * @param split what the records call themselves, e.g. {@code test}
      * @param crops views of each picture
      * @param resize length to which the shorter side was scaled; null where pictures were taken as they are stored
+     * @param precision that was computed in: {@code fp32}, as in files of before it was kept, {@code tf32} or {@code bf16}
+     * @param device {@code cpu}, {@code cuda} or {@code reference}; null in files of before it was kept
      * @param samples pictures
      * @param rank1 a share, as is {@code rank5}
      * @param date in UTC, e.g. {@code 2026-05-01T12:30:00Z}
@@ -39,17 +47,25 @@ public final class EvaluationLog {
             String split,
             int crops,
             Integer resize,
+            String precision,
+            String device,
             long samples,
             double rank1,
             double rank5,
             double loss,
             String date) {
-        /** Whether both measure the same. */
-        private boolean repeats(Entry other) {
+        public Entry {
+            precision = precision == null ? "fp32" : precision;
+        }
+
+        /** Whether the other measures the same in the same arithmetic; an unknown device may have been any. */
+        private boolean isRepeatedBy(Entry other) {
             return checkpoint.equals(other.checkpoint)
                     && data.equals(other.data)
                     && crops == other.crops
-                    && Objects.equals(resize, other.resize);
+                    && Objects.equals(resize, other.resize)
+                    && precision.equals(other.precision)
+                    && (device == null || device.equals(other.device));
         }
     }
 
@@ -59,7 +75,7 @@ public final class EvaluationLog {
      * @param run the run's folder
      * @throws TenonException when the file is damaged
      */
-    public static List<Entry> read(Path run) throws IOException {
+    static List<Entry> read(Path run) throws IOException {
         Path file = run.resolve(FILE);
         if (!Files.exists(file)) {
             return List.of();
@@ -71,13 +87,36 @@ public final class EvaluationLog {
         }
     }
 
-    /** Adds measurements; who measures the same again replaces what was found before. */
-    static Path add(Path run, List<Entry> measured) throws IOException {
-        List<Entry> entries = new ArrayList<>(read(run));
-        entries.removeIf(old -> measured.stream().anyMatch(old::repeats));
-        entries.addAll(measured);
-        Path file = run.resolve(FILE);
-        AtomicFiles.replace(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(entries));
-        return file;
+    /**
+     * As {@link #read}, without those of checkpoints that the run gave up when it went back to an earlier one.
+     *
+     * @throws TenonException when the file is damaged
+     */
+    public static List<Entry> ofWholeWay(Path run) throws IOException {
+        RunFolder folder = new RunFolder(run);
+        List<Entry> kept = new ArrayList<>();
+        for (Entry entry : read(run)) {
+            if (!folder.gaveUp(Path.of(entry.checkpoint()))) {
+                kept.add(entry);
+            }
+        }
+        return kept;
+    }
+
+    /**
+     * Adds measurements; who measures the same again replaces what was found before. What others add at the same time,
+     * in this process (which holds a file's lock but once) or in another, is not lost.
+     */
+    static synchronized Path add(Path run, List<Entry> measured) throws IOException {
+        try (FileChannel channel =
+                        FileChannel.open(run.resolve(LOCK_FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock _ = channel.lock()) {
+            List<Entry> entries = new ArrayList<>(read(run));
+            entries.removeIf(old -> measured.stream().anyMatch(old::isRepeatedBy));
+            entries.addAll(measured);
+            Path file = run.resolve(FILE);
+            AtomicFiles.replace(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(entries));
+            return file;
+        }
     }
 }

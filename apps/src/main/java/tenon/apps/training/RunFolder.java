@@ -35,12 +35,13 @@ import tenon.optim.train.TrainingPosition;
  * history-1.json and .csv: the same of an earlier branch
  * tensorboard/   event files, a folder per branch
  * evaluations.json, confusion.png and mistakes.png: of {@code tenon evaluate}, see {@link EvaluationLog}
+ * .evaluations.lock  while it writes them
  * </pre>
  */
 public record RunFolder(Path folder) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern OWN = Pattern.compile(
-            "run\\.json|history(-\\d+)?\\.(json|csv)|checkpoints(-\\d+)?|tensorboard|evaluations\\.json|(confusion|mistakes)\\.png");
+            "run\\.json|history(-\\d+)?\\.(json|csv)|checkpoints(-\\d+)?|tensorboard|evaluations\\.json|\\.evaluations\\.lock|(confusion|mistakes)\\.png");
     /** The run that a folder is, or that a checkpoint's folder or the folder of checkpoints belongs to. */
     static RunFolder around(Path inner) {
         Path start = inner.toAbsolutePath().normalize();
@@ -123,11 +124,9 @@ public record RunFolder(Path folder) {
      * @throws TenonException with the epochs that there are
      */
     Path checkpointOfEpoch(int epoch) throws IOException {
-        List<Branch> branches = branches();
         TreeSet<Integer> known = new TreeSet<>();
-        Branch branch = branches.getLast();
         int limit = Integer.MAX_VALUE;
-        while (branch != null) {
+        for (Branch branch : way(branches())) {
             for (Map.Entry<Integer, Path> end : epochEnds(branch).entrySet()) {
                 if (end.getKey() <= limit) {
                     if (end.getKey() == epoch) {
@@ -137,11 +136,42 @@ public record RunFolder(Path folder) {
                 }
             }
             limit = branch.epoch();
-            branch = branch.parent() == 0 ? null : branches.get(branch.parent() - 1);
         }
         throw new TenonException("run " + folder + ": there is no checkpoint of the end of epoch " + epoch
                 + (known.isEmpty() ? ", nor of another" : ": there are those of " + known)
                 + " (--keep all keeps each, --checkpoint-every says how often one is written)");
+    }
+
+    /** The newest branch, the one that it left, and so on to the first. */
+    private static List<Branch> way(List<Branch> branches) {
+        List<Branch> way = new ArrayList<>();
+        for (Branch branch = branches.getLast(); ; branch = branches.get(branch.parent() - 1)) {
+            way.add(branch);
+            if (branch.parent() == 0) {
+                return way;
+            }
+        }
+    }
+
+    /**
+     * Whether a checkpoint, which need not be there any more, is of a branch that the run has left, and later than where
+     * it left it. Of checkpoints that stand elsewhere, such as copies, nothing is known: they count as kept.
+     *
+     * @param checkpoint relative to the run's folder
+     */
+    boolean gaveUp(Path checkpoint) throws IOException {
+        String owner = String.valueOf(checkpoint.getParent());
+        List<Branch> branches = branches();
+        long limit = Long.MAX_VALUE;
+        for (Branch branch : way(branches)) {
+            if (branch.checkpoints().equals(owner)) {
+                return CheckpointStore.step(checkpoint).orElse(0) > limit;
+            }
+            if (branch.checkpoint() != null) {
+                limit = CheckpointStore.step(Path.of(branch.checkpoint())).orElse(limit);
+            }
+        }
+        return branches.stream().anyMatch(branch -> branch.checkpoints().equals(owner));
     }
 
     /** Checkpoints at the ends of epochs, by epochs done. */

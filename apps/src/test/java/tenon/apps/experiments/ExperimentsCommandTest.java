@@ -107,7 +107,11 @@ class ExperimentsCommandTest {
     void theBestEpochAndWhatWasMeasuredOfCheckpointsStandBesideThePublishedResults() throws IOException {
         Path runs = folder.resolve("measured");
         Path run = runs.resolve("a");
-        write(run, "{\"config\": {\"original\": {\"name\": \"vgg16-1\"}}}", """
+        write(run, """
+            {"config": {"original": {"name": "vgg16-1"}}, "branches": [
+              {"number": 1, "parent": 0, "epoch": 0, "checkpoint": null, "rate": null},
+              {"number": 2, "parent": 1, "epoch": 2, "checkpoint": "checkpoints/checkpoint-2-20", "rate": 0.1}]}
+            """, """
             {"epoch": [1, 2, 3, 4], "step": [10, 20, 30, 40], "val_acc": [0.25, 0.625, 0.625, 0.5],
              "val_acc5": [0.5, 0.875, 0.75, 0.75]}\
             """);
@@ -115,8 +119,11 @@ class ExperimentsCommandTest {
             [{"checkpoint": "checkpoints/checkpoint-2-20", "epoch": 2, "data": "/data/test.trec", "split": "test",
               "crops": 1, "resize": null, "samples": 50000, "rank1": 0.5, "rank5": 0.75, "loss": 2.5,
               "date": "2026-05-01T12:30:00Z"},
-             {"checkpoint": "checkpoints/checkpoint-2-20", "epoch": 2, "data": "/data/test.trec", "split": "test",
-              "crops": 10, "resize": 256, "samples": 50000, "rank1": 0.53125, "rank5": 0.78125, "loss": 2.25,
+             {"checkpoint": "checkpoints/checkpoint-4-40", "epoch": 4, "data": "/data/test.trec", "split": "test",
+              "crops": 1, "resize": null, "samples": 50000, "rank1": 0.25, "rank5": 0.5, "loss": 3.5,
+              "date": "2026-05-01T12:30:00Z"},
+             {"checkpoint": "checkpoints-2/checkpoint-4-40", "epoch": 4, "data": "/data/test.trec", "split": "test",
+              "crops": 10, "resize": 256, "precision": "bf16", "device": "cuda", "samples": 50000, "rank1": 0.53125, "rank5": 0.78125, "loss": 2.25,
               "date": "2026-05-02T12:30:00Z"}]
             """);
         Cli.Result result = Cli.run("experiments", "vgg16", "--runs", runs, "--json");
@@ -125,13 +132,17 @@ class ExperimentsCommandTest {
                 published  validation 68.77 % (rank-5 88.78 %), test 71.42 % (rank-5 90.03 %)
                 own        validation 50.00 % (rank-5 75.00 %) after epoch 4, at best 62.50 % (rank-5 87.50 %) after epoch 2 (RUN)
                            test 50.00 % (rank-5 75.00 %) after epoch 2 (50000 pictures of /data/test.trec, 2026-05-01)
-                           test with 10 crops 53.13 % (rank-5 78.13 %) after epoch 2 (50000 pictures of /data/test.trec, \
-            shorter side 256, 2026-05-02)
+                           test with 10 crops 53.13 % (rank-5 78.13 %) after epoch 4 (50000 pictures of /data/test.trec, \
+            shorter side 256, bf16 on cuda, 2026-05-02)
             """.replace("RUN", run.toString()));
+        // What branch 1 had come to after epoch 4 is no result of the run.
+        assertThat(result.out()).doesNotContain("test 25.00 %");
         JsonNode own = result.json().at("/experiments/0/own/0");
         assertThat(own.get("rank1").asDouble()).isEqualTo(50);
         assertThat(own.at("/best/epoch").asInt()).isEqualTo(2);
         assertThat(own.at("/best/rank5").asDouble()).isEqualTo(87.5);
+        assertThat(own.get("evaluations")).hasSize(2);
+        assertThat(own.at("/evaluations/0/precision").asText()).isEqualTo("fp32");
         assertThat(own.at("/evaluations/1/crops").asInt()).isEqualTo(10);
         assertThat(own.at("/evaluations/1/rank1").asDouble()).isEqualTo(53.125);
         assertThat(own.at("/evaluations/1/samples").asInt()).isEqualTo(50_000);

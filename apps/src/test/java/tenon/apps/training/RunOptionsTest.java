@@ -1,6 +1,7 @@
 package tenon.apps.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -220,6 +221,11 @@ class RunOptionsTest {
         assertThat(evaluated.json().get("loss").asDouble()).isCloseTo(rounded, within(1e-5));
         Cli.Result exact = done(Cli.run("evaluate", half, "--data", records, "--device", "reference", "--json"));
         assertThat(exact.json().get("loss").asDouble()).isNotCloseTo(rounded, within(1e-5));
+        assertThat(EvaluationLog.read(half))
+                .extracting(EvaluationLog.Entry::precision, EvaluationLog.Entry::device, EvaluationLog.Entry::loss)
+                .containsExactly(
+                        tuple("bf16", "reference", evaluated.json().get("loss").asDouble()),
+                        tuple("fp32", "reference", exact.json().get("loss").asDouble()));
 
         Path picture = pictures.resolve("b/4.png");
         String inBf16 = done(Cli.run(

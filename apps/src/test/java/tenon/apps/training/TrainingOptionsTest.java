@@ -23,6 +23,7 @@ import tenon.apps.TestData;
 import tenon.apps.pictures.CurveSheet.Curve;
 import tenon.optim.checkpoint.CheckpointStore;
 import tenon.optim.checkpoint.SafetensorsFile;
+import tenon.optim.train.TrainingPosition;
 
 /** What a training command may be asked for, on small pictures. */
 class TrainingOptionsTest {
@@ -128,6 +129,13 @@ class TrainingOptionsTest {
             assertThat(kept.filter(Files::isDirectory).count()).isEqualTo(4);
         }
         assertThat(run.resolve("tensorboard/branch-2")).isDirectory();
+
+        for (Path checkpoint :
+                CheckpointStore.open(run.resolve("checkpoints"), 1).list()) {
+            assertThat(RunFolder.around(run).gaveUp(run.relativize(checkpoint)))
+                    .as(checkpoint.toString())
+                    .isEqualTo(TrainingPosition.read(checkpoint).epoch() > 2);
+        }
 
         Cli.Result missing = Cli.run("resume", run, "--from-epoch", 7);
         assertThat(missing.exitCode()).isEqualTo(1);
@@ -439,6 +447,8 @@ class TrainingOptionsTest {
         assertThat(kept.get(0).get("data").asText()).isEqualTo(data.toString());
         assertThat(kept.get(0).get("split").asText()).isEqualTo("val");
         assertThat(kept.get(0).get("crops").asInt()).isEqualTo(1);
+        assertThat(kept.get(0).get("precision").asText()).isEqualTo("fp32");
+        assertThat(kept.get(0).get("device").asText()).isEqualTo("cpu");
         assertThat(kept.get(0).get("samples").asInt()).isEqualTo(18);
         for (String figure : List.of("rank1", "rank5", "loss")) {
             assertThat(kept.get(0).get(figure)).isEqualTo(evaluated.json().get(figure));

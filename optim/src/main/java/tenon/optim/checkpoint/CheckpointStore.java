@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -217,6 +218,12 @@ public final class CheckpointStore {
     /** All folders with a checkpoint's name, newest first; not checked. */
     public List<Path> list() {
         return names().stream().map(Name::path).toList();
+    }
+
+    /** The steps that a checkpoint's name tells; empty for a folder of another name. The folder need not be there. */
+    public static OptionalLong step(Path checkpoint) {
+        Matcher matcher = NAME.matcher(checkpoint.getFileName().toString());
+        return matcher.matches() ? OptionalLong.of(Long.parseLong(matcher.group(2))) : OptionalLong.empty();
     }
 
     private List<Name> names() {
