@@ -10,10 +10,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class EvaluationLogTest {
-    private static final int WRITES = 15;
+    private static final int WRITES = 30;
 
     @TempDir
     private Path run;
@@ -70,21 +71,22 @@ class EvaluationLogTest {
         assertThat(EvaluationLog.read(run)).containsExactly(inBf16, again);
     }
 
-    /** In a process of its own: adds an entry, says so, adds the others. */
+    /** In a process of its own: measures the same again and again, from when it says so until it is told to end. */
     static final class Writer {
         private Writer() {}
 
         public static void main(String[] arguments) throws IOException {
             Path run = Path.of(arguments[0]);
-            EvaluationLog.add(run, List.of(entry("other-0", "fp32", "cpu", 0.5)));
+            EvaluationLog.add(run, List.of(entry("other", "fp32", "cpu", 0.5)));
             System.out.println("begun");
-            for (int i = 1; i < WRITES; i++) {
-                EvaluationLog.add(run, List.of(entry("other-" + i, "fp32", "cpu", 0.5)));
+            while (System.in.available() == 0) {
+                EvaluationLog.add(run, List.of(entry("other", "fp32", "cpu", 0.5)));
             }
         }
     }
 
     @Test
+    @Timeout(60)
     void twoProcessesAndTwoThreadsLoseNothing() throws Exception {
         Process other = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -97,16 +99,19 @@ class EvaluationLogTest {
                 .start();
         try (BufferedReader out = other.inputReader()) {
             assertThat(out.readLine()).isEqualTo("begun");
-            IntStream.range(0, 2 * WRITES).parallel().forEach(i -> {
+            IntStream.range(0, WRITES).parallel().forEach(i -> {
                 try {
                     EvaluationLog.add(run, List.of(entry("own-" + i, "fp32", "cpu", 0.5)));
                 } catch (IOException e) {
                     throw new AssertionError(e);
                 }
             });
+            other.outputWriter().append("end\n").flush();
+            assertThat(other.waitFor()).isZero();
+        } finally {
+            other.destroyForcibly();
         }
-        assertThat(other.waitFor()).isZero();
-        assertThat(EvaluationLog.read(run)).hasSize(3 * WRITES);
+        assertThat(EvaluationLog.read(run)).hasSize(WRITES + 1);
     }
 
     /** Branch 2 left branch 1 after update 20; branch 3 left branch 2 in the middle of epoch 4, after update 35. */
