@@ -26,14 +26,15 @@ public record BatchNormSpec(
 
     /** Whether an activation can follow in the same pass: NONE, RELU and RELU6 can. */
     public static boolean canFuse(Activation activation) {
-        return switch (activation.kind()) {
-            case NONE, RELU, RELU6 -> true;
-            default -> false;
-        };
+        return activation.kind() == Activation.Kind.NONE || ceiling(activation) > 0;
     }
 
     /** The fused activation is a clamp to [0, ceiling]: 6 for RELU6, infinite for RELU. 0 where there is none. */
     public float ceiling() {
+        return ceiling(activation);
+    }
+
+    private static float ceiling(Activation activation) {
         return switch (activation.kind()) {
             case RELU -> Float.POSITIVE_INFINITY;
             case RELU6 -> 6;

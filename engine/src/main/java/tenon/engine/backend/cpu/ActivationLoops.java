@@ -39,11 +39,21 @@ class ActivationLoops {
         return x <= 0 ? 0 : x;
     }
 
+    /** {@code x} in [0, ceiling], or NaN; else the nearer end. */
+    static float clamp(float x, float ceiling) {
+        float positive = positive(x);
+        return positive > ceiling ? ceiling : positive;
+    }
+
+    /** Where the gradient of {@link #clamp} passes. */
+    static boolean isInside(float x, float ceiling) {
+        return x > 0 && x < ceiling;
+    }
+
     /** out = min(max(in, 0), 6). */
     void relu6(boolean bf16, MemorySegment in, MemorySegment out, long from, long to) {
         for (long i = from; i < to; i++) {
-            float x = positive(Floats.get(bf16, in, i));
-            Floats.set(bf16, out, i, x > 6 ? 6 : x);
+            Floats.set(bf16, out, i, clamp(Floats.get(bf16, in, i), 6));
         }
     }
 
@@ -51,8 +61,8 @@ class ActivationLoops {
     void relu6Backward(
             boolean bf16, MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
         for (long i = from; i < to; i++) {
-            float y = Floats.get(bf16, output, i);
-            Floats.set(bf16, gradIn, i, y > 0 && y < 6 ? Floats.get(bf16, gradOut, i) : 0);
+            boolean inside = isInside(Floats.get(bf16, output, i), 6);
+            Floats.set(bf16, gradIn, i, inside ? Floats.get(bf16, gradOut, i) : 0);
         }
     }
 

@@ -75,17 +75,8 @@ final class ScalarNormKernels implements NormKernels {
             if (shortcut != null) {
                 value += get(shortcut, at + i);
             }
-            set(y, yAt + i, ceiling > 0 ? clamp(value, ceiling) : value);
+            set(y, yAt + i, ceiling > 0 ? ActivationLoops.clamp(value, ceiling) : value);
         }
-    }
-
-    /** NaN stays. */
-    private static float clamp(float value, float ceiling) {
-        return value <= 0 ? 0 : value > ceiling ? ceiling : value;
-    }
-
-    private static boolean isInside(float value, float ceiling) {
-        return value > 0 && value < ceiling;
     }
 
     private static float normalized(float centred, NormLine line, int i) {
@@ -119,7 +110,9 @@ final class ScalarNormKernels implements NormKernels {
             float[] products) {
         for (int i = first; i < width; i++) {
             float centred = get(x, at + i) - line.mean[i];
-            float gradient = ceiling == 0 || isInside(normalized(centred, line, i), ceiling) ? get(g, gAt + i) : 0;
+            float gradient = ceiling == 0 || ActivationLoops.isInside(normalized(centred, line, i), ceiling)
+                    ? get(g, gAt + i)
+                    : 0;
             sums[i] += gradient;
             products[i] = Math.fma(gradient, centred, products[i]);
         }
@@ -153,7 +146,7 @@ final class ScalarNormKernels implements NormKernels {
             float[] sums,
             float[] products) {
         for (int i = first; i < width; i++) {
-            float gradient = isInside(get(y, at + i), ceiling) ? get(g, at + i) : 0;
+            float gradient = ActivationLoops.isInside(get(y, at + i), ceiling) ? get(g, at + i) : 0;
             set(masked, at + i, gradient);
             sums[i] += gradient;
             products[i] = Math.fma(gradient, get(x, at + i) - line.mean[i], products[i]);
@@ -185,7 +178,9 @@ final class ScalarNormKernels implements NormKernels {
             float ceiling) {
         for (int i = first; i < width; i++) {
             float centred = get(x, at + i) - line.mean[i];
-            float gradient = ceiling == 0 || isInside(normalized(centred, line, i), ceiling) ? get(g, gAt + i) : 0;
+            float gradient = ceiling == 0 || ActivationLoops.isInside(normalized(centred, line, i), ceiling)
+                    ? get(g, gAt + i)
+                    : 0;
             float own = Math.fma(centred, line.slope[i], line.offset[i]);
             set(gradX, at + i, Math.fma(gradient, line.scale[i], own));
         }
