@@ -9,6 +9,12 @@ import picocli.CommandLine.TypeConversionException;
 public record ImageSize(int height, int width, int channels) {
     private static final Pattern FORM = Pattern.compile("(\\d{1,5})x(\\d{1,5})(?:x([13]))?");
 
+    /** As typed, always with channels. */
+    @Override
+    public String toString() {
+        return height + "x" + width + "x" + channels;
+    }
+
     /** Reads the form above; found by picocli through {@link Interpreter}. */
     static final class Converter implements ITypeConverter<ImageSize> {
         @Override

@@ -15,7 +15,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tenon.apps.cli.Console;
 import tenon.apps.cli.Decimals;
-import tenon.apps.cli.ImageSize;
 import tenon.apps.cli.TenonCommand;
 import tenon.apps.training.EvaluationLog;
 import tenon.apps.training.NetworkSpec;
@@ -78,7 +77,7 @@ public final class ExperimentsCommand extends TenonCommand {
     private static String text(Experiment experiment, List<OwnResult> own) {
         List<String> lines = new ArrayList<>();
         lines.add(experiment.name() + ": " + experiment.title());
-        lines.add("data       " + experiment.dataset() + ", " + size(experiment.input()) + ", augmentation "
+        lines.add("data       " + experiment.dataset() + ", " + experiment.input() + ", augmentation "
                 + experiment.augmentation() + ", batch " + experiment.batch());
         lines.add("optimizer  " + optimizer(experiment));
         lines.add("rates      "
@@ -122,7 +121,7 @@ public final class ExperimentsCommand extends TenonCommand {
                 System.lineSeparator() + "    ",
                 experiment.name() + ": " + experiment.title(),
                 "data       " + experiment.dataset() + ", "
-                        + size(experiment.network().defaultInput()) + ", augmentation " + experiment.augmentation()
+                        + experiment.network().defaultInput() + ", augmentation " + experiment.augmentation()
                         + ", the last " + percent(experiment.testShare()) + " held out",
                 "choice     C of "
                         + experiment.candidates().stream().map(Decimals::plain).collect(Collectors.joining(", "))
@@ -182,10 +181,6 @@ public final class ExperimentsCommand extends TenonCommand {
                 : String.format(Locale.ROOT, "%.2f %% (rank-5 %.2f %%)", rank1, rank5);
     }
 
-    private static String size(ImageSize input) {
-        return input.height() + "x" + input.width() + "x" + input.channels();
-    }
-
     // ---- JSON ----
 
     private static Map<String, Object> values(Experiment experiment, List<OwnResult> own) {
@@ -196,7 +191,7 @@ public final class ExperimentsCommand extends TenonCommand {
         values.put("title", experiment.title());
         values.put("variant", variant(experiment.variant()));
         values.put("dataset", experiment.dataset().toString());
-        values.put("input", size(experiment.input()));
+        values.put("input", experiment.input().toString());
         values.put("width_multiplier", experiment.multiplier());
         values.put("augmentation", experiment.augmentation().toString());
         values.put("batch", experiment.batch().size());
@@ -224,7 +219,7 @@ public final class ExperimentsCommand extends TenonCommand {
         values.put("network", experiment.network().toString());
         values.put("title", experiment.title());
         values.put("dataset", experiment.dataset().toString());
-        values.put("input", size(experiment.network().defaultInput()));
+        values.put("input", experiment.network().defaultInput().toString());
         values.put("augmentation", experiment.augmentation().toString());
         values.put("candidates", experiment.candidates());
         values.put("folds", experiment.folds());

@@ -133,7 +133,7 @@ public final class AugmentCommand extends TenonCommand {
         Map<String, Object> values = new LinkedHashMap<>();
         values.put("preset", augmentation.toString());
         values.put("study", augmentation.study());
-        values.put("input", input.height() + "x" + input.width() + "x" + input.channels());
+        values.put("input", input.toString());
         values.put("stored", augmentation.fit().description());
         values.put("training", AugmenterText.of(augmentation.training(input.height(), input.width())));
         values.put("evaluation", AugmenterText.of(augmentation.evaluation(input.height(), input.width())));

@@ -156,11 +156,12 @@ public final class EvaluateCommand extends TenonCommand {
         String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
         List<EvaluationLog.Entry> entries = new ArrayList<>();
         try {
+            int epoch = TrainingPosition.read(measured).epoch();
             for (int i = 0; i < views.size(); i++) {
                 Evaluation evaluation = evaluations.get(i);
                 entries.add(new EvaluationLog.Entry(
                         run.relativize(measured.toAbsolutePath().normalize()).toString(),
-                        TrainingPosition.read(measured).epoch(),
+                        epoch,
                         data.toAbsolutePath().normalize().toString(),
                         pictures.records().schema().split(),
                         views.get(i).crops(),

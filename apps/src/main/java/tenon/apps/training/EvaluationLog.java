@@ -11,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Predicate;
 import tenon.engine.TenonException;
 import tenon.optim.checkpoint.AtomicFiles;
 
@@ -93,14 +94,14 @@ public final class EvaluationLog {
      * @throws TenonException when the file is damaged
      */
     public static List<Entry> ofWholeWay(Path run) throws IOException {
-        RunFolder folder = new RunFolder(run);
-        List<Entry> kept = new ArrayList<>();
-        for (Entry entry : read(run)) {
-            if (!folder.gaveUp(Path.of(entry.checkpoint()))) {
-                kept.add(entry);
-            }
+        List<Entry> all = read(run);
+        if (all.isEmpty()) {
+            return all;
         }
-        return kept;
+        Predicate<Path> givenUp = new RunFolder(run).givenUp();
+        return all.stream()
+                .filter(entry -> !givenUp.test(Path.of(entry.checkpoint())))
+                .toList();
     }
 
     /**

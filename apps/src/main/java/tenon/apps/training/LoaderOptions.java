@@ -2,6 +2,7 @@ package tenon.apps.training;
 
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
@@ -13,9 +14,6 @@ import tenon.io.data.OnError;
 /** How training pictures are read. Mixed into the commands that train on record files. */
 @OptionSection("Reading pictures")
 public final class LoaderOptions {
-    private static final List<String> ALL =
-            List.of("--workers", "--on-error", "--decoder", "--shuffle-segment", "--shuffle-window");
-
     @Option(
             names = "--workers",
             paramLabel = "N",
@@ -55,13 +53,19 @@ public final class LoaderOptions {
             description = "Segments whose pictures are mixed with each other. Default: ${DEFAULT-VALUE}.")
     private int shuffleWindow;
 
+    @Spec(Spec.Target.SELF)
+    private CommandSpec own;
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
     /** Those that were given. */
     List<String> given() {
         ParseResult parsed = command.commandLine().getParseResult();
-        return ALL.stream().filter(parsed::hasMatchedOption).toList();
+        return own.options().stream()
+                .map(OptionSpec::longestName)
+                .filter(parsed::hasMatchedOption)
+                .toList();
     }
 
     /** The options as given, checked; cheap, so that it comes before any work. */

@@ -243,6 +243,11 @@ public record NetworkSpec(
                 kind, input.height(), input.width(), input.channels(), classes, kind.defaultNormMomentum(), 1, variant);
     }
 
+    /** The picture that it takes. */
+    public ImageSize picture() {
+        return new ImageSize(height, width, channels);
+    }
+
     /** Builds the network in the current scope; initial weights come from the thread's generator. */
     public Module build() {
         int features = height * width * channels;

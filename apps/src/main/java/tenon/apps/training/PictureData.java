@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.List;
 import tenon.apps.cli.BuildBar;
 import tenon.apps.cli.Console;
-import tenon.apps.cli.ImageSize;
 import tenon.io.build.BuildSettings;
 import tenon.io.build.ImageFolderBuilder;
 import tenon.io.build.ImageStore;
@@ -47,7 +46,6 @@ public final class PictureData implements AutoCloseable {
         }
         Path folder = Files.createTempDirectory("tenon-pictures");
         try {
-            NetworkSpec spec = classifier.spec();
             ImageFolderBuilder builder = new ImageFolderBuilder(data).rest("data");
             (classNames.isEmpty() ? builder : builder.classes(classNames))
                     .build(BuildSettings.into(folder)
@@ -57,8 +55,8 @@ public final class PictureData implements AutoCloseable {
                                             : classifier
                                                     .augmentation()
                                                     .fit()
-                                                    .imageStore(new ImageSize(
-                                                            spec.height(), spec.width(), spec.channels())))
+                                                    .imageStore(
+                                                            classifier.spec().picture()))
                             .progress(new BuildBar(console)));
             return new PictureData(data, Records.open(folder.resolve("data.trec")), folder);
         } catch (RuntimeException e) {

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import tenon.engine.TenonException;
@@ -157,11 +158,15 @@ public record RunFolder(Path folder) {
      * Whether a checkpoint, which need not be there any more, is of a branch that the run has left, and later than where
      * it left it. Of checkpoints that stand elsewhere, such as copies, nothing is known: they count as kept.
      *
-     * @param checkpoint relative to the run's folder
+     * @return of checkpoints by their paths relative to the run's folder
      */
-    boolean gaveUp(Path checkpoint) throws IOException {
-        String owner = String.valueOf(checkpoint.getParent());
+    Predicate<Path> givenUp() throws IOException {
         List<Branch> branches = branches();
+        return checkpoint -> isGivenUp(checkpoint, branches);
+    }
+
+    private static boolean isGivenUp(Path checkpoint, List<Branch> branches) {
+        String owner = String.valueOf(checkpoint.getParent());
         long limit = Long.MAX_VALUE;
         for (Branch branch : way(branches)) {
             if (branch.checkpoints().equals(owner)) {

@@ -226,7 +226,9 @@ public final class TrainCommand extends TenonCommand {
             console.print("Experiment %s: %s", repeated.name(), repeated.title());
         }
         DataOptions.Prepared prepared = data.prepare(
-                trained != null ? trained.input() : repeated == null ? network.defaultInput() : repeated.input(),
+                trained != null
+                        ? trained.spec().picture()
+                        : repeated == null ? network.defaultInput() : repeated.input(),
                 repeated == null ? null : repeated.augmentation(),
                 trained,
                 output,

@@ -3,7 +3,6 @@ package tenon.apps.training;
 import java.nio.file.Path;
 import java.util.Arrays;
 import tenon.apps.cli.Console;
-import tenon.apps.cli.ImageSize;
 import tenon.apps.cli.UsageException;
 import tenon.io.data.Normalization;
 import tenon.io.record.Records;
@@ -14,14 +13,6 @@ import tenon.io.record.Records;
  * @param stored size of the pictures that it was trained on; null where it is not known
  */
 record Trained(NetworkSpec spec, Normalization normalization, Augmentation augmentation, StoredSize stored) {
-    ImageSize input() {
-        return size(spec);
-    }
-
-    private static ImageSize size(NetworkSpec spec) {
-        return new ImageSize(spec.height(), spec.width(), spec.channels());
-    }
-
     /**
      * Throws where a configuration to measure with differs, which the weights would fit all the same.
      *
@@ -30,7 +21,13 @@ record Trained(NetworkSpec spec, Normalization normalization, Augmentation augme
     void check(RunConfig config, Console console) {
         String weights = config.start().weights();
         NetworkSpec given = config.network();
-        require(size(given).equals(input()), "the input", text(size(given)), text(input()), weights, "--size");
+        require(
+                given.picture().equals(spec.picture()),
+                "the input",
+                given.picture(),
+                spec.picture(),
+                weights,
+                "--size");
         require(
                 given.variant().equals(spec.variant()),
                 "the network's variant",
@@ -80,10 +77,6 @@ record Trained(NetworkSpec spec, Normalization normalization, Augmentation augme
             throw new UsageException("--evaluate-only measures weights as they were trained: " + what + " is " + given
                     + " here, " + known + " in " + weights + " (leave " + options + " out)");
         }
-    }
-
-    private static String text(ImageSize size) {
-        return size.height() + "x" + size.width() + "x" + size.channels();
     }
 
     private static String text(NetworkVariant variant) {

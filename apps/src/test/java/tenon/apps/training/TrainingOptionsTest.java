@@ -132,7 +132,7 @@ class TrainingOptionsTest {
 
         for (Path checkpoint :
                 CheckpointStore.open(run.resolve("checkpoints"), 1).list()) {
-            assertThat(RunFolder.around(run).gaveUp(run.relativize(checkpoint)))
+            assertThat(RunFolder.around(run).givenUp().test(run.relativize(checkpoint)))
                     .as(checkpoint.toString())
                     .isEqualTo(TrainingPosition.read(checkpoint).epoch() > 2);
         }
