@@ -13,6 +13,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 import javax.imageio.ImageIO;
+import tenon.io.record.Label;
+import tenon.io.record.RecordSchema;
+import tenon.io.record.RecordWriter;
 
 /** Small data sets that a network can learn: what they show follows from their class. */
 public final class TestData {
@@ -76,6 +79,22 @@ public final class TestData {
                 "build", "folder", pictures, "--output", records, "--size", "12x12x3", "--val", 0.2, "--stratified");
         assertThat(built.err()).isEmpty();
         assertThat(built.exitCode()).isZero();
+    }
+
+    /** Writes {@code count} pictures of noise, which take turns in the classes. */
+    public static Path noise(Path file, String split, int height, int width, List<String> classes, int count, long seed)
+            throws IOException {
+        Random random = new Random(seed);
+        try (RecordWriter writer =
+                RecordWriter.create(file, RecordSchema.rawClasses(split, height, width, 3, classes))) {
+            for (int i = 0; i < count; i++) {
+                byte[] pixels = new byte[height * width * 3];
+                random.nextBytes(pixels);
+                writer.add(pixels, Label.ofClass(i % classes.size()), "key" + i, "");
+            }
+            writer.commit();
+        }
+        return file;
     }
 
     static BufferedImage picture(int c, int classes, int width, int height, Random random) {

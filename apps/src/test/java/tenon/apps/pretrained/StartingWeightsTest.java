@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tenon.apps.Cli;
+import tenon.apps.TestData;
 import tenon.apps.networks.ResNet;
 import tenon.apps.onnx.OnnxRuntime;
 import tenon.apps.training.NetworkSpec;
@@ -98,18 +99,7 @@ class StartingWeightsTest {
     }
 
     private Path threeClasses() throws IOException {
-        Path file = folder.resolve("three.trec");
-        Random random = new Random(3);
-        try (RecordWriter writer =
-                RecordWriter.create(file, RecordSchema.rawClasses("all", 32, 32, 3, List.of("a", "b", "c")))) {
-            for (int i = 0; i < 10; i++) {
-                byte[] pixels = new byte[32 * 32 * 3];
-                random.nextBytes(pixels);
-                writer.add(pixels, Label.ofClass(i % 3), "key" + i, "");
-            }
-            writer.commit();
-        }
-        return file;
+        return TestData.noise(folder.resolve("three.trec"), "all", 32, 32, List.of("a", "b", "c"), 10, 3);
     }
 
     @Test

@@ -8,19 +8,16 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tenon.apps.Cli;
+import tenon.apps.TestData;
 import tenon.apps.TestModels;
 import tenon.engine.Scope;
 import tenon.engine.backend.Backend;
 import tenon.engine.backend.cpu.CpuBackend;
-import tenon.io.record.Label;
-import tenon.io.record.RecordSchema;
-import tenon.io.record.RecordWriter;
 import tenon.optim.checkpoint.FileOps;
 import tenon.optim.checkpoint.ModelFile;
 
@@ -50,17 +47,7 @@ class EvaluateOnlyTest {
 
     private Path records(int side, String... classes) throws IOException {
         Path data = folder.resolve(String.join("", classes) + side + ".trec");
-        Random random = new Random(4);
-        try (RecordWriter writer =
-                RecordWriter.create(data, RecordSchema.rawClasses("test", side, side, 3, List.of(classes)))) {
-            for (int i = 0; i < 8; i++) {
-                byte[] pixels = new byte[side * side * 3];
-                random.nextBytes(pixels);
-                writer.add(pixels, Label.ofClass(i % classes.length), "key" + i, "");
-            }
-            writer.commit();
-        }
-        return data;
+        return TestData.noise(data, "test", side, side, List.of(classes), 8, 4);
     }
 
     private Cli.Result measure(Path weights, Path data, Object... more) {

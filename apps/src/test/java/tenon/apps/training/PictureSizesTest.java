@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
-import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -15,10 +14,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tenon.apps.Cli;
+import tenon.apps.TestData;
 import tenon.apps.TestModels;
-import tenon.io.record.Label;
-import tenon.io.record.RecordSchema;
-import tenon.io.record.RecordWriter;
 
 /** Records whose pictures are stored in another size than the network's input. */
 class PictureSizesTest {
@@ -37,18 +34,7 @@ class PictureSizesTest {
     }
 
     private Path records(String name, int height, int width) throws IOException {
-        Path file = folder.resolve(name);
-        Random random = new Random(4);
-        try (RecordWriter writer =
-                RecordWriter.create(file, RecordSchema.rawClasses("train", height, width, 3, CLASSES))) {
-            for (int i = 0; i < 6; i++) {
-                byte[] pixels = new byte[height * width * 3];
-                random.nextBytes(pixels);
-                writer.add(pixels, Label.ofClass(i % 3), "key" + i, "");
-            }
-            writer.commit();
-        }
-        return file;
+        return TestData.noise(folder.resolve(name), "train", height, width, CLASSES, 6, 4);
     }
 
     private Cli.Result train(Path data, Path validation, Object... more) {

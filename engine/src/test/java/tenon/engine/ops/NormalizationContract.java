@@ -211,23 +211,41 @@ abstract class NormalizationContract extends BackendContract {
         }
     }
 
+    /** Two rows of two channels, whose deviations are 2 with epsilon 3. */
+    private static final class ByHand {
+        final Tensor input = Tensors.leaf(new double[] {1, -1, 3, 1}, 2, 2);
+        final Tensor gamma = Tensors.leaf(new double[] {2, 4}, 2);
+        final Tensor beta;
+        final Tensor mean = Tensor.of(new float[] {0, 8}, 2);
+        final Tensor variance = Tensor.of(new float[] {1, 1}, 2);
+
+        /** @param beta of the first channel; the second's is −1 */
+        ByHand(double beta) {
+            this.beta = Tensors.leaf(new double[] {beta, -1}, 2);
+        }
+
+        Tensor train(BatchNormSpec spec) {
+            return Normalization.batchNorm(input, gamma, beta, mean, variance, spec, true);
+        }
+
+        Tensor trainAdding(Tensor shortcut, BatchNormSpec spec) {
+            return Normalization.batchNormAdd(input, shortcut, gamma, beta, mean, variance, spec, true);
+        }
+    }
+
     @Test
     void trainingByHand() {
-        Tensor input = Tensors.leaf(new double[] {1, -1, 3, 1}, 2, 2);
-        Tensor gamma = Tensors.leaf(new double[] {2, 4}, 2);
-        Tensor beta = Tensors.leaf(new double[] {1, -1}, 2);
-        Tensor mean = Tensor.of(new float[] {0, 8}, 2);
-        Tensor variance = Tensor.of(new float[] {1, 1}, 2);
+        ByHand layer = new ByHand(1);
 
-        Tensor output = Normalization.batchNorm(input, gamma, beta, mean, variance, BY_HAND, true);
+        Tensor output = layer.train(BY_HAND);
         output.backward(Tensor.of(new float[] {1, 0, 0, 2}, 2, 2));
 
         assertNear(output, 0, -3, 2, 1);
-        assertNear(mean, 0.5, 6);
-        assertNear(variance, 1.25, 1.25);
-        assertNear(gamma.grad(), -0.5, 1);
-        assertNear(beta.grad(), 1, 2);
-        assertNear(input.grad(), 0.375, -1.5, -0.375, 1.5);
+        assertNear(layer.mean, 0.5, 6);
+        assertNear(layer.variance, 1.25, 1.25);
+        assertNear(layer.gamma.grad(), -0.5, 1);
+        assertNear(layer.beta.grad(), 1, 2);
+        assertNear(layer.input.grad(), 0.375, -1.5, -0.375, 1.5);
     }
 
     @Test
@@ -246,82 +264,66 @@ abstract class NormalizationContract extends BackendContract {
 
     @Test
     void fusedReluBlocksGradientsWhereItsOutputIsZero() {
-        Tensor input = Tensors.leaf(new double[] {1, -1, 3, 1}, 2, 2);
-        Tensor gamma = Tensors.leaf(new double[] {2, 4}, 2);
-        Tensor beta = Tensors.leaf(new double[] {1, -1}, 2);
-        Tensor mean = Tensor.of(new float[] {0, 8}, 2);
-        Tensor variance = Tensor.of(new float[] {1, 1}, 2);
+        ByHand layer = new ByHand(1);
         BatchNormSpec relu = BY_HAND.withActivation(Activation.RELU);
 
-        Tensor output = Normalization.batchNorm(input, gamma, beta, mean, variance, relu, true);
+        Tensor output = layer.train(relu);
         output.backward(Tensor.of(new float[] {5, 7, 0, 2}, 2, 2));
 
         assertNear(output, 0, 0, 2, 1);
-        assertNear(gamma.grad(), 0, 1);
-        assertNear(beta.grad(), 0, 2);
-        assertNear(input.grad(), 0, -1.5, 0, 1.5);
+        assertNear(layer.gamma.grad(), 0, 1);
+        assertNear(layer.beta.grad(), 0, 2);
+        assertNear(layer.input.grad(), 0, -1.5, 0, 1.5);
     }
 
     @Test
     void fusedRelu6BlocksGradientsWhereItsOutputIsZeroOrSix() {
-        Tensor input = Tensors.leaf(new double[] {1, -1, 3, 1}, 2, 2);
-        Tensor gamma = Tensors.leaf(new double[] {2, 4}, 2);
-        Tensor beta = Tensors.leaf(new double[] {5.5, -1}, 2);
-        Tensor mean = Tensor.of(new float[] {0, 8}, 2);
-        Tensor variance = Tensor.of(new float[] {1, 1}, 2);
+        ByHand layer = new ByHand(5.5);
         BatchNormSpec relu6 = BY_HAND.withActivation(Activation.RELU6);
 
-        Tensor output = Normalization.batchNorm(input, gamma, beta, mean, variance, relu6, true);
+        Tensor output = layer.train(relu6);
         output.backward(Tensor.of(new float[] {1, 7, 5, 2}, 2, 2));
 
         // Normalized: 4.5, −3, 6.5, 1.
         assertNear(output, 4.5, 0, 6, 1);
-        assertNear(gamma.grad(), -0.5, 1);
-        assertNear(beta.grad(), 1, 2);
-        assertNear(input.grad(), 0.375, -1.5, -0.375, 1.5);
+        assertNear(layer.gamma.grad(), -0.5, 1);
+        assertNear(layer.beta.grad(), 1, 2);
+        assertNear(layer.input.grad(), 0.375, -1.5, -0.375, 1.5);
     }
 
     @Test
     void relu6AfterAShortcutByHand() {
-        Tensor input = Tensors.leaf(new double[] {1, -1, 3, 1}, 2, 2);
         Tensor shortcut = Tensors.leaf(new double[] {0.5, 9.5, 4.5, -2}, 2, 2);
-        Tensor gamma = Tensors.leaf(new double[] {2, 4}, 2);
-        Tensor beta = Tensors.leaf(new double[] {1, -1}, 2);
-        Tensor mean = Tensor.of(new float[] {0, 8}, 2);
-        Tensor variance = Tensor.of(new float[] {1, 1}, 2);
+        ByHand layer = new ByHand(1);
         BatchNormSpec relu6 = BY_HAND.withActivation(Activation.RELU6);
 
-        Tensor output = Normalization.batchNormAdd(input, shortcut, gamma, beta, mean, variance, relu6, true);
+        Tensor output = layer.trainAdding(shortcut, relu6);
         output.backward(Tensor.of(new float[] {1, 7, 5, 9}, 2, 2));
 
         // Normalized: 0, −3, 2, 1; with the shortcut 6.5 in two places.
         assertNear(output, 0.5, 6, 6, 0);
         assertNear(shortcut.grad(), 1, 0, 0, 0);
-        assertNear(gamma.grad(), -0.5, 0);
-        assertNear(beta.grad(), 1, 0);
-        assertNear(input.grad(), 0.375, 0, -0.375, 0);
+        assertNear(layer.gamma.grad(), -0.5, 0);
+        assertNear(layer.beta.grad(), 1, 0);
+        assertNear(layer.input.grad(), 0.375, 0, -0.375, 0);
     }
 
     @Test
     void shortcutByHand() {
-        Tensor input = Tensors.leaf(new double[] {1, -1, 3, 1}, 2, 2);
         Tensor shortcut = Tensors.leaf(new double[] {0.5, 5, -3, -2}, 2, 2);
-        Tensor gamma = Tensors.leaf(new double[] {2, 4}, 2);
-        Tensor beta = Tensors.leaf(new double[] {1, -1}, 2);
-        Tensor mean = Tensor.of(new float[] {0, 8}, 2);
-        Tensor variance = Tensor.of(new float[] {1, 1}, 2);
+        ByHand layer = new ByHand(1);
         BatchNormSpec relu = BY_HAND.withActivation(Activation.RELU);
 
-        Tensor output = Normalization.batchNormAdd(input, shortcut, gamma, beta, mean, variance, relu, true);
+        Tensor output = layer.trainAdding(shortcut, relu);
         output.backward(Tensor.of(new float[] {1, 7, 5, 9}, 2, 2));
 
         // Normalized: 0, −3, 2, 1.
         assertNear(output, 0.5, 2, 0, 0);
-        assertNear(mean, 0.5, 6);
+        assertNear(layer.mean, 0.5, 6);
         assertNear(shortcut.grad(), 1, 7, 0, 0);
-        assertNear(gamma.grad(), -0.5, -3.5);
-        assertNear(beta.grad(), 1, 7);
-        assertNear(input.grad(), 0.375, 5.25, -0.375, -5.25);
+        assertNear(layer.gamma.grad(), -0.5, -3.5);
+        assertNear(layer.beta.grad(), 1, 7);
+        assertNear(layer.input.grad(), 0.375, 5.25, -0.375, -5.25);
     }
 
     @Test
