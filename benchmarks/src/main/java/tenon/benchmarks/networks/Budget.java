@@ -18,4 +18,8 @@ record Budget(double seconds, int steps) {
     boolean goesOn(int done, double elapsed) {
         return steps > 0 ? done < steps : done < TIMED_STEPS || elapsed < seconds;
     }
+
+    Budget half() {
+        return new Budget(seconds / 2, Math.ceilDiv(steps, 2));
+    }
 }

@@ -57,7 +57,7 @@ final class StepTimer {
                 1e-9 * (profile.nanos() - inKernels)));
     }
 
-    Outcome outcome(String precision, long parameters, boolean ours) {
+    Outcome outcome(String precision, long parameters) {
         return new Outcome(
                 precision,
                 parameters,
@@ -67,7 +67,7 @@ final class StepTimer {
                 Statistics.median(times.stream().mapToDouble(Times::forward)),
                 Statistics.median(times.stream().mapToDouble(Times::backward)),
                 Statistics.median(times.stream().mapToDouble(Times::update)),
-                ours ? Statistics.median(times.stream().mapToDouble(t -> t.step() - t.kernels())) : 0,
+                Statistics.median(times.stream().mapToDouble(t -> t.kernels() == 0 ? 0 : t.step() - t.kernels())),
                 PeakMemory.read(),
                 profile.perStep(times.size()));
     }
