@@ -10,7 +10,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Loads and stores of {@link #L} elements of F32 or BF16 memory as floats. */
+/** Loads and stores of {@link #L} elements of F32 or BF16 native memory as floats. */
 final class Lanes {
     static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
@@ -26,6 +26,13 @@ final class Lanes {
     static final int L = FLOATS.length();
 
     private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
+
+    /**
+     * All of memory, which native segments are read and written through: a constant leaves no checks of bounds and lifetime in a loop. C2 moves those
+     * out of loops in some runs and not in others, in which Winograd's convolutions took twice as long. Ops check shapes and lifetimes before.
+     */
+    @SuppressWarnings("restricted")
+    private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     private Lanes() {}
 
@@ -47,11 +54,11 @@ final class Lanes {
     }
 
     static FloatVector load(MemorySegment f32, long index) {
-        return FloatVector.fromMemorySegment(FLOATS, f32, index * 4, NATIVE);
+        return FloatVector.fromMemorySegment(FLOATS, MEMORY, f32.address() + index * 4, NATIVE);
     }
 
     static void store(FloatVector x, MemorySegment f32, long index) {
-        x.intoMemorySegment(f32, index * 4, NATIVE);
+        x.intoMemorySegment(MEMORY, f32.address() + index * 4, NATIVE);
     }
 
     static FloatVector load(float[] array, int index) {
@@ -59,7 +66,7 @@ final class Lanes {
     }
 
     static FloatVector loadBf16(MemorySegment bf16, long index) {
-        ShortVector bits = ShortVector.fromMemorySegment(SHORTS, bf16, index * 2, NATIVE);
+        ShortVector bits = ShortVector.fromMemorySegment(SHORTS, MEMORY, bf16.address() + index * 2, NATIVE);
         IntVector wide = (IntVector) bits.convertShape(VectorOperators.S2I, INTS, 0);
         return wide.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
     }
@@ -72,7 +79,8 @@ final class Lanes {
         IntVector bits = x.reinterpretAsInts();
         IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
         IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
-        ((ShortVector) rounded.convertShape(VectorOperators.I2S, SHORTS, 0)).intoMemorySegment(bf16, index * 2, NATIVE);
+        ((ShortVector) rounded.convertShape(VectorOperators.I2S, SHORTS, 0))
+                .intoMemorySegment(MEMORY, bf16.address() + index * 2, NATIVE);
     }
 
     /** {@code x} where it is above 0, or NaN; else 0. */
