@@ -160,6 +160,7 @@ final class CpuConvolution implements ConvolutionKernels {
     }
 
     private void depthwiseWeight(ConvSpec spec, Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias) {
+        boolean bf16 = input.dtype() == DType.BF16;
         MemorySegment in = input.segment();
         MemorySegment gradOut = gradOutput.segment();
         MemorySegment to = gradWeight.segment();
@@ -169,11 +170,19 @@ final class CpuConvolution implements ConvolutionKernels {
                 channels,
                 grain,
                 (first, end) -> depthwise.backwardWeight(
-                        spec, input.shape(), gradWeight.shape(), gradOutput.shape(), in, gradOut, to, (int) first, (int)
-                                end));
+                        bf16,
+                        spec,
+                        input.shape(),
+                        gradWeight.shape(),
+                        gradOutput.shape(),
+                        in,
+                        gradOut,
+                        to,
+                        (int) first,
+                        (int) end));
         if (gradBias != null) {
             backend.reductions.columnSums(
-                    false, gradOut, (int) channels, gradOutput.shape().outerCount(), false, gradBias.segment());
+                    bf16, gradOut, (int) channels, gradOutput.shape().outerCount(), false, gradBias.segment());
         }
     }
 
@@ -307,7 +316,7 @@ final class CpuConvolution implements ConvolutionKernels {
 
     private static boolean isDepthwise(Key key) {
         int groups = key.spec.groups();
-        return key.dtype == DType.F32 && groups > 1 && groups == key.input.dim(3) && groups == key.output.dim(3);
+        return groups > 1 && groups == key.input.dim(3) && groups == key.output.dim(3);
     }
 
     /** Whether the direct kernels' vectors of the input's channels would be mostly empty: they take 2.5 times as long as the matrix product in ResNet's stem. */

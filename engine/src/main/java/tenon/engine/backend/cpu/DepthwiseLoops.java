@@ -5,8 +5,9 @@ import tenon.engine.Shape;
 import tenon.engine.ops.ConvSpec;
 
 /**
- * Weight gradients of depthwise convolutions in F32, for maps so narrow that oneDNN has no kernel but its general one, which takes a hundred times as long. Plain
- * loops; {@link VectorDepthwiseLoops} sums in the same order.
+ * Weight gradients of depthwise convolutions of images in F32 or BF16, for maps so narrow that oneDNN has no kernel but its general ones. In F32 that takes a hundred
+ * times as long; in BF16 it pads each group to 16 channels, and leaves taps that reach no pixel unwritten. Plain loops; {@link VectorDepthwiseLoops} sums in the same
+ * order.
  */
 class DepthwiseLoops {
     static DepthwiseLoops best() {
@@ -31,9 +32,11 @@ class DepthwiseLoops {
     /**
      * Overwrites the gradients of the channels [from, to). Each image is summed by itself, then the images.
      *
+     * @param isBf16 whether the images are; gradients of weights are F32
      * @param gradWeight [C, r, s, 1]
      */
     void backwardWeight(
+            boolean isBf16,
             ConvSpec spec,
             Shape input,
             Shape weight,
@@ -47,7 +50,7 @@ class DepthwiseLoops {
             for (int s = 0; s < weight.dim(2); s++) {
                 Tap tap = Tap.of(spec, input, output, r, s);
                 for (int c = from; c < to; c++) {
-                    float value = sum(spec, input, output, tap, in, gradOut, c);
+                    float value = sum(isBf16, spec, input, output, tap, in, gradOut, c);
                     Floats.set(false, gradWeight, ((long) c * weight.dim(1) + r) * weight.dim(2) + s, value);
                 }
             }
@@ -55,7 +58,14 @@ class DepthwiseLoops {
     }
 
     private static float sum(
-            ConvSpec spec, Shape input, Shape output, Tap tap, MemorySegment in, MemorySegment gradOut, int c) {
+            boolean isBf16,
+            ConvSpec spec,
+            Shape input,
+            Shape output,
+            Tap tap,
+            MemorySegment in,
+            MemorySegment gradOut,
+            int c) {
         int channels = input.dim(3);
         float total = 0;
         for (int n = 0; n < input.dim(0); n++) {
@@ -64,8 +74,8 @@ class DepthwiseLoops {
                 long row = ((long) n * input.dim(1) + y * spec.strideH() + tap.dy) * input.dim(2);
                 long gradRow = ((long) n * output.dim(1) + y) * output.dim(2);
                 for (int x = tap.firstX; x < tap.endX; x++) {
-                    float value = Floats.get(false, in, (row + x * spec.strideW() + tap.dx) * channels + c);
-                    sum = Math.fma(value, Floats.get(false, gradOut, (gradRow + x) * channels + c), sum);
+                    float value = Floats.get(isBf16, in, (row + x * spec.strideW() + tap.dx) * channels + c);
+                    sum = Math.fma(value, Floats.get(isBf16, gradOut, (gradRow + x) * channels + c), sum);
                 }
             }
             total += sum;

@@ -12,6 +12,7 @@ import tenon.engine.ops.ConvSpec;
 final class VectorDepthwiseLoops extends DepthwiseLoops {
     @Override
     void backwardWeight(
+            boolean isBf16,
             ConvSpec spec,
             Shape input,
             Shape weight,
@@ -27,16 +28,21 @@ final class VectorDepthwiseLoops extends DepthwiseLoops {
         for (int t = 0; t < taps; t++) {
             Tap tap = Tap.of(spec, input, output, t / weight.dim(2), t % weight.dim(2));
             for (int c = from; c < bound; c += L) {
-                sum(spec, input, output, tap, in, gradOut, c, values);
+                if (isBf16) {
+                    sumBf16(spec, input, output, tap, in, gradOut, c, values);
+                } else {
+                    sumF32(spec, input, output, tap, in, gradOut, c, values);
+                }
                 for (int i = 0; i < L; i++) {
                     Floats.set(false, gradWeight, (long) (c + i) * taps + t, values[i]);
                 }
             }
         }
-        super.backwardWeight(spec, input, weight, output, in, gradOut, gradWeight, bound, to);
+        super.backwardWeight(isBf16, spec, input, weight, output, in, gradOut, gradWeight, bound, to);
     }
 
-    private static void sum(
+    // One loop for both would box its vectors.
+    private static void sumF32(
             ConvSpec spec,
             Shape input,
             Shape output,
@@ -57,6 +63,35 @@ final class VectorDepthwiseLoops extends DepthwiseLoops {
                 long gradAt = gradRow * channels + c;
                 for (int x = tap.firstX(); x < tap.endX(); x++) {
                     sum = Lanes.load(in, at + x * step).fma(Lanes.load(gradOut, gradAt + (long) x * channels), sum);
+                }
+            }
+            total = total.add(sum);
+        }
+        total.intoArray(values, 0);
+    }
+
+    private static void sumBf16(
+            ConvSpec spec,
+            Shape input,
+            Shape output,
+            Tap tap,
+            MemorySegment in,
+            MemorySegment gradOut,
+            int c,
+            float[] values) {
+        int channels = input.dim(3);
+        long step = (long) spec.strideW() * channels;
+        FloatVector total = FloatVector.zero(FLOATS);
+        for (int n = 0; n < input.dim(0); n++) {
+            FloatVector sum = FloatVector.zero(FLOATS);
+            for (int y = tap.firstY(); y < tap.endY(); y++) {
+                long row = ((long) n * input.dim(1) + y * spec.strideH() + tap.dy()) * input.dim(2);
+                long gradRow = ((long) n * output.dim(1) + y) * output.dim(2);
+                long at = (row + tap.dx()) * channels + c;
+                long gradAt = gradRow * channels + c;
+                for (int x = tap.firstX(); x < tap.endX(); x++) {
+                    sum = Lanes.loadBf16(in, at + x * step)
+                            .fma(Lanes.loadBf16(gradOut, gradAt + (long) x * channels), sum);
                 }
             }
             total = total.add(sum);
