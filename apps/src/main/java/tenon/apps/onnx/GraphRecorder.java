@@ -143,12 +143,14 @@ final class GraphRecorder {
                                 node("Add", name(call.tensor("a")), name(call.tensor("b")))));
             case "add" -> addition(call);
             case "channels.copy" -> copy(call);
-            case "channels.activate" ->
-                join(
-                        activate(call.get("activation", Activation.class), call.tensor("from")),
-                        call.tensor("from").shape().dim(-1),
-                        call.tensor("to"),
-                        call.number("toOffset"));
+            case "channels.activate" -> {
+                int offset = call.number("toOffset");
+                for (Tensor from : call.get("from", Tensor[].class)) {
+                    int count = from.shape().dim(-1);
+                    join(activate(call.get("activation", Activation.class), from), count, call.tensor("to"), offset);
+                    offset += count;
+                }
+            }
             case "losses.softmaxForward" ->
                 put(call.tensor("output"), node("Softmax", List.of(name(call.tensor("input"))), Map.of("axis", 1L)));
             default ->

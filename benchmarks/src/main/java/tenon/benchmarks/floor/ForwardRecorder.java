@@ -113,12 +113,16 @@ final class ForwardRecorder {
                 ops.add(new Op.CopyInto(layer, from, call.value("to"), call.get("toOffset", Integer.class)));
             }
             case "channels.activate" -> {
-                Value from = call.value("from");
-                Value activated = call.fused() ? fresh(from.shape()) : from;
-                if (call.fused()) {
-                    ops.add(new Op.Activate(layer, call.get("activation", Activation.class), from, activated));
+                int offset = call.get("toOffset", Integer.class);
+                for (Tensor tensor : call.get("from", Tensor[].class)) {
+                    Value from = valueOf(tensor);
+                    Value activated = call.fused() ? fresh(from.shape()) : from;
+                    if (call.fused()) {
+                        ops.add(new Op.Activate(layer, call.get("activation", Activation.class), from, activated));
+                    }
+                    ops.add(new Op.CopyInto(layer, activated, call.value("to"), offset));
+                    offset += tensor.shape().dim(-1);
                 }
-                ops.add(new Op.CopyInto(layer, activated, call.value("to"), call.get("toOffset", Integer.class)));
             }
             case "random.dropout" -> ops.add(new Op.Dropout(layer, call.value("input"), call.value("output")));
             case "losses.softmaxCrossEntropyForward" ->
@@ -156,6 +160,10 @@ final class ForwardRecorder {
         if (slice) {
             ops.add(new Op.CopyInto(layer, result, output, call.get("offset", Integer.class)));
         }
+    }
+
+    private static Value valueOf(Tensor tensor) {
+        return new Value(tensor.address(), tensor.shape());
     }
 
     /** What only the parts of a fused op see. */
@@ -217,8 +225,7 @@ final class ForwardRecorder {
         }
 
         Value value(String name) {
-            Tensor tensor = get(name, Tensor.class);
-            return new Value(tensor.address(), tensor.shape());
+            return valueOf(get(name, Tensor.class));
         }
 
         private boolean fused() {

@@ -8,13 +8,14 @@ public interface ChannelKernels {
     /** to[…, toOffset + i] = from[…, fromOffset + i] for i in [0, count). */
     void copy(Tensor from, int fromOffset, Tensor to, int toOffset, int count);
 
-    /** to[…, toOffset + i] = activation(from[…, i]) for all channels of {@code from}; NaN gives NaN. */
-    void activate(Activation activation, Tensor from, Tensor to, int toOffset);
+    /** to[…, toOffset + i] = activation(from[0][…, i]) for all channels of the tensor, then those of the next one; NaN gives NaN. */
+    void activate(Activation activation, Tensor[] from, Tensor to, int toOffset);
 
     /**
-     * Gradient of {@link #activate} from its result: gradInput[…, i] = gradOutput[…, offset + i] · the derivative at output[…, offset + i].
+     * Gradients of {@link #activate} from its result: gradInput[0][…, i] = gradOutput[…, offset + i] · the derivative at output[…, offset + i], and so
+     * on.
      *
-     * @param output the whole tensor that a range of was written
+     * @param output the whole tensor that a range of was written; null where the activation is NONE, which does not need it
      */
-    void activateBackward(Activation activation, Tensor output, Tensor gradOutput, int offset, Tensor gradInput);
+    void activateBackward(Activation activation, Tensor output, Tensor gradOutput, int offset, Tensor[] gradInput);
 }

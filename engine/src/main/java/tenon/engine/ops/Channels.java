@@ -3,6 +3,7 @@ package tenon.engine.ops;
 import static tenon.engine.autograd.Autograd.saveNothing;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import tenon.engine.ShapeException;
 import tenon.engine.TenonException;
 import tenon.engine.Tensor;
@@ -47,33 +48,32 @@ public final class Channels {
         Tensor output = Tensor.empty(backend, first.shape().withDim(-1, channels), first.dtype());
         Tensor[] inputs = new Tensor[PER_BRANCH * branches.length];
         Tensor[] saved = new Tensor[inputs.length + 1];
-        int[] offsets = new int[branches.length];
-        boolean needsOutput = false;
+        End[] ends = new End[branches.length];
         int offset = 0;
         for (int i = 0; i < branches.length; i++) {
             ConcatBranch branch = branches[i];
-            offsets[i] = offset;
+            ends[i] = new End(offset, branch.activation(), branch.norm(), branch.training());
             inputs[PER_BRANCH * i] = branch.input();
-            if (branch.norm() != null) {
-                Normalization.forward(branch, output, offset, inputs, saved, PER_BRANCH * i);
-            } else if (branch.needsOutput()) {
-                backend.channels().activate(branch.activation(), branch.input(), output, offset);
-            } else {
-                backend.channels().copy(branch.input(), 0, output, offset, branch.channels());
+            if (branch.needsOutput()) {
+                saved[saved.length - 1] = output;
             }
-            needsOutput |= branch.needsOutput();
             offset += branch.channels();
         }
-        saved[saved.length - 1] = needsOutput ? output : null;
-        End[] ends = new End[branches.length];
-        for (int i = 0; i < ends.length; i++) {
-            ends[i] = End.of(branches[i]);
-        }
-        Autograd.record("concat", inputs, output, saved, (kept, grads) -> {
-            for (int i = 0; i < ends.length; i++) {
-                backward(backend, ends[i], offsets[i], PER_BRANCH * i, kept, grads);
+        int next;
+        for (int i = 0; i < branches.length; i = next) {
+            next = i + 1;
+            if (branches[i].norm() != null) {
+                Normalization.forward(branches[i], output, ends[i].offset, inputs, saved, PER_BRANCH * i);
+                continue;
             }
-        });
+            while (next < branches.length && ends[next].isSameActivation(ends[i])) {
+                next++;
+            }
+            Tensor[] from =
+                    Arrays.stream(branches, i, next).map(ConcatBranch::input).toArray(Tensor[]::new);
+            backend.channels().activate(ends[i].activation, from, output, ends[i].offset);
+        }
+        Autograd.record("concat", inputs, output, saved, (kept, grads) -> backward(backend, ends, kept, grads));
         for (int i = 0; i < branches.length; i++) {
             if (branches[i].norm() != null && branches[i].training()) {
                 saved[PER_BRANCH * i + 3].close();
@@ -84,40 +84,50 @@ public final class Channels {
     }
 
     /** What the gradient needs to know of a branch, without its tensors. */
-    private record End(int channels, Activation activation, BatchNormSpec norm, boolean training) {
-        static End of(ConcatBranch branch) {
-            return new End(branch.channels(), branch.activation(), branch.norm(), branch.training());
+    private record End(int offset, Activation activation, BatchNormSpec norm, boolean training) {
+        boolean isSameActivation(End other) {
+            return norm == null && other.norm == null && activation.equals(other.activation);
         }
     }
 
-    private static void backward(Backend backend, End end, int offset, int at, Tensor[] saved, Gradients grads) {
-        Tensor gradOutput = grads.output();
-        if (end.norm != null) {
-            if (grads.wanted(at) || grads.wanted(at + 1) || grads.wanted(at + 2)) {
-                backend.normalization()
-                        .backward(
-                                end.norm,
-                                saved[at],
-                                saved[at + 1],
-                                saved[at + 2],
-                                saved[at + 3],
-                                saved[at + 4],
-                                !end.training,
-                                null,
-                                gradOutput,
-                                offset,
-                                grads.wanted(at) ? grads.target(at) : null,
-                                null,
-                                grads.wanted(at + 1) ? grads.target(at + 1) : null,
-                                grads.wanted(at + 2) ? grads.target(at + 2) : null);
+    private static void backward(Backend backend, End[] ends, Tensor[] saved, Gradients grads) {
+        int next;
+        for (int i = 0; i < ends.length; i = next) {
+            next = i + 1;
+            if (ends[i].norm != null) {
+                normBackward(backend, ends[i], PER_BRANCH * i, saved, grads);
+            } else if (grads.wanted(PER_BRANCH * i)) {
+                while (next < ends.length && ends[next].isSameActivation(ends[i]) && grads.wanted(PER_BRANCH * next)) {
+                    next++;
+                }
+                Tensor[] targets = IntStream.range(i, next)
+                        .mapToObj(branch -> grads.target(PER_BRANCH * branch))
+                        .toArray(Tensor[]::new);
+                Activation activation = ends[i].activation;
+                Tensor output = activation.kind() == Activation.Kind.NONE ? null : saved[saved.length - 1];
+                backend.channels().activateBackward(activation, output, grads.output(), ends[i].offset, targets);
             }
-        } else if (grads.wanted(at)) {
-            if (end.activation.kind() == Activation.Kind.NONE) {
-                backend.channels().copy(gradOutput, offset, grads.target(at), 0, end.channels);
-            } else {
-                Tensor output = saved[saved.length - 1];
-                backend.channels().activateBackward(end.activation, output, gradOutput, offset, grads.target(at));
-            }
+        }
+    }
+
+    private static void normBackward(Backend backend, End end, int at, Tensor[] saved, Gradients grads) {
+        if (grads.wanted(at) || grads.wanted(at + 1) || grads.wanted(at + 2)) {
+            backend.normalization()
+                    .backward(
+                            end.norm,
+                            saved[at],
+                            saved[at + 1],
+                            saved[at + 2],
+                            saved[at + 3],
+                            saved[at + 4],
+                            !end.training,
+                            null,
+                            grads.output(),
+                            end.offset,
+                            grads.wanted(at) ? grads.target(at) : null,
+                            null,
+                            grads.wanted(at + 1) ? grads.target(at + 1) : null,
+                            grads.wanted(at + 2) ? grads.target(at + 2) : null);
         }
     }
 

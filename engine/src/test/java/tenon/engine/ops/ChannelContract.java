@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tenon.engine.DType;
@@ -74,6 +75,28 @@ abstract class ChannelContract extends BackendContract {
         compare(activated(activation, Shape.of(2, 5, 7, 1), 17, 1, 33, 31));
         compare(activated(activation, Shape.of(1, 19, 19, 1), 64, 48));
         compare(activated(activation, Shape.of(0, 1), 3, 4));
+    }
+
+    /** Two branches with one activation, a copied one, and two more with others. */
+    @Test
+    void activationsOfSeveralKindsAreRight() {
+        for (int channels : new int[] {3, 40}) {
+            Input x = Input.random(2, 5, 3, channels).awayFromZero(0.05);
+            verify(new OpCase(
+                    OpKind.CONCAT,
+                    1,
+                    in -> Channels.join(
+                            ConcatBranch.activated(in[0], Activation.RELU),
+                            ConcatBranch.activated(in[1], Activation.RELU),
+                            ConcatBranch.of(in[2]),
+                            ConcatBranch.activated(in[3], Activation.RELU),
+                            ConcatBranch.activated(in[4], Activation.leakyRelu(0.1f))),
+                    x,
+                    x,
+                    x,
+                    x,
+                    x));
+        }
     }
 
     /** A copied, two normalized and an activated branch. */
@@ -165,12 +188,18 @@ abstract class ChannelContract extends BackendContract {
         assertValues(to, 9, 9, 2, 9, 9, 9, 5, 9);
     }
 
-    @Test
-    void frozenInputsGetNoGradient() {
+    @ParameterizedTest
+    @EnumSource(
+            value = Activation.Kind.class,
+            names = {"NONE", "RELU"})
+    void frozenInputsGetNoGradient(Activation.Kind kind) {
         Tensor a = Tensors.leaf(new double[] {1}, 1, 1);
         Tensor frozen = Tensor.of(new float[] {2}, 1, 1);
-        Channels.concat(frozen, a).backward(Tensor.of(new float[] {3, 4}, 1, 2));
+        Tensor b = Tensors.leaf(new double[] {1, 2}, 1, 2);
+        Tensor joined = Channels.concat(new Activation(kind, 0), frozen, a, b, frozen, b);
+        joined.backward(Tensor.of(new float[] {3, 4, 5, 6, 7, 8, 9}, 1, 7));
         assertValues(a.grad(), 4);
+        assertValues(b.grad(), 13, 15);
         assertThat(frozen.grad()).isNull();
     }
 

@@ -1,10 +1,11 @@
 package tenon.engine.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
+import tenon.engine.ops.Activation;
 
 /**
- * Activation functions over native memory, each on the elements (or rows) [from, to). All operands are BF16 or all are F32, slopes are F32; the arithmetic is
- * in F32. NaN gives NaN. These plain loops define the results, and {@link VectorActivationLoops} gives the same bits.
+ * Activation functions over native memory, each on the elements (or rows) [from, to) or on {@code count} elements. All operands are BF16 or all are F32, slopes
+ * are F32; the arithmetic is in F32. NaN gives NaN. These plain loops define the results, and {@link VectorActivationLoops} gives the same bits.
  *
  * <p>Gradients come from the forward <em>output</em>. Every output may be one of the inputs.
  */
@@ -13,19 +14,70 @@ class ActivationLoops {
         return VectorApi.isUsed() ? new VectorActivationLoops() : new ActivationLoops();
     }
 
-    /** out = max(in, 0). */
-    void relu(boolean bf16, MemorySegment in, MemorySegment out, long from, long to) {
-        for (long i = from; i < to; i++) {
-            Floats.set(bf16, out, i, positive(Floats.get(bf16, in, i)));
+    /** out[outFrom + i] = activation(in[inFrom + i]) */
+    void forward(
+            Activation activation,
+            boolean bf16,
+            MemorySegment in,
+            long inFrom,
+            MemorySegment out,
+            long outFrom,
+            long count) {
+        for (long i = 0; i < count; i++) {
+            Floats.set(bf16, out, outFrom + i, value(activation, bf16, Floats.get(bf16, in, inFrom + i)));
         }
     }
 
-    /** gradIn = gradOut where output &gt; 0, else 0. */
-    void reluBackward(
-            boolean bf16, MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        for (long i = from; i < to; i++) {
-            Floats.set(bf16, gradIn, i, Floats.get(bf16, output, i) > 0 ? Floats.get(bf16, gradOut, i) : 0);
+    private static float value(Activation activation, boolean bf16, float x) {
+        float alpha = activation.alpha();
+        return switch (activation.kind()) {
+            case NONE -> x;
+            case RELU -> positive(x);
+            case RELU6 -> clamp(x, 6);
+            case LEAKY_RELU -> x > 0 ? x : alpha * x;
+            case ELU -> x < 0 ? alpha * (bf16 ? Exponential.expm1ToBf16(x) : Exponential.expm1(x)) : x;
+            case SIGMOID -> {
+                // With the exponential of −|x|, so that nothing overflows.
+                float e = Exponential.exp(-Math.abs(x));
+                yield (x < 0 ? e : 1) / (1 + e);
+            }
+            case TANH -> {
+                // m / (m + 2) with m = e^(2x) − 1.
+                float m = Exponential.expm1(-2 * Math.abs(x));
+                float y = m / (m + 2);
+                yield x > 0 ? -y : y;
+            }
+        };
+    }
+
+    /** gradIn[inFrom + i] = gradOut[outFrom + i] · the activation's derivative where its result is output[outFrom + i]. */
+    void backward(
+            Activation activation,
+            boolean bf16,
+            MemorySegment output,
+            MemorySegment gradOut,
+            long outFrom,
+            MemorySegment gradIn,
+            long inFrom,
+            long count) {
+        for (long i = 0; i < count; i++) {
+            float y = Floats.get(bf16, output, outFrom + i);
+            float g = Floats.get(bf16, gradOut, outFrom + i);
+            Floats.set(bf16, gradIn, inFrom + i, gradient(activation, y, g));
         }
+    }
+
+    private static float gradient(Activation activation, float y, float g) {
+        float alpha = activation.alpha();
+        return switch (activation.kind()) {
+            case NONE -> g;
+            case RELU -> y > 0 ? g : 0;
+            case RELU6 -> isInside(y, 6) ? g : 0;
+            case LEAKY_RELU -> y > 0 ? g : alpha * g;
+            case ELU -> y > 0 ? g : (y + alpha) * g;
+            case SIGMOID -> y * (1 - y) * g;
+            case TANH -> (1 - y * y) * g;
+        };
     }
 
     /** out = max(a + b, 0). */
@@ -48,107 +100,6 @@ class ActivationLoops {
     /** Where the gradient of {@link #clamp} passes. */
     static boolean isInside(float x, float ceiling) {
         return x > 0 && x < ceiling;
-    }
-
-    /** out = min(max(in, 0), 6). */
-    void relu6(boolean bf16, MemorySegment in, MemorySegment out, long from, long to) {
-        for (long i = from; i < to; i++) {
-            Floats.set(bf16, out, i, clamp(Floats.get(bf16, in, i), 6));
-        }
-    }
-
-    /** gradIn = gradOut where 0 &lt; output &lt; 6, else 0. */
-    void relu6Backward(
-            boolean bf16, MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        for (long i = from; i < to; i++) {
-            boolean inside = isInside(Floats.get(bf16, output, i), 6);
-            Floats.set(bf16, gradIn, i, inside ? Floats.get(bf16, gradOut, i) : 0);
-        }
-    }
-
-    /** out = in where in &gt; 0, else slope·in. */
-    void leakyRelu(boolean bf16, MemorySegment in, float slope, MemorySegment out, long from, long to) {
-        for (long i = from; i < to; i++) {
-            float x = Floats.get(bf16, in, i);
-            Floats.set(bf16, out, i, x > 0 ? x : slope * x);
-        }
-    }
-
-    /** gradIn = gradOut where output &gt; 0, else slope·gradOut. */
-    void leakyReluBackward(
-            boolean bf16,
-            MemorySegment output,
-            MemorySegment gradOut,
-            float slope,
-            MemorySegment gradIn,
-            long from,
-            long to) {
-        for (long i = from; i < to; i++) {
-            float g = Floats.get(bf16, gradOut, i);
-            Floats.set(bf16, gradIn, i, Floats.get(bf16, output, i) > 0 ? g : slope * g);
-        }
-    }
-
-    /** out = in where in &gt; 0, else alpha·(e^in − 1). */
-    void elu(boolean bf16, MemorySegment in, float alpha, MemorySegment out, long from, long to) {
-        for (long i = from; i < to; i++) {
-            float x = Floats.get(bf16, in, i);
-            Floats.set(bf16, out, i, x > 0 ? x : alpha * Exponential.expm1(x));
-        }
-    }
-
-    /** gradIn = gradOut where output &gt; 0, else (output + alpha)·gradOut. */
-    void eluBackward(
-            boolean bf16,
-            MemorySegment output,
-            MemorySegment gradOut,
-            float alpha,
-            MemorySegment gradIn,
-            long from,
-            long to) {
-        for (long i = from; i < to; i++) {
-            float y = Floats.get(bf16, output, i);
-            float g = Floats.get(bf16, gradOut, i);
-            Floats.set(bf16, gradIn, i, y > 0 ? g : (y + alpha) * g);
-        }
-    }
-
-    /** out = 1 / (1 + e^−in). */
-    void sigmoid(boolean bf16, MemorySegment in, MemorySegment out, long from, long to) {
-        for (long i = from; i < to; i++) {
-            float x = Floats.get(bf16, in, i);
-            // With the exponential of −|x|, so that nothing overflows.
-            float e = Exponential.exp(-Math.abs(x));
-            Floats.set(bf16, out, i, (x < 0 ? e : 1) / (1 + e));
-        }
-    }
-
-    /** gradIn = output·(1 − output)·gradOut. */
-    void sigmoidBackward(
-            boolean bf16, MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        for (long i = from; i < to; i++) {
-            float y = Floats.get(bf16, output, i);
-            Floats.set(bf16, gradIn, i, y * (1 - y) * Floats.get(bf16, gradOut, i));
-        }
-    }
-
-    /** out = tanh(in), as m / (m + 2) with m = e^(2·in) − 1. */
-    void tanh(boolean bf16, MemorySegment in, MemorySegment out, long from, long to) {
-        for (long i = from; i < to; i++) {
-            float x = Floats.get(bf16, in, i);
-            float m = Exponential.expm1(-2 * Math.abs(x));
-            float y = m / (m + 2);
-            Floats.set(bf16, out, i, x > 0 ? -y : y);
-        }
-    }
-
-    /** gradIn = (1 − output²)·gradOut. */
-    void tanhBackward(
-            boolean bf16, MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        for (long i = from; i < to; i++) {
-            float y = Floats.get(bf16, output, i);
-            Floats.set(bf16, gradIn, i, (1 - y * y) * Floats.get(bf16, gradOut, i));
-        }
     }
 
     /** Rows [from, to): out = in where in &gt; 0, else slope[c]·in. */

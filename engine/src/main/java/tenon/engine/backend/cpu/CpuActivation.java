@@ -27,25 +27,14 @@ final class CpuActivation implements ActivationKernels {
         boolean bf16 = input.dtype() == DType.BF16;
         MemorySegment in = input.segment();
         MemorySegment out = output.segment();
-        float alpha = activation.alpha();
-        Parallel.Range body = switch (activation.kind()) {
-            case NONE -> null;
-            case RELU -> (from, to) -> loops.relu(bf16, in, out, from, to);
-            case RELU6 -> (from, to) -> loops.relu6(bf16, in, out, from, to);
-            case LEAKY_RELU -> (from, to) -> loops.leakyRelu(bf16, in, alpha, out, from, to);
-            case ELU -> (from, to) -> loops.elu(bf16, in, alpha, out, from, to);
-            case SIGMOID -> (from, to) -> loops.sigmoid(bf16, in, out, from, to);
-            case TANH -> (from, to) -> loops.tanh(bf16, in, out, from, to);
-        };
-        run(body, input, output);
+        run(activation, input, output, (from, to) -> loops.forward(activation, bf16, in, from, out, from, to - from));
     }
 
-    /** Without a body, a copy. */
-    private void run(Parallel.Range body, Tensor input, Tensor output) {
-        if (body != null) {
-            backend.elementwise(input.elementCount(), body);
-        } else if (!input.sharesMemoryWith(output)) {
-            backend.copy(input, output);
+    private void run(Activation activation, Tensor from, Tensor to, Parallel.Range body) {
+        if (activation.kind() != Activation.Kind.NONE) {
+            backend.elementwise(from.elementCount(), body);
+        } else if (!from.sharesMemoryWith(to)) {
+            backend.copy(from, to);
         }
     }
 
@@ -56,17 +45,11 @@ final class CpuActivation implements ActivationKernels {
         MemorySegment y = output.segment();
         MemorySegment g = gradOutput.segment();
         MemorySegment gx = gradInput.segment();
-        float alpha = activation.alpha();
-        Parallel.Range body = switch (activation.kind()) {
-            case NONE -> null;
-            case RELU -> (from, to) -> loops.reluBackward(bf16, y, g, gx, from, to);
-            case RELU6 -> (from, to) -> loops.relu6Backward(bf16, y, g, gx, from, to);
-            case LEAKY_RELU -> (from, to) -> loops.leakyReluBackward(bf16, y, g, alpha, gx, from, to);
-            case ELU -> (from, to) -> loops.eluBackward(bf16, y, g, alpha, gx, from, to);
-            case SIGMOID -> (from, to) -> loops.sigmoidBackward(bf16, y, g, gx, from, to);
-            case TANH -> (from, to) -> loops.tanhBackward(bf16, y, g, gx, from, to);
-        };
-        run(body, gradOutput, gradInput);
+        run(
+                activation,
+                gradOutput,
+                gradInput,
+                (from, to) -> loops.backward(activation, bf16, y, g, from, gx, from, to - from));
     }
 
     @Override

@@ -5,67 +5,369 @@ import static tenon.engine.backend.cpu.Lanes.L;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import tenon.engine.ops.Activation;
 
-/** {@link ActivationLoops} with the Vector API; the remainder that fills no vector is left to it. F32 and BF16 have loops of
- * their own: the compiler boxes the vectors of a loop that chooses between them. */
+/**
+ * {@link ActivationLoops} with the Vector API; a remainder that fills no vector is left to it, or is computed with some elements before it where that changes
+ * nothing. F32 and BF16 have loops of their own: the compiler boxes the vectors of a loop that chooses between them.
+ */
 final class VectorActivationLoops extends ActivationLoops {
     private static VectorMask<Float> positive(FloatVector x) {
         return x.compare(VectorOperators.GT, 0f);
     }
 
     @Override
-    void relu(boolean bf16, MemorySegment in, MemorySegment out, long from, long to) {
+    void forward(
+            Activation activation,
+            boolean bf16,
+            MemorySegment in,
+            long inFrom,
+            MemorySegment out,
+            long outFrom,
+            long count) {
+        int lanes = bf16 && activation.kind() == Activation.Kind.RELU ? Bf16Bits.LANES : L;
+        long rest = count % lanes;
+        vectors(activation, bf16, in, inFrom, out, outFrom, count - rest);
+        if (rest > 0 && count >= lanes && in.address() != out.address()) {
+            long last = count - lanes;
+            vectors(activation, bf16, in, inFrom + last, out, outFrom + last, lanes);
+        } else if (rest > 0) {
+            long bound = count - rest;
+            super.forward(activation, bf16, in, inFrom + bound, out, outFrom + bound, rest);
+        }
+    }
+
+    private static void vectors(
+            Activation activation,
+            boolean bf16,
+            MemorySegment in,
+            long inFrom,
+            MemorySegment out,
+            long outFrom,
+            long count) {
         if (bf16) {
-            reluBf16(in, out, from, to);
+            vectorsBf16(activation, in, inFrom, out, outFrom, count);
         } else {
-            reluF32(in, out, from, to);
+            vectorsF32(activation, in, inFrom, out, outFrom, count);
         }
     }
 
-    private void reluBf16(MemorySegment in, MemorySegment out, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            Lanes.storeBf16(Lanes.relu(Lanes.loadBf16(in, i)), out, i);
+    private static void vectorsBf16(
+            Activation activation, MemorySegment in, long inFrom, MemorySegment out, long outFrom, long count) {
+        float alpha = activation.alpha();
+        switch (activation.kind()) {
+            case NONE -> copy(true, in, inFrom, out, outFrom, count);
+            case RELU -> reluBf16(in, inFrom, out, outFrom, count);
+            case RELU6 -> relu6Bf16(in, inFrom, out, outFrom, count);
+            case LEAKY_RELU -> leakyReluBf16(in, inFrom, alpha, out, outFrom, count);
+            case ELU -> eluBf16(in, inFrom, alpha, out, outFrom, count);
+            case SIGMOID -> sigmoidBf16(in, inFrom, out, outFrom, count);
+            case TANH -> tanhBf16(in, inFrom, out, outFrom, count);
         }
-        super.relu(true, in, out, bound, to);
     }
 
-    private void reluF32(MemorySegment in, MemorySegment out, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            Lanes.store(Lanes.relu(Lanes.load(in, i)), out, i);
+    private static void vectorsF32(
+            Activation activation, MemorySegment in, long inFrom, MemorySegment out, long outFrom, long count) {
+        float alpha = activation.alpha();
+        switch (activation.kind()) {
+            case NONE -> copy(false, in, inFrom, out, outFrom, count);
+            case RELU -> reluF32(in, inFrom, out, outFrom, count);
+            case RELU6 -> relu6F32(in, inFrom, out, outFrom, count);
+            case LEAKY_RELU -> leakyReluF32(in, inFrom, alpha, out, outFrom, count);
+            case ELU -> eluF32(in, inFrom, alpha, out, outFrom, count);
+            case SIGMOID -> sigmoidF32(in, inFrom, out, outFrom, count);
+            case TANH -> tanhF32(in, inFrom, out, outFrom, count);
         }
-        super.relu(false, in, out, bound, to);
+    }
+
+    private static void copy(boolean bf16, MemorySegment in, long inFrom, MemorySegment out, long outFrom, long count) {
+        long size = bf16 ? 2 : 4;
+        MemorySegment.copy(in, inFrom * size, out, outFrom * size, count * size);
+    }
+
+    private static void reluBf16(MemorySegment in, long inFrom, MemorySegment out, long outFrom, long count) {
+        for (long i = 0; i < count; i += Bf16Bits.LANES) {
+            Bf16Bits.store(Bf16Bits.relu(Bf16Bits.load(in, inFrom + i)), out, outFrom + i);
+        }
+    }
+
+    private static void reluF32(MemorySegment in, long inFrom, MemorySegment out, long outFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            Lanes.store(Lanes.relu(Lanes.load(in, inFrom + i)), out, outFrom + i);
+        }
+    }
+
+    private static void relu6Bf16(MemorySegment in, long inFrom, MemorySegment out, long outFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            Lanes.storeBf16(Lanes.clamp(Lanes.loadBf16(in, inFrom + i), 6), out, outFrom + i);
+        }
+    }
+
+    private static void relu6F32(MemorySegment in, long inFrom, MemorySegment out, long outFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            Lanes.store(Lanes.clamp(Lanes.load(in, inFrom + i), 6), out, outFrom + i);
+        }
+    }
+
+    private static void leakyReluBf16(
+            MemorySegment in, long inFrom, float alpha, MemorySegment out, long outFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            FloatVector x = Lanes.loadBf16(in, inFrom + i);
+            Lanes.storeBf16(x.mul(alpha).blend(x, positive(x)), out, outFrom + i);
+        }
+    }
+
+    private static void leakyReluF32(
+            MemorySegment in, long inFrom, float alpha, MemorySegment out, long outFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            FloatVector x = Lanes.load(in, inFrom + i);
+            Lanes.store(x.mul(alpha).blend(x, positive(x)), out, outFrom + i);
+        }
+    }
+
+    private static void eluBf16(
+            MemorySegment in, long inFrom, float alpha, MemorySegment out, long outFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            FloatVector x = Lanes.loadBf16(in, inFrom + i);
+            FloatVector below = VectorExponential.expm1ToBf16(x).mul(alpha);
+            Lanes.storeBf16(x.blend(below, x.compare(VectorOperators.LT, 0f)), out, outFrom + i);
+        }
+    }
+
+    private static void eluF32(
+            MemorySegment in, long inFrom, float alpha, MemorySegment out, long outFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            FloatVector x = Lanes.load(in, inFrom + i);
+            FloatVector below = VectorExponential.expm1(x).mul(alpha);
+            Lanes.store(x.blend(below, x.compare(VectorOperators.LT, 0f)), out, outFrom + i);
+        }
+    }
+
+    private static void sigmoidBf16(MemorySegment in, long inFrom, MemorySegment out, long outFrom, long count) {
+        FloatVector one = FloatVector.broadcast(FLOATS, 1f);
+        for (long i = 0; i < count; i += L) {
+            FloatVector x = Lanes.loadBf16(in, inFrom + i);
+            FloatVector e = VectorExponential.exp(x.abs().neg());
+            Lanes.storeBf16(one.blend(e, x.compare(VectorOperators.LT, 0f)).div(e.add(one)), out, outFrom + i);
+        }
+    }
+
+    private static void sigmoidF32(MemorySegment in, long inFrom, MemorySegment out, long outFrom, long count) {
+        FloatVector one = FloatVector.broadcast(FLOATS, 1f);
+        for (long i = 0; i < count; i += L) {
+            FloatVector x = Lanes.load(in, inFrom + i);
+            FloatVector e = VectorExponential.exp(x.abs().neg());
+            Lanes.store(one.blend(e, x.compare(VectorOperators.LT, 0f)).div(e.add(one)), out, outFrom + i);
+        }
+    }
+
+    private static void tanhBf16(MemorySegment in, long inFrom, MemorySegment out, long outFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            FloatVector x = Lanes.loadBf16(in, inFrom + i);
+            FloatVector m = VectorExponential.expm1(x.abs().mul(-2f));
+            FloatVector y = m.div(m.add(2f));
+            Lanes.storeBf16(y.blend(y.neg(), positive(x)), out, outFrom + i);
+        }
+    }
+
+    private static void tanhF32(MemorySegment in, long inFrom, MemorySegment out, long outFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            FloatVector x = Lanes.load(in, inFrom + i);
+            FloatVector m = VectorExponential.expm1(x.abs().mul(-2f));
+            FloatVector y = m.div(m.add(2f));
+            Lanes.store(y.blend(y.neg(), positive(x)), out, outFrom + i);
+        }
     }
 
     @Override
-    void reluBackward(
-            boolean bf16, MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
+    void backward(
+            Activation activation,
+            boolean bf16,
+            MemorySegment output,
+            MemorySegment gradOut,
+            long outFrom,
+            MemorySegment gradIn,
+            long inFrom,
+            long count) {
+        boolean onBits =
+                bf16 && (activation.kind() == Activation.Kind.RELU || activation.kind() == Activation.Kind.ELU);
+        int lanes = onBits ? Bf16Bits.LANES : L;
+        long rest = count % lanes;
+        vectors(activation, bf16, output, gradOut, outFrom, gradIn, inFrom, count - rest);
+        if (rest > 0
+                && count >= lanes
+                && gradIn.address() != gradOut.address()
+                && gradIn.address() != output.address()) {
+            long last = count - lanes;
+            vectors(activation, bf16, output, gradOut, outFrom + last, gradIn, inFrom + last, lanes);
+        } else if (rest > 0) {
+            long bound = count - rest;
+            super.backward(activation, bf16, output, gradOut, outFrom + bound, gradIn, inFrom + bound, rest);
+        }
+    }
+
+    private static void vectors(
+            Activation activation,
+            boolean bf16,
+            MemorySegment y,
+            MemorySegment g,
+            long outFrom,
+            MemorySegment gx,
+            long inFrom,
+            long count) {
         if (bf16) {
-            reluBackwardBf16(output, gradOut, gradIn, from, to);
+            vectorsBf16(activation, y, g, outFrom, gx, inFrom, count);
         } else {
-            reluBackwardF32(output, gradOut, gradIn, from, to);
+            vectorsF32(activation, y, g, outFrom, gx, inFrom, count);
         }
     }
 
-    private void reluBackwardBf16(
-            MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            Lanes.storeBf16(Lanes.where(Lanes.loadBf16(output, i), Lanes.loadBf16(gradOut, i)), gradIn, i);
+    private static void vectorsBf16(
+            Activation activation,
+            MemorySegment y,
+            MemorySegment g,
+            long outFrom,
+            MemorySegment gx,
+            long inFrom,
+            long count) {
+        float alpha = activation.alpha();
+        switch (activation.kind()) {
+            case NONE -> copy(true, g, outFrom, gx, inFrom, count);
+            case RELU -> reluBackwardBf16(y, g, outFrom, gx, inFrom, count);
+            case RELU6 -> relu6BackwardBf16(y, g, outFrom, gx, inFrom, count);
+            case LEAKY_RELU -> leakyReluBackwardBf16(y, g, outFrom, alpha, gx, inFrom, count);
+            case ELU -> eluBackwardBf16(y, g, outFrom, alpha, gx, inFrom, count);
+            case SIGMOID -> sigmoidBackwardBf16(y, g, outFrom, gx, inFrom, count);
+            case TANH -> tanhBackwardBf16(y, g, outFrom, gx, inFrom, count);
         }
-        super.reluBackward(true, output, gradOut, gradIn, bound, to);
     }
 
-    private void reluBackwardF32(
-            MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            Lanes.store(Lanes.where(Lanes.load(output, i), Lanes.load(gradOut, i)), gradIn, i);
+    private static void vectorsF32(
+            Activation activation,
+            MemorySegment y,
+            MemorySegment g,
+            long outFrom,
+            MemorySegment gx,
+            long inFrom,
+            long count) {
+        float alpha = activation.alpha();
+        switch (activation.kind()) {
+            case NONE -> copy(false, g, outFrom, gx, inFrom, count);
+            case RELU -> reluBackwardF32(y, g, outFrom, gx, inFrom, count);
+            case RELU6 -> relu6BackwardF32(y, g, outFrom, gx, inFrom, count);
+            case LEAKY_RELU -> leakyReluBackwardF32(y, g, outFrom, alpha, gx, inFrom, count);
+            case ELU -> eluBackwardF32(y, g, outFrom, alpha, gx, inFrom, count);
+            case SIGMOID -> sigmoidBackwardF32(y, g, outFrom, gx, inFrom, count);
+            case TANH -> tanhBackwardF32(y, g, outFrom, gx, inFrom, count);
         }
-        super.reluBackward(false, output, gradOut, gradIn, bound, to);
+    }
+
+    private static void reluBackwardBf16(
+            MemorySegment y, MemorySegment g, long outFrom, MemorySegment gx, long inFrom, long count) {
+        for (long i = 0; i < count; i += Bf16Bits.LANES) {
+            ShortVector result = Bf16Bits.load(y, outFrom + i);
+            Bf16Bits.store(Bf16Bits.where(result, Bf16Bits.load(g, outFrom + i)), gx, inFrom + i);
+        }
+    }
+
+    private static void reluBackwardF32(
+            MemorySegment y, MemorySegment g, long outFrom, MemorySegment gx, long inFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            Lanes.store(Lanes.where(Lanes.load(y, outFrom + i), Lanes.load(g, outFrom + i)), gx, inFrom + i);
+        }
+    }
+
+    private static void relu6BackwardBf16(
+            MemorySegment y, MemorySegment g, long outFrom, MemorySegment gx, long inFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            Lanes.storeBf16(
+                    Lanes.inside(Lanes.loadBf16(y, outFrom + i), 6, Lanes.loadBf16(g, outFrom + i)), gx, inFrom + i);
+        }
+    }
+
+    private static void relu6BackwardF32(
+            MemorySegment y, MemorySegment g, long outFrom, MemorySegment gx, long inFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            Lanes.store(Lanes.inside(Lanes.load(y, outFrom + i), 6, Lanes.load(g, outFrom + i)), gx, inFrom + i);
+        }
+    }
+
+    private static void leakyReluBackwardBf16(
+            MemorySegment y, MemorySegment g, long outFrom, float alpha, MemorySegment gx, long inFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            FloatVector gradient = Lanes.loadBf16(g, outFrom + i);
+            FloatVector below = gradient.mul(alpha);
+            Lanes.storeBf16(below.blend(gradient, positive(Lanes.loadBf16(y, outFrom + i))), gx, inFrom + i);
+        }
+    }
+
+    private static void leakyReluBackwardF32(
+            MemorySegment y, MemorySegment g, long outFrom, float alpha, MemorySegment gx, long inFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            FloatVector gradient = Lanes.load(g, outFrom + i);
+            FloatVector below = gradient.mul(alpha);
+            Lanes.store(below.blend(gradient, positive(Lanes.load(y, outFrom + i))), gx, inFrom + i);
+        }
+    }
+
+    private static void eluBackwardBf16(
+            MemorySegment y, MemorySegment g, long outFrom, float alpha, MemorySegment gx, long inFrom, long count) {
+        for (long i = 0; i < count; i += Bf16Bits.LANES) {
+            ShortVector result = Bf16Bits.load(y, outFrom + i);
+            ShortVector gradient = Bf16Bits.load(g, outFrom + i);
+            ShortVector below = Bf16Bits.round(
+                    Bf16Bits.even(result).add(alpha).mul(Bf16Bits.even(gradient)),
+                    Bf16Bits.odd(result).add(alpha).mul(Bf16Bits.odd(gradient)));
+            Bf16Bits.store(below.blend(gradient, Bf16Bits.isPositive(result)), gx, inFrom + i);
+        }
+    }
+
+    private static void eluBackwardF32(
+            MemorySegment y, MemorySegment g, long outFrom, float alpha, MemorySegment gx, long inFrom, long count) {
+        for (long i = 0; i < count; i += L) {
+            FloatVector result = Lanes.load(y, outFrom + i);
+            FloatVector gradient = Lanes.load(g, outFrom + i);
+            Lanes.store(result.add(alpha).mul(gradient).blend(gradient, positive(result)), gx, inFrom + i);
+        }
+    }
+
+    private static void sigmoidBackwardBf16(
+            MemorySegment y, MemorySegment g, long outFrom, MemorySegment gx, long inFrom, long count) {
+        FloatVector one = FloatVector.broadcast(FLOATS, 1f);
+        for (long i = 0; i < count; i += L) {
+            FloatVector result = Lanes.loadBf16(y, outFrom + i);
+            Lanes.storeBf16(result.mul(one.sub(result)).mul(Lanes.loadBf16(g, outFrom + i)), gx, inFrom + i);
+        }
+    }
+
+    private static void sigmoidBackwardF32(
+            MemorySegment y, MemorySegment g, long outFrom, MemorySegment gx, long inFrom, long count) {
+        FloatVector one = FloatVector.broadcast(FLOATS, 1f);
+        for (long i = 0; i < count; i += L) {
+            FloatVector result = Lanes.load(y, outFrom + i);
+            Lanes.store(result.mul(one.sub(result)).mul(Lanes.load(g, outFrom + i)), gx, inFrom + i);
+        }
+    }
+
+    private static void tanhBackwardBf16(
+            MemorySegment y, MemorySegment g, long outFrom, MemorySegment gx, long inFrom, long count) {
+        FloatVector one = FloatVector.broadcast(FLOATS, 1f);
+        for (long i = 0; i < count; i += L) {
+            FloatVector result = Lanes.loadBf16(y, outFrom + i);
+            Lanes.storeBf16(one.sub(result.mul(result)).mul(Lanes.loadBf16(g, outFrom + i)), gx, inFrom + i);
+        }
+    }
+
+    private static void tanhBackwardF32(
+            MemorySegment y, MemorySegment g, long outFrom, MemorySegment gx, long inFrom, long count) {
+        FloatVector one = FloatVector.broadcast(FLOATS, 1f);
+        for (long i = 0; i < count; i += L) {
+            FloatVector result = Lanes.load(y, outFrom + i);
+            Lanes.store(one.sub(result.mul(result)).mul(Lanes.load(g, outFrom + i)), gx, inFrom + i);
+        }
     }
 
     @Override
@@ -91,313 +393,6 @@ final class VectorActivationLoops extends ActivationLoops {
             Lanes.store(Lanes.relu(Lanes.load(a, i).add(Lanes.load(b, i))), out, i);
         }
         super.addRelu(false, a, b, out, bound, to);
-    }
-
-    @Override
-    void relu6(boolean bf16, MemorySegment in, MemorySegment out, long from, long to) {
-        if (bf16) {
-            relu6Bf16(in, out, from, to);
-        } else {
-            relu6F32(in, out, from, to);
-        }
-    }
-
-    private void relu6Bf16(MemorySegment in, MemorySegment out, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            Lanes.storeBf16(Lanes.clamp(Lanes.loadBf16(in, i), 6), out, i);
-        }
-        super.relu6(true, in, out, bound, to);
-    }
-
-    private void relu6F32(MemorySegment in, MemorySegment out, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            Lanes.store(Lanes.clamp(Lanes.load(in, i), 6), out, i);
-        }
-        super.relu6(false, in, out, bound, to);
-    }
-
-    @Override
-    void relu6Backward(
-            boolean bf16, MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        if (bf16) {
-            relu6BackwardBf16(output, gradOut, gradIn, from, to);
-        } else {
-            relu6BackwardF32(output, gradOut, gradIn, from, to);
-        }
-    }
-
-    private void relu6BackwardBf16(
-            MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            Lanes.storeBf16(Lanes.inside(Lanes.loadBf16(output, i), 6, Lanes.loadBf16(gradOut, i)), gradIn, i);
-        }
-        super.relu6Backward(true, output, gradOut, gradIn, bound, to);
-    }
-
-    private void relu6BackwardF32(
-            MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            Lanes.store(Lanes.inside(Lanes.load(output, i), 6, Lanes.load(gradOut, i)), gradIn, i);
-        }
-        super.relu6Backward(false, output, gradOut, gradIn, bound, to);
-    }
-
-    @Override
-    void leakyRelu(boolean bf16, MemorySegment in, float slope, MemorySegment out, long from, long to) {
-        if (bf16) {
-            leakyReluBf16(in, slope, out, from, to);
-        } else {
-            leakyReluF32(in, slope, out, from, to);
-        }
-    }
-
-    private void leakyReluBf16(MemorySegment in, float slope, MemorySegment out, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            FloatVector x = Lanes.loadBf16(in, i);
-            Lanes.storeBf16(x.mul(slope).blend(x, positive(x)), out, i);
-        }
-        super.leakyRelu(true, in, slope, out, bound, to);
-    }
-
-    private void leakyReluF32(MemorySegment in, float slope, MemorySegment out, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            FloatVector x = Lanes.load(in, i);
-            Lanes.store(x.mul(slope).blend(x, positive(x)), out, i);
-        }
-        super.leakyRelu(false, in, slope, out, bound, to);
-    }
-
-    @Override
-    void leakyReluBackward(
-            boolean bf16,
-            MemorySegment output,
-            MemorySegment gradOut,
-            float slope,
-            MemorySegment gradIn,
-            long from,
-            long to) {
-        if (bf16) {
-            leakyReluBackwardBf16(output, gradOut, slope, gradIn, from, to);
-        } else {
-            leakyReluBackwardF32(output, gradOut, slope, gradIn, from, to);
-        }
-    }
-
-    private void leakyReluBackwardBf16(
-            MemorySegment output, MemorySegment gradOut, float slope, MemorySegment gradIn, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            FloatVector g = Lanes.loadBf16(gradOut, i);
-            Lanes.storeBf16(g.mul(slope).blend(g, positive(Lanes.loadBf16(output, i))), gradIn, i);
-        }
-        super.leakyReluBackward(true, output, gradOut, slope, gradIn, bound, to);
-    }
-
-    private void leakyReluBackwardF32(
-            MemorySegment output, MemorySegment gradOut, float slope, MemorySegment gradIn, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            FloatVector g = Lanes.load(gradOut, i);
-            Lanes.store(g.mul(slope).blend(g, positive(Lanes.load(output, i))), gradIn, i);
-        }
-        super.leakyReluBackward(false, output, gradOut, slope, gradIn, bound, to);
-    }
-
-    @Override
-    void elu(boolean bf16, MemorySegment in, float alpha, MemorySegment out, long from, long to) {
-        if (bf16) {
-            eluBf16(in, alpha, out, from, to);
-        } else {
-            eluF32(in, alpha, out, from, to);
-        }
-    }
-
-    private void eluBf16(MemorySegment in, float alpha, MemorySegment out, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            FloatVector x = Lanes.loadBf16(in, i);
-            Lanes.storeBf16(VectorExponential.expm1(x).mul(alpha).blend(x, positive(x)), out, i);
-        }
-        super.elu(true, in, alpha, out, bound, to);
-    }
-
-    private void eluF32(MemorySegment in, float alpha, MemorySegment out, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            FloatVector x = Lanes.load(in, i);
-            Lanes.store(VectorExponential.expm1(x).mul(alpha).blend(x, positive(x)), out, i);
-        }
-        super.elu(false, in, alpha, out, bound, to);
-    }
-
-    @Override
-    void eluBackward(
-            boolean bf16,
-            MemorySegment output,
-            MemorySegment gradOut,
-            float alpha,
-            MemorySegment gradIn,
-            long from,
-            long to) {
-        if (bf16) {
-            eluBackwardBf16(output, gradOut, alpha, gradIn, from, to);
-        } else {
-            eluBackwardF32(output, gradOut, alpha, gradIn, from, to);
-        }
-    }
-
-    private void eluBackwardBf16(
-            MemorySegment output, MemorySegment gradOut, float alpha, MemorySegment gradIn, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            FloatVector y = Lanes.loadBf16(output, i);
-            FloatVector g = Lanes.loadBf16(gradOut, i);
-            Lanes.storeBf16(y.add(alpha).mul(g).blend(g, positive(y)), gradIn, i);
-        }
-        super.eluBackward(true, output, gradOut, alpha, gradIn, bound, to);
-    }
-
-    private void eluBackwardF32(
-            MemorySegment output, MemorySegment gradOut, float alpha, MemorySegment gradIn, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            FloatVector y = Lanes.load(output, i);
-            FloatVector g = Lanes.load(gradOut, i);
-            Lanes.store(y.add(alpha).mul(g).blend(g, positive(y)), gradIn, i);
-        }
-        super.eluBackward(false, output, gradOut, alpha, gradIn, bound, to);
-    }
-
-    @Override
-    void sigmoid(boolean bf16, MemorySegment in, MemorySegment out, long from, long to) {
-        if (bf16) {
-            sigmoidBf16(in, out, from, to);
-        } else {
-            sigmoidF32(in, out, from, to);
-        }
-    }
-
-    private void sigmoidBf16(MemorySegment in, MemorySegment out, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        FloatVector one = FloatVector.broadcast(FLOATS, 1f);
-        for (long i = from; i < bound; i += L) {
-            FloatVector x = Lanes.loadBf16(in, i);
-            FloatVector e = VectorExponential.exp(x.abs().neg());
-            Lanes.storeBf16(one.blend(e, x.compare(VectorOperators.LT, 0f)).div(e.add(one)), out, i);
-        }
-        super.sigmoid(true, in, out, bound, to);
-    }
-
-    private void sigmoidF32(MemorySegment in, MemorySegment out, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        FloatVector one = FloatVector.broadcast(FLOATS, 1f);
-        for (long i = from; i < bound; i += L) {
-            FloatVector x = Lanes.load(in, i);
-            FloatVector e = VectorExponential.exp(x.abs().neg());
-            Lanes.store(one.blend(e, x.compare(VectorOperators.LT, 0f)).div(e.add(one)), out, i);
-        }
-        super.sigmoid(false, in, out, bound, to);
-    }
-
-    @Override
-    void sigmoidBackward(
-            boolean bf16, MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        if (bf16) {
-            sigmoidBackwardBf16(output, gradOut, gradIn, from, to);
-        } else {
-            sigmoidBackwardF32(output, gradOut, gradIn, from, to);
-        }
-    }
-
-    private void sigmoidBackwardBf16(
-            MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        FloatVector one = FloatVector.broadcast(FLOATS, 1f);
-        for (long i = from; i < bound; i += L) {
-            FloatVector y = Lanes.loadBf16(output, i);
-            Lanes.storeBf16(y.mul(one.sub(y)).mul(Lanes.loadBf16(gradOut, i)), gradIn, i);
-        }
-        super.sigmoidBackward(true, output, gradOut, gradIn, bound, to);
-    }
-
-    private void sigmoidBackwardF32(
-            MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        FloatVector one = FloatVector.broadcast(FLOATS, 1f);
-        for (long i = from; i < bound; i += L) {
-            FloatVector y = Lanes.load(output, i);
-            Lanes.store(y.mul(one.sub(y)).mul(Lanes.load(gradOut, i)), gradIn, i);
-        }
-        super.sigmoidBackward(false, output, gradOut, gradIn, bound, to);
-    }
-
-    @Override
-    void tanh(boolean bf16, MemorySegment in, MemorySegment out, long from, long to) {
-        if (bf16) {
-            tanhBf16(in, out, from, to);
-        } else {
-            tanhF32(in, out, from, to);
-        }
-    }
-
-    private void tanhBf16(MemorySegment in, MemorySegment out, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            FloatVector x = Lanes.loadBf16(in, i);
-            FloatVector m = VectorExponential.expm1(x.abs().mul(-2f));
-            FloatVector y = m.div(m.add(2f));
-            Lanes.storeBf16(y.blend(y.neg(), positive(x)), out, i);
-        }
-        super.tanh(true, in, out, bound, to);
-    }
-
-    private void tanhF32(MemorySegment in, MemorySegment out, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        for (long i = from; i < bound; i += L) {
-            FloatVector x = Lanes.load(in, i);
-            FloatVector m = VectorExponential.expm1(x.abs().mul(-2f));
-            FloatVector y = m.div(m.add(2f));
-            Lanes.store(y.blend(y.neg(), positive(x)), out, i);
-        }
-        super.tanh(false, in, out, bound, to);
-    }
-
-    @Override
-    void tanhBackward(
-            boolean bf16, MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        if (bf16) {
-            tanhBackwardBf16(output, gradOut, gradIn, from, to);
-        } else {
-            tanhBackwardF32(output, gradOut, gradIn, from, to);
-        }
-    }
-
-    private void tanhBackwardBf16(
-            MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        FloatVector one = FloatVector.broadcast(FLOATS, 1f);
-        for (long i = from; i < bound; i += L) {
-            FloatVector y = Lanes.loadBf16(output, i);
-            Lanes.storeBf16(one.sub(y.mul(y)).mul(Lanes.loadBf16(gradOut, i)), gradIn, i);
-        }
-        super.tanhBackward(true, output, gradOut, gradIn, bound, to);
-    }
-
-    private void tanhBackwardF32(
-            MemorySegment output, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        long bound = Lanes.bound(from, to);
-        FloatVector one = FloatVector.broadcast(FLOATS, 1f);
-        for (long i = from; i < bound; i += L) {
-            FloatVector y = Lanes.load(output, i);
-            Lanes.store(one.sub(y.mul(y)).mul(Lanes.load(gradOut, i)), gradIn, i);
-        }
-        super.tanhBackward(false, output, gradOut, gradIn, bound, to);
     }
 
     @Override

@@ -59,7 +59,15 @@ final class CudaChannels implements ChannelKernels {
     }
 
     @Override
-    public void activate(Activation activation, Tensor from, Tensor to, int toOffset) {
+    public void activate(Activation activation, Tensor[] from, Tensor to, int toOffset) {
+        int offset = toOffset;
+        for (Tensor tensor : from) {
+            activate(activation, tensor, to, offset);
+            offset += tensor.shape().dim(-1);
+        }
+    }
+
+    private void activate(Activation activation, Tensor from, Tensor to, int toOffset) {
         backend.checkDType("concat", from, to);
         int columns = from.shape().dim(-1);
         if (activation.kind() == Activation.Kind.NONE) {
@@ -88,13 +96,22 @@ final class CudaChannels implements ChannelKernels {
 
     @Override
     public void activateBackward(
+            Activation activation, Tensor output, Tensor gradOutput, int offset, Tensor[] gradInput) {
+        int from = offset;
+        for (Tensor tensor : gradInput) {
+            activateBackward(activation, output, gradOutput, from, tensor);
+            from += tensor.shape().dim(-1);
+        }
+    }
+
+    private void activateBackward(
             Activation activation, Tensor output, Tensor gradOutput, int offset, Tensor gradInput) {
-        backend.checkDType("concat", output, gradOutput, gradInput);
         int columns = gradInput.shape().dim(-1);
         if (activation.kind() == Activation.Kind.NONE) {
             copy(gradOutput, offset, gradInput, 0, columns);
             return;
         }
+        backend.checkDType("concat", output, gradOutput, gradInput);
         DType dtype = output.dtype();
         long wideColumns = output.shape().dim(-1);
         long byteOffset = offset * (long) dtype.byteSize();

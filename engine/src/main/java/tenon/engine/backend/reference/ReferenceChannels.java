@@ -11,8 +11,13 @@ final class ReferenceChannels implements ChannelKernels {
     }
 
     @Override
-    public void activate(Activation activation, Tensor from, Tensor to, int toOffset) {
-        copy(activation, from, 0, to, toOffset, from.shape().dim(-1));
+    public void activate(Activation activation, Tensor[] from, Tensor to, int toOffset) {
+        int offset = toOffset;
+        for (Tensor tensor : from) {
+            int count = tensor.shape().dim(-1);
+            copy(activation, tensor, 0, to, offset, count);
+            offset += count;
+        }
     }
 
     private static void copy(Activation activation, Tensor from, int fromOffset, Tensor to, int toOffset, int count) {
@@ -30,6 +35,20 @@ final class ReferenceChannels implements ChannelKernels {
 
     @Override
     public void activateBackward(
+            Activation activation, Tensor output, Tensor gradOutput, int offset, Tensor[] gradInput) {
+        int from = offset;
+        for (Tensor tensor : gradInput) {
+            int count = tensor.shape().dim(-1);
+            if (output == null) {
+                copy(gradOutput, from, tensor, 0, count);
+            } else {
+                activateBackward(activation, output, gradOutput, from, tensor);
+            }
+            from += count;
+        }
+    }
+
+    private static void activateBackward(
             Activation activation, Tensor output, Tensor gradOutput, int offset, Tensor gradInput) {
         Elements y = Elements.of(output);
         Elements gy = Elements.of(gradOutput);

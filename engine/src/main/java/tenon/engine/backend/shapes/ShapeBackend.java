@@ -283,11 +283,11 @@ public final class ShapeBackend
     public void copy(Tensor from, int fromOffset, Tensor to, int toOffset, int count) {}
 
     @Override
-    public void activate(Activation activation, Tensor from, Tensor to, int toOffset) {}
+    public void activate(Activation activation, Tensor[] from, Tensor to, int toOffset) {}
 
     @Override
     public void activateBackward(
-            Activation activation, Tensor output, Tensor gradOutput, int offset, Tensor gradInput) {}
+            Activation activation, Tensor output, Tensor gradOutput, int offset, Tensor[] gradInput) {}
 
     @Override
     public void softmaxForward(Tensor input, Tensor output) {}
