@@ -19,9 +19,9 @@ final class CpuNormalization implements NormalizationKernels {
     /** Fewest elements that are worth a second thread. */
     private static final long GRAIN = 32768;
 
-    /** Elements that are summed up in F32 between two additions in F64. */
+    /** Elements that are summed up in one go. */
     private static final int BLOCK = 65536;
-    /** Most rows of them. */
+    /** Most values that are summed up in F32 between two additions in F64. */
     private static final int MAX_SUMMED = 512;
     /** Rows whose mean is the pivot of the moments: close to the mean, a sum of squares loses nothing to cancellation. */
     private static final int PIVOT_ROWS = 8;
@@ -45,9 +45,10 @@ final class CpuNormalization implements NormalizationKernels {
             Arrays.fill(totals, 0, 2 * line.columns, 0);
         }
 
-        void fold(NormLine line) {
-            line.fold(first, totals, 0);
-            line.fold(second, totals, line.columns);
+        /** Adds the sums of {@code rows} rows' elements to the totals. */
+        void fold(NormLine line, int rows) {
+            line.fold(first, rows, totals, 0);
+            line.fold(second, rows, totals, line.columns);
         }
     }
 
@@ -122,7 +123,7 @@ final class CpuNormalization implements NormalizationKernels {
         pivot(kernels, x, input.shape().outerCount(), pivot);
         int period = line.period;
         int width = period * line.columns;
-        reduce(input.shape().outerCount(), (own, row, rows) -> {
+        reduce(input.shape().outerCount(), period, (own, row, rows) -> {
             int lines = rows / period;
             kernels.moments(x, row * columns, lines, width, pivot, own.first, own.second);
             int rest = rows - lines * period;
@@ -255,6 +256,7 @@ final class CpuNormalization implements NormalizationKernels {
             if (output == null) {
                 reduce(
                         rows,
+                        line.rows,
                         perLine((own, row, width) -> kernels.reduce(
                                 x,
                                 row * columns,
@@ -279,6 +281,7 @@ final class CpuNormalization implements NormalizationKernels {
                 MemorySegment masked = (gradShortcut == null ? gradInput : gradShortcut).segment();
                 reduce(
                         rows,
+                        line.rows,
                         perLine((own, row, width) -> kernels.reduceMasking(
                                 x, y, g, masked, row * columns, width, line, ceiling, own.first, own.second)));
                 parameterGradients(spec, variance, rows, constantStatistics, gradGamma, gradBeta);
@@ -323,11 +326,16 @@ final class CpuNormalization implements NormalizationKernels {
         return part == parts ? rows : rows * part / parts / line.rows * line.rows;
     }
 
-    /** Runs a body that adds to the sums over all rows; then the totals hold the sums of each channel. */
-    private void reduce(long rows, Rows body) {
+    /**
+     * Runs a body that adds to the sums over all rows; then the totals hold the sums of each channel.
+     *
+     * @param apart rows whose elements the body sums up apart
+     */
+    private void reduce(long rows, int apart, Rows body) {
         int parts = parts(rows);
         backend.parallel.parts(
-                parts, part -> sum(firstRow(rows, part, parts), firstRow(rows, part + 1, parts), sums[part], body));
+                parts,
+                part -> sum(firstRow(rows, part, parts), firstRow(rows, part + 1, parts), apart, sums[part], body));
         int count = 2 * line.columns;
         if (totals.length < count) {
             totals = new double[count];
@@ -341,18 +349,24 @@ final class CpuNormalization implements NormalizationKernels {
     }
 
     /** From the last block to the first: the input's end was written last, and its start is read next, so that both are in the cache. */
-    private void sum(long from, long to, Sums own, Rows body) {
+    private void sum(long from, long to, int apart, Sums own, Rows body) {
         own.clear(line);
         long step = Math.clamp(BLOCK / line.columns, 1, MAX_SUMMED) / line.rows * line.rows;
         step = Math.max(step, line.rows);
+        long summed = 0;
         long end = to;
         while (end > from) {
             // Blocks start at multiples of the step from the first row, so that lines are whole but for the last.
             long start = from + (end - 1 - from) / step * step;
+            if (summed + step > (long) MAX_SUMMED * apart) {
+                own.fold(line, apart);
+                summed = 0;
+            }
             body.run(own, start, (int) (end - start));
-            own.fold(line);
+            summed += step;
             end = start;
         }
+        own.fold(line, apart);
     }
 
     /** Line after line, the last one possibly shorter; so is the method below. */

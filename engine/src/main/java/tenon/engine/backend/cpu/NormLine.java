@@ -51,13 +51,13 @@ final class NormLine {
         }
     }
 
-    /** Adds the sums over a line's elements to those of the channels, and clears them. */
-    void fold(float[] sums, double[] totals, int first) {
-        for (int start = 0; start < width; start += columns) {
+    /** Adds the sums over the elements of {@code count} rows to those of the channels, and clears them. */
+    void fold(float[] sums, int count, double[] totals, int first) {
+        for (int start = 0; start < count * columns; start += columns) {
             for (int c = 0; c < columns; c++) {
                 totals[first + c] += sums[start + c];
             }
         }
-        Arrays.fill(sums, 0, width, 0);
+        Arrays.fill(sums, 0, count * columns, 0);
     }
 }
