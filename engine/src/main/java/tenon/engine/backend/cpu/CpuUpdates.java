@@ -1,22 +1,25 @@
 package tenon.engine.backend.cpu;
 
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import tenon.engine.Tensor;
 import tenon.engine.backend.UpdateKernels;
-import tenon.engine.memory.Storage;
 
 /**
  * Optimizer updates. A weight, its gradient and its state are brought to one layout, where they stay (see {@link WeightForm}), and then updated
  * element by element, padding included, which is and stays zero.
  *
- * <p>Parameters go in groups that fit the last-level cache: the threads share a group as one long array, then the copies that convolutions read are
- * made from what is still in the cache. BF16 copies in the weight's own order are written in the same pass.
+ * <p>All parameters go in one parallel region, of which each thread gets a contiguous part. It updates a few hundred thousand elements at a time and
+ * makes the copies that convolutions read from what is still in its cache. Copies in layouts that {@link BlockCopy} does not know are left to oneDNN,
+ * afterwards.
  */
 final class CpuUpdates implements UpdateKernels {
     /** Fewest elements that are worth a second thread. */
     private static final long GRAIN = 16384;
-    /** Elements of a group: weight, gradient and velocity are 12 MiB. */
-    private static final long GROUP = 1 << 20;
+    /** Elements of one call of a loop. */
+    private static final long BLOCK = 4096;
     /** Elements whose squares are one partial sum. */
     private static final long STRIPE = 1 << 16;
 
@@ -28,8 +31,13 @@ final class CpuUpdates implements UpdateKernels {
 
     private final CpuBackend backend;
     private final UpdateLoops loops = UpdateLoops.best();
+    private final List<UpdateLoops.Memory> ofThread = new ArrayList<>();
     private UpdateLoops.Memory[] memory = {};
     private long[] counts = {};
+    /** Elements of each parameter that one thread updates before it makes copies of them. */
+    private long[] chunks = {};
+
+    private WeightForm[] forms = {};
     private double[] partials = {};
 
     CpuUpdates(CpuBackend backend) {
@@ -39,33 +47,33 @@ final class CpuUpdates implements UpdateKernels {
     private void forAll(Tensor[] weight, Tensor[] grad, Tensor[] first, Tensor[] second, Update update) {
         synchronized (backend.dnnl) {
             reserve(weight.length);
+            long total = 0;
+            long largest = 0;
             for (int i = 0; i < weight.length; i++) {
                 backend.checkF32("update", weight[i]);
                 counts[i] =
                         align(weight[i], grad[i], first == null ? null : first[i], second == null ? null : second[i]);
+                total += counts[i];
                 UpdateLoops.Memory m = memory[i];
                 m.weight = weight[i].storage().block();
                 m.grad = grad[i].storage().block();
                 m.first = first == null ? null : first[i].storage().block();
                 m.second = second == null ? null : second[i].storage().block();
-                Storage copy = sameOrderCopy(weight[i]);
-                m.copy = copy == null ? null : copy.block();
+                forms[i] = CpuBackend.form(weight[i]);
+                if (forms[i] != null) {
+                    forms[i].startUpdate();
+                }
+                m.copy = forms[i] == null ? null : forms[i].sameOrderCopy();
+                long chunk = forms[i] == null ? 0 : forms[i].chunk();
+                chunks[i] = chunk == 0 ? BLOCK : chunk;
+                largest = Math.max(largest, chunk);
             }
-            int start = 0;
-            while (start < weight.length) {
-                int end = start + 1;
-                long total = counts[start];
-                while (end < weight.length && total + counts[end] <= GROUP) {
-                    total += counts[end++];
+            run(total, largest, update);
+            for (int i = 0; i < weight.length; i++) {
+                if (forms[i] != null) {
+                    forms[i].changed();
+                    forms[i] = null;
                 }
-                run(start, total, update);
-                for (int i = start; i < end; i++) {
-                    WeightForm form = CpuBackend.form(weight[i]);
-                    if (form != null) {
-                        form.changed();
-                    }
-                }
-                start = end;
             }
         }
     }
@@ -75,25 +83,54 @@ final class CpuUpdates implements UpdateKernels {
             int known = memory.length;
             memory = Arrays.copyOf(memory, count);
             counts = new long[count];
+            chunks = new long[count];
+            forms = new WeightForm[count];
             for (int i = known; i < count; i++) {
                 memory[i] = new UpdateLoops.Memory();
             }
         }
     }
 
-    /** Updates the parameters from {@code start} on, {@code total} elements. */
-    private void run(int start, long total, Update update) {
-        backend.parallel.range(total, GRAIN, (from, to) -> {
+    /** Updates all parameters, {@code total} elements, in chunks of {@code largest} elements at most. */
+    private void run(long total, long largest, Update update) {
+        int threads = backend.parallel.threads();
+        while (ofThread.size() < threads) {
+            ofThread.add(new UpdateLoops.Memory());
+        }
+        MemorySegment bf16 = backend.dnnl.scratchpad.segment(2 * largest * threads);
+        int parts = Math.clamp(total / GRAIN, 1, threads);
+        backend.parallel.parts(parts, part -> {
+            long from = total * part / parts;
+            long to = total * (part + 1) / parts;
             long begin = 0;
-            for (int i = start; begin < to; i++) {
-                long first = Math.max(from - begin, 0);
-                long last = Math.min(to - begin, counts[i]);
-                if (first < last) {
-                    update.run(i, memory[i], first, last);
+            for (int i = 0; begin < to; i++) {
+                long end = Math.min(roundUp(to - begin, chunks[i]), counts[i]);
+                for (long at = roundUp(from - begin, chunks[i]); at < end; at += chunks[i]) {
+                    updateChunk(i, at, Math.min(at + chunks[i], end), bf16, part * largest, ofThread.get(part), update);
                 }
                 begin += counts[i];
             }
         });
+    }
+
+    /** The next multiple of {@code chunk}, from 0 on. */
+    private static long roundUp(long index, long chunk) {
+        return index <= 0 ? 0 : (index + chunk - 1) / chunk * chunk;
+    }
+
+    /** @param offset element of {@code bf16} from which on the thread may write */
+    private void updateChunk(
+            int index, long from, long to, MemorySegment bf16, long offset, UpdateLoops.Memory own, Update update) {
+        WeightForm form = forms[index];
+        own.of(memory[index]);
+        if (form != null && form.hasBf16Blocks()) {
+            own.copy = bf16;
+            own.copyStart = from - offset;
+        }
+        CpuBackend.blocks(from, to, BLOCK, (first, last) -> update.run(index, own, first, last));
+        if (form != null) {
+            form.writeCopies(bf16.address(), from - offset, from, to);
+        }
     }
 
     /**
@@ -129,11 +166,6 @@ final class CpuUpdates implements UpdateKernels {
         if (tensor != null) {
             WeightForm.of(backend, tensor.storage(), layout.geometry()).move(layout);
         }
-    }
-
-    private static Storage sameOrderCopy(Tensor weight) {
-        WeightForm form = CpuBackend.form(weight);
-        return form == null ? null : form.sameOrderCopy();
     }
 
     @Override

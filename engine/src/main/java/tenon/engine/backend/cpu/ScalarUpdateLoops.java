@@ -17,7 +17,7 @@ final class ScalarUpdateLoops implements UpdateLoops {
     private static void setWeight(Memory m, long i, float w) {
         set(m.weight, i, w);
         if (m.copy != null) {
-            m.copy.setAtIndex(ValueLayout.JAVA_SHORT, i, DType.floatToBf16(w));
+            m.copy.setAtIndex(ValueLayout.JAVA_SHORT, i - m.copyStart, DType.floatToBf16(w));
         }
     }
 

@@ -22,6 +22,17 @@ interface UpdateLoops {
         MemorySegment second;
         /** BF16 copy of the weight to be written along with it, or null. */
         MemorySegment copy;
+        /** Element of the weight that is the first in the copy. */
+        long copyStart;
+
+        void of(Memory other) {
+            weight = other.weight;
+            grad = other.grad;
+            first = other.first;
+            second = other.second;
+            copy = other.copy;
+            copyStart = other.copyStart;
+        }
     }
 
     /** One step of SGD, see {@link tenon.engine.backend.UpdateKernels#sgd}; {@code first} is the velocity. */

@@ -19,10 +19,10 @@ final class VectorUpdateLoops implements UpdateLoops {
 
     private final ScalarUpdateLoops scalar = new ScalarUpdateLoops();
 
-    private static void storeWeight(FloatVector w, MemorySegment weight, MemorySegment copy, long index) {
+    private static void storeWeight(FloatVector w, MemorySegment weight, MemorySegment copy, long start, long index) {
         store(w, weight, index);
         if (copy != null) {
-            storeBf16(w, copy, index);
+            storeBf16(w, copy, index - start);
         }
     }
 
@@ -42,11 +42,11 @@ final class VectorUpdateLoops implements UpdateLoops {
             Memory m, float rate, float momentum, boolean nesterov, float rescale, float decay, long from, long to) {
         long bound = bound(from, to);
         if (m.first == null) {
-            plain(m.weight, m.grad, m.copy, rate, rescale, decay, from, bound);
+            plain(m.weight, m.grad, m.copy, m.copyStart, rate, rescale, decay, from, bound);
         } else if (nesterov) {
-            nesterov(m.weight, m.grad, m.first, m.copy, rate, momentum, rescale, decay, from, bound);
+            nesterov(m.weight, m.grad, m.first, m.copy, m.copyStart, rate, momentum, rescale, decay, from, bound);
         } else {
-            momentum(m.weight, m.grad, m.first, m.copy, rate, momentum, rescale, decay, from, bound);
+            momentum(m.weight, m.grad, m.first, m.copy, m.copyStart, rate, momentum, rescale, decay, from, bound);
         }
         scalar.sgd(m, rate, momentum, nesterov, rescale, decay, bound, to);
     }
@@ -55,6 +55,7 @@ final class VectorUpdateLoops implements UpdateLoops {
             MemorySegment weight,
             MemorySegment grad,
             MemorySegment copy,
+            long start,
             float rate,
             float rescale,
             float decay,
@@ -63,7 +64,7 @@ final class VectorUpdateLoops implements UpdateLoops {
         for (long i = from; i < bound; i += L) {
             FloatVector w = load(weight, i);
             FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
-            storeWeight(w.sub(g.mul(rate)), weight, copy, i);
+            storeWeight(w.sub(g.mul(rate)), weight, copy, start, i);
         }
     }
 
@@ -72,6 +73,7 @@ final class VectorUpdateLoops implements UpdateLoops {
             MemorySegment grad,
             MemorySegment velocity,
             MemorySegment copy,
+            long start,
             float rate,
             float momentum,
             float rescale,
@@ -83,7 +85,7 @@ final class VectorUpdateLoops implements UpdateLoops {
             FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
             FloatVector v = flush(load(velocity, i).mul(momentum).add(g));
             store(v, velocity, i);
-            storeWeight(w.sub(v.mul(rate)), weight, copy, i);
+            storeWeight(w.sub(v.mul(rate)), weight, copy, start, i);
         }
     }
 
@@ -92,6 +94,7 @@ final class VectorUpdateLoops implements UpdateLoops {
             MemorySegment grad,
             MemorySegment velocity,
             MemorySegment copy,
+            long start,
             float rate,
             float momentum,
             float rescale,
@@ -103,7 +106,7 @@ final class VectorUpdateLoops implements UpdateLoops {
             FloatVector g = load(grad, i).mul(rescale).add(w.mul(decay));
             FloatVector v = flush(load(velocity, i).mul(momentum).add(g));
             store(v, velocity, i);
-            storeWeight(w.sub(g.add(v.mul(momentum)).mul(rate)), weight, copy, i);
+            storeWeight(w.sub(g.add(v.mul(momentum)).mul(rate)), weight, copy, start, i);
         }
     }
 
@@ -126,6 +129,7 @@ final class VectorUpdateLoops implements UpdateLoops {
         MemorySegment first = memory.first;
         MemorySegment second = memory.second;
         MemorySegment copy = memory.copy;
+        long start = memory.copyStart;
         long bound = bound(from, to);
         for (long i = from; i < bound; i += L) {
             FloatVector w = load(weight, i);
@@ -136,7 +140,7 @@ final class VectorUpdateLoops implements UpdateLoops {
             store(v, second, i);
             FloatVector root = v.mul(correction2).sqrt();
             FloatVector step = m.mul(correction1).mul(rate).div(root.add(epsilon));
-            storeWeight(w.mul(shrink).sub(step), weight, copy, i);
+            storeWeight(w.mul(shrink).sub(step), weight, copy, start, i);
         }
         scalar.adam(memory, rate, beta1, beta2, epsilon, correction1, correction2, shrink, rescale, decay, bound, to);
     }
@@ -157,6 +161,7 @@ final class VectorUpdateLoops implements UpdateLoops {
         MemorySegment square = m.first;
         MemorySegment buffer = m.second;
         MemorySegment copy = m.copy;
+        long start = m.copyStart;
         long bound = bound(from, to);
         for (long i = from; i < bound; i += L) {
             FloatVector w = load(weight, i);
@@ -168,7 +173,7 @@ final class VectorUpdateLoops implements UpdateLoops {
                 d = flush(load(buffer, i).mul(momentum).add(d));
                 store(d, buffer, i);
             }
-            storeWeight(w.sub(d.mul(rate)), weight, copy, i);
+            storeWeight(w.sub(d.mul(rate)), weight, copy, start, i);
         }
         scalar.rmsprop(m, rate, smoothing, epsilon, momentum, rescale, decay, bound, to);
     }

@@ -27,6 +27,10 @@ final class WeightForm implements PrivateForm {
         boolean used;
         /** Being written by the update that runs. */
         boolean written;
+        /** The layout that {@link #blocks} was looked up for. */
+        WeightLayout source;
+        /** Writes it block by block from there, or null. */
+        BlockCopy blocks;
 
         Copy(WeightLayout layout, Storage block) {
             this.layout = layout;
@@ -125,16 +129,74 @@ final class WeightForm implements PrivateForm {
         block.release();
     }
 
-    /** The BF16 copy in the block's own order that primitives read, for an update to write along; {@link #changed} must follow. Null if there is none. */
-    Storage sameOrderCopy() {
+    /** An update starts, which writes what {@link #sameOrderCopy} and {@link #writeCopies} ask for; {@link #changed} must follow. */
+    void startUpdate() {
         for (int i = 0; i < copies.size(); i++) {
             Copy copy = copies.get(i);
-            if (copy.used && copy.layout.rowMajor() && layout.rowMajor() && copy.layout.dtype() == DType.BF16) {
-                copy.written = true;
-                return copy.block;
+            if (copy.source != layout) {
+                copy.source = layout;
+                copy.blocks = backend.layouts.blockCopy(layout, copy.layout);
+            }
+            copy.written = copy.used && (copy.blocks != null || isSameOrder(copy));
+        }
+    }
+
+    private boolean isSameOrder(Copy copy) {
+        return copy.layout.rowMajor() && layout.rowMajor() && copy.layout.dtype() == DType.BF16;
+    }
+
+    /** The BF16 copy in the block's own order that the update writes, or null. */
+    MemorySegment sameOrderCopy() {
+        for (int i = 0; i < copies.size(); i++) {
+            Copy copy = copies.get(i);
+            if (copy.written && copy.blocks == null) {
+                return copy.block.block();
             }
         }
         return null;
+    }
+
+    /** Elements to update before {@link #writeCopies}; 0 if there is nothing for it to do. */
+    long chunk() {
+        long chunk = 0;
+        for (int i = 0; i < copies.size(); i++) {
+            Copy copy = copies.get(i);
+            if (copy.written && copy.blocks != null) {
+                chunk = copy.blocks.chunk();
+            }
+        }
+        return chunk;
+    }
+
+    /** Whether {@link #writeCopies} needs the new contents in BF16, too. */
+    boolean hasBf16Blocks() {
+        for (int i = 0; i < copies.size(); i++) {
+            Copy copy = copies.get(i);
+            if (copy.written && copy.blocks != null && copy.blocks.dtype() == DType.BF16) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Writes the elements [from, to), a chunk or the rest that fills none, to the copies in other orders.
+     *
+     * @param bf16 address of the new contents in BF16, if asked for, of which element {@code start} is the first
+     */
+    void writeCopies(long bf16, long start, long from, long to) {
+        for (int i = 0; i < copies.size(); i++) {
+            Copy copy = copies.get(i);
+            if (copy.written && copy.blocks != null) {
+                boolean isBf16 = copy.blocks.dtype() == DType.BF16;
+                copy.blocks.run(
+                        isBf16 ? bf16 : storage.blockAddress(),
+                        isBf16 ? start : 0,
+                        copy.block.blockAddress(),
+                        from,
+                        to);
+            }
+        }
     }
 
     /** The block has new contents in the same layout: copies that were read since the last call are renewed, the others freed. */

@@ -65,7 +65,7 @@ class UpdateLoopsTest {
                 UpdateLoops.Memory m = memory(arena.allocate(SIZE * 18, 64), true);
                 loop.accept(loops, m);
                 for (int i = 3; i < SIZE; i++) {
-                    short bits = m.copy.getAtIndex(ValueLayout.JAVA_SHORT, i);
+                    short bits = m.copy.getAtIndex(ValueLayout.JAVA_SHORT, i - m.copyStart);
                     assertThat(bits).isEqualTo(DType.floatToBf16(Floats.get(m.weight, i)));
                 }
             }
@@ -88,6 +88,7 @@ class UpdateLoopsTest {
         m.first = absolute(slice(all, 2));
         m.second = absolute(slice(all, 3));
         m.copy = copied ? all.asSlice(SIZE * 16, SIZE * 2) : null;
+        m.copyStart = 2;
         return m;
     }
 
