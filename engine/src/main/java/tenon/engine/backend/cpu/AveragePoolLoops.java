@@ -10,12 +10,18 @@ class AveragePoolLoops {
 
     /** Output rows [from, to), counted over all images. */
     void forward(boolean bf16, PoolGeometry g, MemorySegment in, MemorySegment out, long from, long to) {
-        for (long row = from; row < to; row++) {
+        forward(bf16, g, in, out, 0, from, to);
+    }
+
+    /** As the method above, for channels from {@code firstChannel} on. */
+    final void forward(
+            boolean bf16, PoolGeometry g, MemorySegment in, MemorySegment out, int firstChannel, long from, long to) {
+        for (long row = from; row < to && firstChannel < g.c(); row++) {
             long n = row / g.p();
             int y = (int) (row % g.p());
             for (int x = 0; x < g.q(); x++) {
                 float share = g.share(y, x);
-                for (int c = 0; c < g.c(); c++) {
+                for (int c = firstChannel; c < g.c(); c++) {
                     float sum = 0;
                     for (int i = g.firstRow(y); i < g.endRow(y); i++) {
                         for (int j = g.firstColumn(x); j < g.endColumn(x); j++) {
@@ -30,11 +36,23 @@ class AveragePoolLoops {
 
     /** Gradients of input rows [from, to), counted over all images: each element collects its share from the windows that hold it. */
     void backward(boolean bf16, PoolGeometry g, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        for (long row = from; row < to; row++) {
+        backward(bf16, g, gradOut, gradIn, 0, from, to);
+    }
+
+    /** As the method above, for channels from {@code firstChannel} on. */
+    final void backward(
+            boolean bf16,
+            PoolGeometry g,
+            MemorySegment gradOut,
+            MemorySegment gradIn,
+            int firstChannel,
+            long from,
+            long to) {
+        for (long row = from; row < to && firstChannel < g.c(); row++) {
             long n = row / g.h();
             int i = (int) (row % g.h());
             for (int j = 0; j < g.w(); j++) {
-                for (int c = 0; c < g.c(); c++) {
+                for (int c = firstChannel; c < g.c(); c++) {
                     float sum = 0;
                     for (int y = g.firstWindowRow(i); y < g.endWindowRow(i); y++) {
                         for (int x = g.firstWindowColumn(j); x < g.endWindowColumn(j); x++) {

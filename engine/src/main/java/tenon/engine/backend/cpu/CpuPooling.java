@@ -81,7 +81,7 @@ final class CpuPooling implements PoolingKernels {
         if (written.elementCount() > 0) {
             long rows = (long) written.shape().dim(0) * written.shape().dim(1);
             long grain = Math.max(1, CpuBackend.GRAIN * rows / Math.max(1, larger.elementCount()));
-            backend.parallel.range(rows, grain, 1, body);
+            backend.parallel.range(rows, grain, 1, (from, to) -> CpuBackend.blocks(from, to, 1, body));
         }
     }
 }

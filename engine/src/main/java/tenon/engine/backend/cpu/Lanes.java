@@ -2,7 +2,6 @@ package tenon.engine.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -67,7 +66,7 @@ final class Lanes {
     }
 
     static FloatVector loadBf16(MemorySegment bf16, long index) {
-        ShortVector bits = loadBits(SHORTS, bf16, index);
+        ShortVector bits = ShortVector.fromMemorySegment(SHORTS, MEMORY, bf16.address() + index * 2, NATIVE);
         IntVector wide = (IntVector) bits.convertShape(VectorOperators.S2I, INTS, 0);
         return wide.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
     }
@@ -77,32 +76,11 @@ final class Lanes {
      * infinities, and from {@link Float#NaN}.
      */
     static void storeBf16(FloatVector x, MemorySegment bf16, long index) {
-        IntVector upper = rounded(x).lanewise(VectorOperators.LSHR, 16);
-        store((ShortVector) upper.convertShape(VectorOperators.I2S, SHORTS, 0), bf16, index);
-    }
-
-    /** Bits whose upper halves are {@code x} in BF16. */
-    static IntVector rounded(FloatVector x) {
         IntVector bits = x.reinterpretAsInts();
         IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
-        return bits.add(odd).add(0x7FFF);
-    }
-
-    static ByteVector load(VectorSpecies<Byte> species, MemorySegment bytes, long index) {
-        return ByteVector.fromMemorySegment(species, MEMORY, bytes.address() + index, NATIVE);
-    }
-
-    static void store(ByteVector x, MemorySegment bytes, long index) {
-        x.intoMemorySegment(MEMORY, bytes.address() + index, NATIVE);
-    }
-
-    /** The bits of BF16 numbers. */
-    static ShortVector loadBits(VectorSpecies<Short> species, MemorySegment bf16, long index) {
-        return ShortVector.fromMemorySegment(species, MEMORY, bf16.address() + index * 2, NATIVE);
-    }
-
-    static void store(ShortVector x, MemorySegment bf16, long index) {
-        x.intoMemorySegment(MEMORY, bf16.address() + index * 2, NATIVE);
+        IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
+        ((ShortVector) rounded.convertShape(VectorOperators.I2S, SHORTS, 0))
+                .intoMemorySegment(MEMORY, bf16.address() + index * 2, NATIVE);
     }
 
     /** {@code x} where it is above 0, or NaN; else 0. */

@@ -27,11 +27,24 @@ class MaxPoolLoops {
             MemorySegment winners,
             long from,
             long to) {
-        for (long row = from; row < to; row++) {
+        forward(bf16, g, in, out, winners, 0, from, to);
+    }
+
+    /** As the method above, for channels from {@code firstChannel} on. */
+    final void forward(
+            boolean bf16,
+            PoolGeometry g,
+            MemorySegment in,
+            MemorySegment out,
+            MemorySegment winners,
+            int firstChannel,
+            long from,
+            long to) {
+        for (long row = from; row < to && firstChannel < g.c(); row++) {
             long n = row / g.p();
             int y = (int) (row % g.p());
             for (int x = 0; x < g.q(); x++) {
-                for (int c = 0; c < g.c(); c++) {
+                for (int c = firstChannel; c < g.c(); c++) {
                     int i = g.firstRow(y);
                     int j = g.firstColumn(x);
                     int winner = i * g.kernelW() + j;
@@ -76,11 +89,24 @@ class MaxPoolLoops {
             MemorySegment gradIn,
             long from,
             long to) {
-        for (long row = from; row < to; row++) {
+        backward(bf16, g, gradOut, winners, gradIn, 0, from, to);
+    }
+
+    /** As the method above, for channels from {@code firstChannel} on. */
+    final void backward(
+            boolean bf16,
+            PoolGeometry g,
+            MemorySegment gradOut,
+            MemorySegment winners,
+            MemorySegment gradIn,
+            int firstChannel,
+            long from,
+            long to) {
+        for (long row = from; row < to && firstChannel < g.c(); row++) {
             long n = row / g.h();
             int i = (int) (row % g.h());
             for (int j = 0; j < g.w(); j++) {
-                for (int c = 0; c < g.c(); c++) {
+                for (int c = firstChannel; c < g.c(); c++) {
                     float sum = 0;
                     for (int y = g.firstWindowRow(i); y < g.endWindowRow(i); y++) {
                         for (int x = g.firstWindowColumn(j); x < g.endWindowColumn(j); x++) {

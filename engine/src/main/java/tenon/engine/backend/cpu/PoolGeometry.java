@@ -108,15 +108,4 @@ record PoolGeometry(
         int columns = countPadding ? Math.min(kernelW, w + right + left - x * strideW) : endColumn(x) - firstColumn(x);
         return 1f / (rows * columns);
     }
-
-    /** The shares of all output pixels of an image. */
-    float[] shares() {
-        float[] shares = new float[p * q];
-        for (int y = 0; y < p; y++) {
-            for (int x = 0; x < q; x++) {
-                shares[y * q + x] = share(y, x);
-            }
-        }
-        return shares;
-    }
 }

@@ -4,199 +4,162 @@ import static tenon.engine.backend.cpu.Lanes.FLOATS;
 import static tenon.engine.backend.cpu.Lanes.L;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
-/**
- * {@link AveragePoolLoops} with the Vector API, over the channels: a pixel's last vector overlaps the one before where its channels fill no whole
- * number of them. F32 and BF16 have loops of their own: the compiler boxes the vectors of a loop that chooses between them.
- */
+/** {@link AveragePoolLoops} with the Vector API, over the channels; the remainder that fills no vector is left to it. F32 and BF16 have loops of
+ * their own: the compiler boxes the vectors of a loop that chooses between them. */
 final class VectorAveragePoolLoops extends AveragePoolLoops {
     @Override
     void forward(boolean bf16, PoolGeometry g, MemorySegment in, MemorySegment out, long from, long to) {
-        if (g.c() < L) {
-            super.forward(bf16, g, in, out, from, to);
-            return;
-        }
-        PoolColumns columns = PoolColumns.windows(g);
-        float[] shares = g.shares();
-        float[] sums = new float[g.c() + L];
-        for (long row = from; row < to; row++) {
-            long n = row / g.p();
-            int y = (int) (row % g.p());
-            int i = g.firstRow(y);
-            int rows = g.endRow(y) - i;
-            long line = (n * g.h() + (long) y * g.strideH() - g.top() + i) * g.w();
-            for (int x = 0; x < g.q(); x++) {
-                long start = (line + columns.from(x)) * g.c();
-                long at = (row * g.q() + x) * g.c();
-                float share = shares[y * g.q() + x];
-                if (bf16) {
-                    windowBf16(g, in, start, rows, columns.count(x), share, sums, out, at);
-                } else {
-                    windowF32(g, in, start, rows, columns.count(x), share, sums, out, at);
-                }
-            }
+        if (bf16) {
+            forwardBf16(g, in, out, from, to);
+        } else {
+            forwardF32(g, in, out, from, to);
         }
     }
 
-    /**
-     * Row by row of the window, with the sums of all channels in {@code sums} between them: a large window that is read to its end for one vector
-     * of channels, and again for the next, comes from memory many times slower.
-     */
+    private void forwardBf16(PoolGeometry g, MemorySegment in, MemorySegment out, long from, long to) {
+        int bound = FLOATS.loopBound(g.c());
+        for (long row = from; row < to; row++) {
+            long n = row / g.p();
+            int y = (int) (row % g.p());
+            int firstRow = g.firstRow(y);
+            int rows = g.endRow(y) - firstRow;
+            for (int x = 0; x < g.q(); x++) {
+                int firstColumn = g.firstColumn(x);
+                int columns = g.endColumn(x) - firstColumn;
+                long start = g.input(n, y, x, firstRow, firstColumn);
+                long at = (row * g.q() + x) * g.c();
+                float share = g.share(y, x);
+                for (int c = 0; c < bound; c += L) {
+                    windowBf16(g, in, out, start + c, rows, columns, share, at + c);
+                }
+            }
+        }
+        forward(true, g, in, out, bound, from, to);
+    }
+
+    private void forwardF32(PoolGeometry g, MemorySegment in, MemorySegment out, long from, long to) {
+        int bound = FLOATS.loopBound(g.c());
+        for (long row = from; row < to; row++) {
+            long n = row / g.p();
+            int y = (int) (row % g.p());
+            int firstRow = g.firstRow(y);
+            int rows = g.endRow(y) - firstRow;
+            for (int x = 0; x < g.q(); x++) {
+                int firstColumn = g.firstColumn(x);
+                int columns = g.endColumn(x) - firstColumn;
+                long start = g.input(n, y, x, firstRow, firstColumn);
+                long at = (row * g.q() + x) * g.c();
+                float share = g.share(y, x);
+                for (int c = 0; c < bound; c += L) {
+                    windowF32(g, in, out, start + c, rows, columns, share, at + c);
+                }
+            }
+        }
+        forward(false, g, in, out, bound, from, to);
+    }
+
     private static void windowBf16(
             PoolGeometry g,
             MemorySegment in,
+            MemorySegment out,
             long start,
             int rows,
-            int count,
+            int columns,
             float share,
-            float[] sums,
-            MemorySegment out,
             long at) {
-        int channels = g.c();
-        long line = (long) g.w() * channels;
-        Arrays.fill(sums, 0);
+        FloatVector sum = FloatVector.zero(FLOATS);
         for (int i = 0; i < rows; i++) {
-            for (int c = 0; c < channels; c += L) {
-                long from = start + Math.min(c, channels - L);
-                FloatVector sum = Lanes.load(sums, c);
-                for (int j = 0; j < count; j++) {
-                    sum = sum.add(Lanes.loadBf16(in, from));
-                    from += channels;
-                }
-                sum.intoArray(sums, c);
+            long line = start + (long) i * g.w() * g.c();
+            for (int j = 0; j < columns; j++) {
+                sum = sum.add(Lanes.loadBf16(in, line + (long) j * g.c()));
             }
-            start += line;
         }
-        for (int c = 0; c < channels; c += L) {
-            Lanes.storeBf16(Lanes.load(sums, c).mul(share), out, at + Math.min(c, channels - L));
-        }
+        Lanes.storeBf16(sum.mul(share), out, at);
     }
 
     private static void windowF32(
             PoolGeometry g,
             MemorySegment in,
+            MemorySegment out,
             long start,
             int rows,
-            int count,
+            int columns,
             float share,
-            float[] sums,
-            MemorySegment out,
             long at) {
-        int channels = g.c();
-        long line = (long) g.w() * channels;
-        Arrays.fill(sums, 0);
+        FloatVector sum = FloatVector.zero(FLOATS);
         for (int i = 0; i < rows; i++) {
-            for (int c = 0; c < channels; c += L) {
-                long from = start + Math.min(c, channels - L);
-                FloatVector sum = Lanes.load(sums, c);
-                for (int j = 0; j < count; j++) {
-                    sum = sum.add(Lanes.load(in, from));
-                    from += channels;
-                }
-                sum.intoArray(sums, c);
+            long line = start + (long) i * g.w() * g.c();
+            for (int j = 0; j < columns; j++) {
+                sum = sum.add(Lanes.load(in, line + (long) j * g.c()));
             }
-            start += line;
         }
-        for (int c = 0; c < channels; c += L) {
-            Lanes.store(Lanes.load(sums, c).mul(share), out, at + Math.min(c, channels - L));
-        }
+        Lanes.store(sum.mul(share), out, at);
     }
 
     @Override
     void backward(boolean bf16, PoolGeometry g, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
-        if (g.c() < L) {
-            super.backward(bf16, g, gradOut, gradIn, from, to);
-            return;
+        if (bf16) {
+            backwardBf16(g, gradOut, gradIn, from, to);
+        } else {
+            backwardF32(g, gradOut, gradIn, from, to);
         }
-        PoolColumns columns = PoolColumns.elements(g);
-        float[] shares = g.shares();
+    }
+
+    private void backwardBf16(PoolGeometry g, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
+        int bound = FLOATS.loopBound(g.c());
         for (long row = from; row < to; row++) {
             long n = row / g.h();
             int i = (int) (row % g.h());
-            int y = g.firstWindowRow(i);
-            int rows = g.endWindowRow(i) - y;
-            if (bf16) {
-                elementsBf16(g, columns, gradOut, n, y, rows, shares, gradIn, row);
-            } else {
-                elementsF32(g, columns, gradOut, n, y, rows, shares, gradIn, row);
+            for (int j = 0; j < g.w(); j++) {
+                long at = (row * g.w() + j) * g.c();
+                for (int c = 0; c < bound; c += L) {
+                    collectBf16(g, gradOut, gradIn, n, i, j, c, at + c);
+                }
             }
         }
+        backward(true, g, gradOut, gradIn, bound, from, to);
     }
 
-    /** An input row, which lies in {@code rows} rows of windows from row {@code y} on. */
-    private static void elementsBf16(
-            PoolGeometry g,
-            PoolColumns columns,
-            MemorySegment gradOut,
-            long n,
-            int y,
-            int rows,
-            float[] shares,
-            MemorySegment gradIn,
-            long row) {
-        int channels = g.c();
-        int q = g.q();
-        long at = row * g.w() * channels;
-        for (int x = 0; x < columns.size(); x++) {
-            int count = columns.count(x);
-            long start = g.output(n, y, columns.from(x));
-            for (int c = 0; c < channels; c += L) {
-                int channel = Math.min(c, channels - L);
-                FloatVector sum = FloatVector.zero(FLOATS);
-                long line = start + channel;
-                int share = y * q + columns.from(x);
-                for (int i = 0; i < rows; i++) {
-                    long from = line;
-                    for (int j = 0; j < count; j++) {
-                        FloatVector weight = FloatVector.broadcast(FLOATS, shares[share + j]);
-                        sum = Lanes.loadBf16(gradOut, from).fma(weight, sum);
-                        from += channels;
-                    }
-                    line += (long) q * channels;
-                    share += q;
+    private void backwardF32(PoolGeometry g, MemorySegment gradOut, MemorySegment gradIn, long from, long to) {
+        int bound = FLOATS.loopBound(g.c());
+        for (long row = from; row < to; row++) {
+            long n = row / g.h();
+            int i = (int) (row % g.h());
+            for (int j = 0; j < g.w(); j++) {
+                long at = (row * g.w() + j) * g.c();
+                for (int c = 0; c < bound; c += L) {
+                    collectF32(g, gradOut, gradIn, n, i, j, c, at + c);
                 }
-                Lanes.storeBf16(sum, gradIn, at + channel);
             }
-            at += channels;
         }
+        backward(false, g, gradOut, gradIn, bound, from, to);
     }
 
-    private static void elementsF32(
-            PoolGeometry g,
-            PoolColumns columns,
-            MemorySegment gradOut,
-            long n,
-            int y,
-            int rows,
-            float[] shares,
-            MemorySegment gradIn,
-            long row) {
-        int channels = g.c();
-        int q = g.q();
-        long at = row * g.w() * channels;
-        for (int x = 0; x < columns.size(); x++) {
-            int count = columns.count(x);
-            long start = g.output(n, y, columns.from(x));
-            for (int c = 0; c < channels; c += L) {
-                int channel = Math.min(c, channels - L);
-                FloatVector sum = FloatVector.zero(FLOATS);
-                long line = start + channel;
-                int share = y * q + columns.from(x);
-                for (int i = 0; i < rows; i++) {
-                    long from = line;
-                    for (int j = 0; j < count; j++) {
-                        FloatVector weight = FloatVector.broadcast(FLOATS, shares[share + j]);
-                        sum = Lanes.load(gradOut, from).fma(weight, sum);
-                        from += channels;
-                    }
-                    line += (long) q * channels;
-                    share += q;
-                }
-                Lanes.store(sum, gradIn, at + channel);
+    private static void collectBf16(
+            PoolGeometry g, MemorySegment gradOut, MemorySegment gradIn, long n, int i, int j, int c, long at) {
+        FloatVector sum = FloatVector.zero(FLOATS);
+        int endX = g.endWindowColumn(j);
+        for (int y = g.firstWindowRow(i); y < g.endWindowRow(i); y++) {
+            for (int x = g.firstWindowColumn(j); x < endX; x++) {
+                FloatVector share = FloatVector.broadcast(FLOATS, g.share(y, x));
+                sum = Lanes.loadBf16(gradOut, g.output(n, y, x) + c).fma(share, sum);
             }
-            at += channels;
         }
+        Lanes.storeBf16(sum, gradIn, at);
+    }
+
+    private static void collectF32(
+            PoolGeometry g, MemorySegment gradOut, MemorySegment gradIn, long n, int i, int j, int c, long at) {
+        FloatVector sum = FloatVector.zero(FLOATS);
+        int endX = g.endWindowColumn(j);
+        for (int y = g.firstWindowRow(i); y < g.endWindowRow(i); y++) {
+            for (int x = g.firstWindowColumn(j); x < endX; x++) {
+                FloatVector share = FloatVector.broadcast(FLOATS, g.share(y, x));
+                sum = Lanes.load(gradOut, g.output(n, y, x) + c).fma(share, sum);
+            }
+        }
+        Lanes.store(sum, gradIn, at);
     }
 }
