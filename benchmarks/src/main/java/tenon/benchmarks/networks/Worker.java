@@ -98,7 +98,7 @@ final class Worker {
                 List.of());
     }
 
-    /** Kernels are told apart in steps of their own, after the timed ones: listening to each call costs small networks a percent or two. */
+    /** Kernels are told apart in steps of their own, after the timed ones: listening to each call costs about a percent. */
     private Outcome tenon() {
         try (CpuBackend cpu = CpuBackend.open(wanted.threads())) {
             Precision precision = wanted.precision().availableOn(cpu) ? wanted.precision() : Precision.FP32;
