@@ -34,7 +34,26 @@ final class Lanes {
     @SuppressWarnings("restricted")
     static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
+    /**
+     * What of a number is the address of a line of elements. Plus {@link #index}es, it lies in {@link #MEMORY} for sure: C2 checks nothing, where checks at
+     * the entry of a loop cost more than a short loop.
+     */
+    static final long ADDRESS = Long.MAX_VALUE >>> 1;
+
     private Lanes() {}
+
+    /** {@code i}, which is not negative: before C2 finds that out by itself, it has turned checks into loops. */
+    static int index(int i) {
+        return i & Integer.MAX_VALUE;
+    }
+
+    static FloatVector load(long address) {
+        return FloatVector.fromMemorySegment(FLOATS, MEMORY, address, NATIVE);
+    }
+
+    static void store(FloatVector x, long address) {
+        x.intoMemorySegment(MEMORY, address, NATIVE);
+    }
 
     /** End of the part of [from, to) that whole vectors cover. */
     static long bound(long from, long to) {

@@ -13,8 +13,10 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/** {@link MaxPoolLoops} with the Vector API, over the channels; the remainder that fills no vector is left to it. F32 and BF16 have loops of
- * their own: the compiler boxes the vectors of a loop that chooses between them. */
+/**
+ * {@link MaxPoolLoops} with the Vector API, over the channels; the remainder that fills no vector is left to it. F32 and BF16 have loops of their own: the
+ * compiler boxes the vectors of a loop that chooses between them. Small windows of F32 are left to {@link F32MaxWindows}, unless there may be a NaN.
+ */
 final class VectorMaxPoolLoops extends MaxPoolLoops {
     private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
@@ -35,7 +37,11 @@ final class VectorMaxPoolLoops extends MaxPoolLoops {
         if (bf16) {
             forwardBf16(g, in, out, winners, from, to);
         } else {
-            forwardF32(g, in, out, winners, from, to);
+            for (long row = from; row < to; row++) {
+                if (!F32MaxWindows.fits(g) || !F32MaxWindows.row(g, in, out, winners, row)) {
+                    forwardF32(g, in, out, winners, row, row + 1);
+                }
+            }
         }
     }
 
@@ -225,7 +231,7 @@ final class VectorMaxPoolLoops extends MaxPoolLoops {
             VectorMask<Float> won = ByteVector.fromMemorySegment(BYTES, winners, start + c, NATIVE)
                     .compare(VectorOperators.EQ, (byte) position)
                     .cast(FLOATS);
-            Lanes.storeBf16(FloatVector.zero(FLOATS).blend(Lanes.loadBf16(gradOut, start + c), won), gradIn, at + c);
+            Lanes.storeBf16(FloatVector.zero(FLOATS).add(Lanes.loadBf16(gradOut, start + c), won), gradIn, at + c);
         }
     }
 
@@ -267,7 +273,7 @@ final class VectorMaxPoolLoops extends MaxPoolLoops {
             VectorMask<Float> won = ByteVector.fromMemorySegment(BYTES, winners, start + c, NATIVE)
                     .compare(VectorOperators.EQ, (byte) position)
                     .cast(FLOATS);
-            Lanes.store(FloatVector.zero(FLOATS).blend(Lanes.load(gradOut, start + c), won), gradIn, at + c);
+            Lanes.store(FloatVector.zero(FLOATS).add(Lanes.load(gradOut, start + c), won), gradIn, at + c);
         }
     }
 
