@@ -15,7 +15,8 @@ import jdk.incubator.vector.VectorOperators;
 
 /**
  * {@link MaxPoolLoops} with the Vector API, over the channels; the remainder that fills no vector is left to it. F32 and BF16 have loops of their own: the
- * compiler boxes the vectors of a loop that chooses between them. Small windows of F32 are left to {@link F32MaxWindows}, unless there may be a NaN.
+ * compiler boxes the vectors of a loop that chooses between them. Small windows of F32 are left to {@link F32MaxWindows}, unless there may be a NaN,
+ * and to {@link F32WonGradients}.
  */
 final class VectorMaxPoolLoops extends MaxPoolLoops {
     private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
@@ -162,7 +163,13 @@ final class VectorMaxPoolLoops extends MaxPoolLoops {
         if (bf16) {
             backwardBf16(g, gradOut, winners, gradIn, from, to);
         } else {
-            backwardF32(g, gradOut, winners, gradIn, from, to);
+            for (long row = from; row < to; row++) {
+                if (F32WonGradients.fits(g)) {
+                    F32WonGradients.row(g, gradOut, winners, gradIn, row);
+                } else {
+                    backwardF32(g, gradOut, winners, gradIn, row, row + 1);
+                }
+            }
         }
     }
 
@@ -206,10 +213,6 @@ final class VectorMaxPoolLoops extends MaxPoolLoops {
                 long start = g.output(n, firstY, firstX);
                 long at = (row * g.w() + j) * g.c();
                 int position = g.position(firstY, firstX, i, j);
-                if (rows == 1 && columns == 1) {
-                    takeF32(gradOut, winners, gradIn, start, position, at, bound);
-                    continue;
-                }
                 for (int c = 0; c < bound; c += L) {
                     collectF32(g, gradOut, winners, gradIn, start + c, rows, columns, position, at + c);
                 }
@@ -259,22 +262,6 @@ final class VectorMaxPoolLoops extends MaxPoolLoops {
             }
         }
         Lanes.storeBf16(sum, gradIn, at);
-    }
-
-    private static void takeF32(
-            MemorySegment gradOut,
-            MemorySegment winners,
-            MemorySegment gradIn,
-            long start,
-            int position,
-            long at,
-            int channels) {
-        for (int c = 0; c < channels; c += L) {
-            VectorMask<Float> won = ByteVector.fromMemorySegment(BYTES, winners, start + c, NATIVE)
-                    .compare(VectorOperators.EQ, (byte) position)
-                    .cast(FLOATS);
-            Lanes.store(FloatVector.zero(FLOATS).add(Lanes.load(gradOut, start + c), won), gradIn, at + c);
-        }
     }
 
     private static void collectF32(
