@@ -11,11 +11,21 @@ import tenon.engine.DType;
 
 /** {@link NormKernels} with the Vector API for F32. */
 final class F32NormKernels implements NormKernels {
+    /** Elements of a line from which it is read as it lies in memory: strips of it are a cache line of each page then, which nothing fetches ahead. */
+    private static final int WIDE = 256;
+
     private final ScalarNormKernels scalar = new ScalarNormKernels(DType.F32);
 
     @Override
     public void moments(MemorySegment x, long at, int lines, int width, float[] pivot, float[] sums, float[] squares) {
         int bound = FLOATS.loopBound(width);
+        if (width >= WIDE) {
+            for (int l = 0; l < lines; l++) {
+                lineMoments(x, at + (long) l * width, bound, pivot, sums, squares);
+            }
+            scalar.moments(x, at, lines, bound, width, pivot, sums, squares);
+            return;
+        }
         int i = 0;
         for (; i + 2 * L <= bound; i += 2 * L) {
             pairMoments(x, at + i, lines, width, pivot, sums, squares, i);
@@ -24,6 +34,15 @@ final class F32NormKernels implements NormKernels {
             moments(x, at + i, lines, width, pivot, sums, squares, i);
         }
         scalar.moments(x, at, lines, bound, width, pivot, sums, squares);
+    }
+
+    private static void lineMoments(
+            MemorySegment x, long at, int bound, float[] pivot, float[] sums, float[] squares) {
+        for (int i = 0; i < bound; i += L) {
+            FloatVector difference = load(x, at + i).sub(load(pivot, i));
+            load(sums, i).add(difference).intoArray(sums, i);
+            difference.fma(difference, load(squares, i)).intoArray(squares, i);
+        }
     }
 
     /** Two vectors of channels, with their sums in registers. */
