@@ -27,6 +27,11 @@ public record DnnlInfo(String version, String instructionSet, String path) {
         return hasBf16(dnnl.dnnl_get_effective_cpu_isa());
     }
 
+    public static boolean hasAvx512() {
+        DnnlLibrary.load();
+        return contains(dnnl.dnnl_get_effective_cpu_isa(), dnnl.dnnl_cpu_isa_avx512_core);
+    }
+
     /** Whether it has matrix units for BF16, which multiply some eight times as fast as F32 vectors. */
     public static boolean hasAmx() {
         DnnlLibrary.load();

@@ -11,7 +11,8 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Copies of one block of a weight that lie elsewhere, or transposed. {@code stride} is the number of bytes from one row of the target to the next.
+ * Copies of one block of a weight that lie elsewhere, or transposed. {@code stride} is the number of bytes from one row of the target to the next, {@code pitch} of
+ * elements from one row of the block to the next.
  * Vectors have 256 bits, which divide every block.
  */
 final class BlockLoops {
@@ -34,20 +35,24 @@ final class BlockLoops {
     }
 
     /** Rows of {@code width} ints. */
-    static void rows(long from, int rows, int width, long to, long stride) {
+    static void rows(long from, int pitch, int rows, int width, long to, long stride) {
         for (int row = 0; row < rows; row++) {
             for (int column = 0; column < width; column += LANES) {
-                load(from + 4L * (row * width + column))
+                load(from + 4L * (row * pitch + column))
                         .intoMemorySegment(MEMORY, to + row * stride + 4L * column, NATIVE);
             }
         }
     }
 
-    /** As {@link #rows}, each column of the block being a row of the target. */
-    static void transpose(long from, int rows, int width, long to, long stride) {
+    /**
+     * As {@link #rows}, each column of the block being a row of the target.
+     *
+     * @param step bytes from one row of the block to the next
+     */
+    static void transpose(long from, long step, int rows, int width, long to, long stride) {
         for (int column = 0; column < width; column += LANES) {
             for (int row = 0; row < rows; row += LANES) {
-                tile(from + 4L * (row * width + column), 4L * width, to + column * stride + 4L * row, stride);
+                tile(from + row * step + 4L * column, step, to + column * stride + 4L * row, stride);
             }
         }
     }
@@ -97,11 +102,11 @@ final class BlockLoops {
     }
 
     /** Rows of {@code width} BF16 elements; each element of an even row is followed by the one below it, so that two rows become one. */
-    static void zip(long from, int rows, int width, long to, long stride) {
+    static void zip(long from, int pitch, int rows, int width, long to, long stride) {
         for (int row = 0; row < rows; row += 2) {
             for (int column = 0; column < width; column += LANES) {
-                IntVector even = widen(from + 2L * (row * width + column));
-                IntVector odd = widen(from + 2L * ((row + 1) * width + column));
+                IntVector even = widen(from + 2L * (row * pitch + column));
+                IntVector odd = widen(from + 2L * ((row + 1) * pitch + column));
                 even.or(odd.lanewise(VectorOperators.LSHL, 16))
                         .intoMemorySegment(MEMORY, to + row / 2 * stride + 4L * column, NATIVE);
             }

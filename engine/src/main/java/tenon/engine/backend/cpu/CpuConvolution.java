@@ -5,6 +5,7 @@ import static org.bytedeco.dnnl.global.dnnl.*;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;
 import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.bytedeco.dnnl.dnnl_primitive_attr;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
 import tenon.engine.DType;
 import tenon.engine.Shape;
@@ -32,15 +33,13 @@ final class CpuConvolution implements ConvolutionKernels {
     /** Part of the names of oneDNN's brgemm convolutions, which {@link #failsInBrgemm} keeps away from what they get wrong. */
     private static final String BRGEMM = "brg";
 
-    /** Part of the names of its convolutions that copy windows into a matrix. */
-    private static final String GEMM = "gemm:jit";
-
     /** Part of the names of its kernels for depthwise convolutions. */
     private static final String DEPTHWISE = "dw";
 
     private final CpuBackend backend;
     private final PrimitiveCache.Compiler<Key> compiler = this::compile;
     private final DepthwiseLoops depthwise = DepthwiseLoops.best();
+    private final KernelChoice choice = new KernelChoice();
 
     CpuConvolution(CpuBackend backend) {
         this.backend = backend;
@@ -135,31 +134,39 @@ final class CpuConvolution implements ConvolutionKernels {
                 backend.winograd.backwardWeight(tile, input, gradOutput, gradWeight, gradBias);
                 return;
             }
-            Compiled compiled = get(
-                    Pass.BACKWARD_WEIGHT,
-                    spec,
-                    input,
-                    gradWeight.shape(),
-                    gradOutput,
-                    gradBias != null,
-                    Activation.NONE);
+            boolean bias = gradBias != null && !choice.sumsBiasApart();
+            Compiled compiled =
+                    get(Pass.BACKWARD_WEIGHT, spec, input, gradWeight.shape(), gradOutput, bias, Activation.NONE);
             Executable primitive = compiled.primitive();
             if (primitive == null) {
-                depthwiseWeight(spec, input, gradOutput, gradWeight, gradBias);
-                return;
+                depthwiseWeight(spec, input, gradOutput, gradWeight);
+            } else {
+                primitive
+                        .bind(0, input.address())
+                        .bind(1, gradOutput.address())
+                        .bind(2, backend.newWeightAddress(gradWeight, compiled.weights()));
+                if (bias) {
+                    primitive.bind(3, gradBias.address());
+                }
+                primitive.run();
             }
-            primitive
-                    .bind(0, input.address())
-                    .bind(1, gradOutput.address())
-                    .bind(2, backend.newWeightAddress(gradWeight, compiled.weights()));
-            if (gradBias != null) {
-                primitive.bind(3, gradBias.address());
+            if (gradBias != null && (primitive == null || !bias)) {
+                sumBias(gradOutput, gradBias);
             }
-            primitive.run();
         }
     }
 
-    private void depthwiseWeight(ConvSpec spec, Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias) {
+    private void sumBias(Tensor gradOutput, Tensor gradBias) {
+        backend.reductions.columnSums(
+                gradOutput.dtype() == DType.BF16,
+                gradOutput.segment(),
+                gradOutput.shape().dim(3),
+                gradOutput.shape().outerCount(),
+                false,
+                gradBias.segment());
+    }
+
+    private void depthwiseWeight(ConvSpec spec, Tensor input, Tensor gradOutput, Tensor gradWeight) {
         boolean bf16 = input.dtype() == DType.BF16;
         MemorySegment in = input.segment();
         MemorySegment gradOut = gradOutput.segment();
@@ -180,10 +187,6 @@ final class CpuConvolution implements ConvolutionKernels {
                         to,
                         (int) first,
                         (int) end));
-        if (gradBias != null) {
-            backend.reductions.columnSums(
-                    bf16, gradOut, (int) channels, gradOutput.shape().outerCount(), false, gradBias.segment());
-        }
     }
 
     private WinogradTile winograd(ConvSpec spec, Tensor input, Shape weight, Tensor output) {
@@ -201,6 +204,9 @@ final class CpuConvolution implements ConvolutionKernels {
             if (key.pass == Pass.ACCUMULATE_INPUT) {
                 return compileAccumulation(build, key);
             }
+            if (key.pass == Pass.BACKWARD_WEIGHT && choice.multipliesWeight(key.spec, key.weight)) {
+                return compileWeightProduct(build, key);
+            }
             ConvSpec spec = key.spec;
             WeightGeometry geometry = new WeightGeometry(key.weight, spec.groups());
             Padding padding = spec.padding();
@@ -214,31 +220,33 @@ final class CpuConvolution implements ConvolutionKernels {
             // Bias and its gradient are F32 whatever the activations are.
             dnnl_memory_desc bias = key.bias ? build.plain(DType.F32, key.weight.dim(0)) : null;
 
-            dnnl_primitive_desc forward = new dnnl_primitive_desc();
-            build.created(
-                    dnnl_convolution_forward_primitive_desc_create(
-                            forward,
-                            backend.dnnl.engine,
-                            dnnl_forward_training,
-                            dnnl_convolution_direct,
-                            source,
-                            weight,
-                            bias,
-                            destination,
-                            strides,
-                            dilations,
-                            before,
-                            after,
-                            build.attributes(key.activation)),
-                    "dnnl_convolution_forward_primitive_desc_create",
-                    forward);
+            String preferred = choice.of(key.pass, spec, key.input, key.weight);
             boolean avoidBrgemm = failsInBrgemm(key);
-            if (avoidBrgemm) {
-                build.avoid(BRGEMM, forward);
-            }
+            dnnl_primitive_attr attributes = build.attributes(key.activation);
+            dnnl_primitive_desc forward =
+                    chosen(build, key.pass == Pass.FORWARD ? preferred : null, avoidBrgemm, () -> {
+                        dnnl_primitive_desc created = new dnnl_primitive_desc();
+                        return build.created(
+                                dnnl_convolution_forward_primitive_desc_create(
+                                        created,
+                                        backend.dnnl.engine,
+                                        dnnl_forward_training,
+                                        dnnl_convolution_direct,
+                                        source,
+                                        weight,
+                                        bias,
+                                        destination,
+                                        strides,
+                                        dilations,
+                                        before,
+                                        after,
+                                        attributes),
+                                "dnnl_convolution_forward_primitive_desc_create",
+                                created);
+                    });
             return switch (key.pass) {
                 case BACKWARD_INPUT -> {
-                    Supplier<dnnl_primitive_desc> create = () -> {
+                    dnnl_primitive_desc data = chosen(build, preferred, avoidBrgemm, () -> {
                         dnnl_primitive_desc created = new dnnl_primitive_desc();
                         return build.created(
                                 dnnl_convolution_backward_data_primitive_desc_create(
@@ -256,39 +264,34 @@ final class CpuConvolution implements ConvolutionKernels {
                                         build.attributes()),
                                 "dnnl_convolution_backward_data_primitive_desc_create",
                                 created);
-                    };
-                    dnnl_primitive_desc data = isStridedStem(key) ? build.prefer(GEMM, create) : create.get();
-                    if (avoidBrgemm) {
-                        build.avoid(BRGEMM, data);
-                    }
+                    });
                     yield new Compiled(
                             build.executable(data, DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC),
                             layout(build, geometry, key.dtype, data, DNNL_ARG_WEIGHTS));
                 }
                 case BACKWARD_WEIGHT -> {
                     // In F32 whatever the activations are, as the master weights are.
-                    dnnl_primitive_desc descriptor = new dnnl_primitive_desc();
                     dnnl_memory_desc gradWeight = build.any(DType.F32, geometry.dims());
-                    build.created(
-                            dnnl_convolution_backward_weights_primitive_desc_create(
-                                    descriptor,
-                                    backend.dnnl.engine,
-                                    dnnl_convolution_direct,
-                                    source,
-                                    gradWeight,
-                                    bias,
-                                    destination,
-                                    strides,
-                                    dilations,
-                                    before,
-                                    after,
-                                    forward,
-                                    build.attributes()),
-                            "dnnl_convolution_backward_weights_primitive_desc_create",
-                            descriptor);
-                    if (avoidBrgemm) {
-                        build.avoid(BRGEMM, descriptor);
-                    }
+                    dnnl_primitive_desc descriptor = chosen(build, preferred, avoidBrgemm, () -> {
+                        dnnl_primitive_desc created = new dnnl_primitive_desc();
+                        return build.created(
+                                dnnl_convolution_backward_weights_primitive_desc_create(
+                                        created,
+                                        backend.dnnl.engine,
+                                        dnnl_convolution_direct,
+                                        source,
+                                        gradWeight,
+                                        bias,
+                                        destination,
+                                        strides,
+                                        dilations,
+                                        before,
+                                        after,
+                                        forward,
+                                        build.attributes()),
+                                "dnnl_convolution_backward_weights_primitive_desc_create",
+                                created);
+                    });
                     if (isDepthwise(key) && !build.implementation(descriptor).contains(DEPTHWISE)) {
                         yield new Compiled(null);
                     }
@@ -314,14 +317,43 @@ final class CpuConvolution implements ConvolutionKernels {
         }
     }
 
+    /** @param preferred part of a kernel's name, or null */
+    private static dnnl_primitive_desc chosen(
+            Build build, String preferred, boolean avoidBrgemm, Supplier<dnnl_primitive_desc> create) {
+        dnnl_primitive_desc descriptor = preferred == null ? create.get() : build.prefer(preferred, create);
+        if (avoidBrgemm) {
+            build.avoid(BRGEMM, descriptor);
+        }
+        return descriptor;
+    }
+
     private static boolean isDepthwise(Key key) {
         int groups = key.spec.groups();
         return groups > 1 && groups == key.input.dim(3) && groups == key.output.dim(3);
     }
 
-    /** Whether the direct kernels' vectors of the input's channels would be mostly empty: they take 2.5 times as long as the matrix product in ResNet's stem. */
-    private static boolean isStridedStem(Key key) {
-        return key.input.dim(3) <= 4 && key.spec.groups() == 1 && key.spec.strideW() > 1;
+    /** A 1×1 convolution's weight gradient as a matrix product: [pixels, K]ᵀ · [pixels, C]. */
+    private Compiled compileWeightProduct(Build build, Key key) {
+        long pixels = key.output.outerCount();
+        long k = key.weight.dim(0);
+        long c = key.weight.dim(3);
+        WeightGeometry geometry = new WeightGeometry(key.weight, 1);
+        dnnl_primitive_desc descriptor = new dnnl_primitive_desc();
+        build.created(
+                dnnl_matmul_primitive_desc_create(
+                        descriptor,
+                        backend.dnnl.engine,
+                        build.strided(key.dtype, new long[] {k, pixels}, new long[] {1, k}),
+                        build.plain(key.dtype, pixels, c),
+                        null,
+                        build.plain(DType.F32, k, c),
+                        build.attributes()),
+                "dnnl_matmul_primitive_desc_create",
+                descriptor);
+        return new Compiled(
+                build.executable(descriptor, DNNL_ARG_WEIGHTS, DNNL_ARG_SRC, DNNL_ARG_DST),
+                backend.layouts.of(
+                        geometry, DType.F32, build.strided(DType.F32, geometry.dims(), geometry.plainStrides())));
     }
 
     /**

@@ -36,8 +36,7 @@ final class F32NormKernels implements NormKernels {
         scalar.moments(x, at, lines, bound, width, pivot, sums, squares);
     }
 
-    private static void lineMoments(
-            MemorySegment x, long at, int bound, float[] pivot, float[] sums, float[] squares) {
+    private static void lineMoments(MemorySegment x, long at, int bound, float[] pivot, float[] sums, float[] squares) {
         for (int i = 0; i < bound; i += L) {
             FloatVector difference = load(x, at + i).sub(load(pivot, i));
             load(sums, i).add(difference).intoArray(sums, i);

@@ -53,7 +53,15 @@ class BlockCopyTest {
                         of(one, 1, dnnl_ABcd16b16a, DType.F32, dnnl_ABcd16a16b),
                         of(three, 1, dnnl_ABcd16b16a, DType.F32, dnnl_cdba),
                         of(three, 1, dnnl_ABcd8b8a, DType.F32, dnnl_Acdb24a),
-                        of(one, 1, dnnl_ABcd8b8a, DType.F32, dnnl_Bcda24b))
+                        of(one, 1, dnnl_ABcd8b8a, DType.F32, dnnl_Bcda24b),
+                        of(one, 1, dnnl_acdb, DType.F32, dnnl_ABcd8b8a),
+                        of(one, 1, dnnl_acdb, DType.F32, dnnl_Bcda24b),
+                        of(one, 1, dnnl_acdb, DType.BF16, dnnl_AcdB64a2b),
+                        of(Shape.of(64, 1, 1, 8), 1, dnnl_acdb, DType.F32, dnnl_ABcd8a8b),
+                        of(three, 1, dnnl_cdba, DType.F32, dnnl_Acdb24a),
+                        of(three, 1, dnnl_cdba, DType.F32, dnnl_Bcda24b),
+                        of(three, 1, dnnl_cdba, DType.BF16, dnnl_AcdB64a2b),
+                        of(Shape.of(8, 3, 3, 16), 1, dnnl_cdba, DType.F32, dnnl_ABcd8b8a))
                 .filter(arguments -> DnnlInfo.hasBf16() || arguments.get()[2] == DType.F32);
     }
 
@@ -91,6 +99,8 @@ class BlockCopyTest {
                 of(Shape.of(32, 1, 1, 19), 1, dnnl_ABcd16b16a, DType.F32, dnnl_Acdb64a),
                 of(Shape.of(48, 1, 1, 32), 1, dnnl_ABcd16b16a, DType.F32, dnnl_Acdb24a),
                 of(whole, 1, dnnl_Acdb16a, DType.BF16, dnnl_AcdB64a2b),
+                of(whole, 1, dnnl_acdb, DType.F32, dnnl_Acdb64a),
+                of(Shape.of(64, 1, 1, 12), 1, dnnl_acdb, DType.F32, dnnl_Acdb64a),
                 of(whole, 1, dnnl_abcd, DType.F32, dnnl_Acdb64a));
     }
 
