@@ -1,5 +1,7 @@
 package tenon.engine.backend.cuda;
 
+import java.util.Arrays;
+import java.util.Objects;
 import jcuda.CudaException;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
@@ -12,6 +14,18 @@ final class Event implements AutoCloseable {
 
     Event() {
         Driver.run("cuEventCreate", () -> JCudaDriver.cuEventCreate(handle, CUevent_flags.CU_EVENT_DISABLE_TIMING));
+    }
+
+    /** All or none. */
+    static Event[] create(int count) {
+        Event[] events = new Event[count];
+        try {
+            Arrays.setAll(events, _ -> new Event());
+            return events;
+        } catch (RuntimeException e) {
+            Arrays.stream(events).filter(Objects::nonNull).forEach(Event::close);
+            throw e;
+        }
     }
 
     CUevent handle() {

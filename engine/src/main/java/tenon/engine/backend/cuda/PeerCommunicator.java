@@ -67,9 +67,10 @@ final class PeerCommunicator extends CudaCommunicator {
         gather = backend.kernels.get(FILE, "gather_pieces");
         scatter = backend.kernels.get(FILE, "scatter_pieces");
         sum = backend.kernels.get(FILE, "sum_of_ranks");
-        packed = new Event();
-        summed = new Event();
-        done = new Event();
+        Event[] events = Event.create(3);
+        packed = events[0];
+        summed = events[1];
+        done = events[2];
         group.ranks[rank] = this;
     }
 

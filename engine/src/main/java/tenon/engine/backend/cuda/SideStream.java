@@ -6,11 +6,19 @@ import jcuda.driver.JCudaDriver;
 final class SideStream implements AutoCloseable {
     private final CudaBackend backend;
     private final Stream stream = new Stream();
-    private final Event computed = new Event();
-    private final Event done = new Event();
+    private final Event computed;
+    private final Event done;
 
     SideStream(CudaBackend backend) {
         this.backend = backend;
+        try {
+            Event[] events = Event.create(2);
+            computed = events[0];
+            done = events[1];
+        } catch (RuntimeException e) {
+            stream.close();
+            throw e;
+        }
     }
 
     Stream stream() {
