@@ -1,6 +1,7 @@
 package tenon.engine.backend.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.util.List;
 import java.util.stream.Stream;
@@ -59,6 +60,49 @@ class ImplementationTest {
                 .filteredOn(report -> report.op().equals("conv2d BACKWARD_INPUT"))
                 .singleElement()
                 .satisfies(report -> assertThat(report.implementation()).contains("gemm:jit"));
+    }
+
+    static Stream<Arguments> chosen() {
+        String product = "brg_matmul:avx2";
+        return Stream.of(
+                Arguments.of("1x1", 14, 64, 32, 1, ConvSpec.of(1, 0), "jit_1x1:avx2", "jit_1x1:avx2", "jit_1x1:avx2"),
+                Arguments.of("wide 1x1", 7, 640, 256, 1, ConvSpec.of(1, 0), "jit_1x1:avx2", "brgconv_1x1", product),
+                Arguments.of("wide 1x1 stride 2", 8, 512, 64, 1, ConvSpec.of(2, 0), "jit_1x1:avx2", "jit_1x1", "gemm"),
+                Arguments.of(
+                        "strided", 16, 32, 32, 3, ConvSpec.of(2, 1), "brg_conv_fwd", "brgconv_strided", "gemm:jit"),
+                Arguments.of("stem", 32, 3, 64, 7, ConvSpec.of(2, 3), "jit:avx2", "gemm:jit", "gemm:jit"),
+                Arguments.of("small stem", 32, 3, 32, 3, ConvSpec.of(1, 1), "jit:avx2", "brg_conv_bwd", "jit:avx2"));
+    }
+
+    /** On AVX2; a kernel that oneDNN no longer has would be replaced by its first choice without a word. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("chosen")
+    void takesTheFasterKernel(
+            String name,
+            int size,
+            int channels,
+            int filters,
+            int kernel,
+            ConvSpec spec,
+            String forward,
+            String backwardInput,
+            String backwardWeight) {
+        assumeThat(DnnlInfo.read().instructionSet()).isEqualTo("avx2");
+        Tensor input = leaf(2, size, size, channels);
+        Tensor output =
+                Convolution.conv2d(input, leaf(filters, kernel, kernel, channels), leaf(filters), spec, Activation.elu(1));
+        output.backward(Tensor.full(output.shape(), output.dtype(), 1));
+        assertThat(implementation("FORWARD")).contains(forward);
+        assertThat(implementation("BACKWARD_INPUT")).contains(backwardInput);
+        assertThat(implementation("BACKWARD_WEIGHT")).contains(backwardWeight);
+    }
+
+    private String implementation(String pass) {
+        return cpu.primitiveReport().stream()
+                .filter(report -> report.op().equals("conv2d " + pass))
+                .findFirst()
+                .orElseThrow()
+                .implementation();
     }
 
     @Test
