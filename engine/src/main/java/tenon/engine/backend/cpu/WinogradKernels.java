@@ -54,6 +54,20 @@ final class WinogradKernels {
         Lanes.store(vector, segment, index);
     }
 
+    // Loops over 64 channels have eight rounds: with C2's checks of each pointer at their entry, those cost as much.
+
+    private static long address(MemorySegment segment, long index) {
+        return (segment.address() + 4 * index) & Lanes.ADDRESS;
+    }
+
+    private static FloatVector load(long address) {
+        return Lanes.load(address);
+    }
+
+    private static void store(FloatVector vector, long address) {
+        Lanes.store(vector, address);
+    }
+
     // Each transform is separable: a pass down the columns into temporary memory, then one along its rows. Both go
     // over a strip of neighbouring tiles, whose columns lie side by side, so that the first pass is a few long loops
     // and transforms a column that two tiles share once. The channels are the inner loop: with the passes of one
@@ -126,25 +140,36 @@ final class WinogradKernels {
     /** Bᵀ·d for six vectors, {@code step} apart, to six that lie {@code toStep} apart. */
     private static void inputPass(
             MemorySegment in, long from, long step, MemorySegment out, long to, long toStep, int channels) {
+        long x0 = address(in, from);
+        long x1 = address(in, from + step);
+        long x2 = address(in, from + 2 * step);
+        long x3 = address(in, from + 3 * step);
+        long x4 = address(in, from + 4 * step);
+        long x5 = address(in, from + 5 * step);
+        long y0To = address(out, to);
+        long y1To = address(out, to + toStep);
+        long y2To = address(out, to + 2 * toStep);
+        long y3To = address(out, to + 3 * toStep);
+        long y4To = address(out, to + 4 * toStep);
+        long y5To = address(out, to + 5 * toStep);
         for (int c = 0; c < channels; c += LANES) {
-            long at = from + c;
-            FloatVector d0 = load(in, at);
-            FloatVector d1 = load(in, at + step);
-            FloatVector d2 = load(in, at + 2 * step);
-            FloatVector d3 = load(in, at + 3 * step);
-            FloatVector d4 = load(in, at + 4 * step);
-            FloatVector d5 = load(in, at + 5 * step);
+            long at = 4L * Lanes.index(c);
+            FloatVector d0 = load(x0 + at);
+            FloatVector d1 = load(x1 + at);
+            FloatVector d2 = load(x2 + at);
+            FloatVector d3 = load(x3 + at);
+            FloatVector d4 = load(x4 + at);
+            FloatVector d5 = load(x5 + at);
             FloatVector even = d2.lanewise(FMA, -B2, d4);
             FloatVector odd = d1.lanewise(FMA, -B2, d3).mul(A1);
             FloatVector even2 = d2.lanewise(FMA, -A2, d4);
             FloatVector odd2 = d1.lanewise(FMA, -A2, d3).mul(B1);
-            long y = to + c;
-            store(d0.lanewise(FMA, A2 * B2, d2.lanewise(FMA, -(A2 + B2), d4)), out, y);
-            store(even.add(odd), out, y + toStep);
-            store(even.sub(odd), out, y + 2 * toStep);
-            store(even2.add(odd2), out, y + 3 * toStep);
-            store(even2.sub(odd2), out, y + 4 * toStep);
-            store(d1.lanewise(FMA, A2 * B2, d3.lanewise(FMA, -(A2 + B2), d5)), out, y + 5 * toStep);
+            store(d0.lanewise(FMA, A2 * B2, d2.lanewise(FMA, -(A2 + B2), d4)), y0To + at);
+            store(even.add(odd), y1To + at);
+            store(even.sub(odd), y2To + at);
+            store(even2.add(odd2), y3To + at);
+            store(even2.sub(odd2), y4To + at);
+            store(d1.lanewise(FMA, A2 * B2, d3.lanewise(FMA, -(A2 + B2), d5)), y5To + at);
         }
     }
 
@@ -227,23 +252,32 @@ final class WinogradKernels {
 
     private static void outputPass4(
             MemorySegment in, long from, long step, MemorySegment out, long to, long toStep, int channels) {
+        long x0 = address(in, from);
+        long x1 = address(in, from + step);
+        long x2 = address(in, from + 2 * step);
+        long x3 = address(in, from + 3 * step);
+        long x4 = address(in, from + 4 * step);
+        long x5 = address(in, from + 5 * step);
+        long y0To = address(out, to);
+        long y1To = address(out, to + toStep);
+        long y2To = address(out, to + 2 * toStep);
+        long y3To = address(out, to + 3 * toStep);
         for (int c = 0; c < channels; c += LANES) {
-            long at = from + c;
-            FloatVector m1 = load(in, at + step);
-            FloatVector m2 = load(in, at + 2 * step);
-            FloatVector m3 = load(in, at + 3 * step);
-            FloatVector m4 = load(in, at + 4 * step);
+            long at = 4L * Lanes.index(c);
+            FloatVector m1 = load(x1 + at);
+            FloatVector m2 = load(x2 + at);
+            FloatVector m3 = load(x3 + at);
+            FloatVector m4 = load(x4 + at);
             FloatVector s = m1.add(m2);
             FloatVector d = m1.sub(m2);
             FloatVector s2 = m3.add(m4);
             FloatVector d2 = m3.sub(m4);
-            FloatVector y0 = load(in, at).add(s).add(s2);
-            FloatVector y3 = d.lanewise(FMA, A1 * A2, d2.lanewise(FMA, B1 * B2, load(in, at + 5 * step)));
-            long y = to + c;
-            store(y0, out, y);
-            store(d.mul(A1).add(d2.mul(B1)), out, y + toStep);
-            store(s.mul(A2).add(s2.mul(B2)), out, y + 2 * toStep);
-            store(y3, out, y + 3 * toStep);
+            FloatVector y0 = load(x0 + at).add(s).add(s2);
+            FloatVector y3 = d.lanewise(FMA, A1 * A2, d2.lanewise(FMA, B1 * B2, load(x5 + at)));
+            store(y0, y0To + at);
+            store(d.mul(A1).add(d2.mul(B1)), y1To + at);
+            store(s.mul(A2).add(s2.mul(B2)), y2To + at);
+            store(y3, y3To + at);
         }
     }
 
@@ -271,27 +305,36 @@ final class WinogradKernels {
             boolean relu,
             MemorySegment out,
             long to) {
+        long x0 = address(t, from);
+        long x1 = address(t, from + step);
+        long x2 = address(t, from + 2 * step);
+        long x3 = address(t, from + 3 * step);
+        long x4 = address(t, from + 4 * step);
+        long x5 = address(t, from + 5 * step);
+        long y0To = address(out, to);
+        long y1To = address(out, to + channels);
+        long y2To = address(out, to + 2L * channels);
+        long y3To = address(out, to + 3L * channels);
         for (int c = 0; c < channels; c += LANES) {
-            long at = from + c;
+            long at = 4L * Lanes.index(c);
             FloatVector shift = bias == null ? FloatVector.zero(Lanes.FLOATS) : load(bias, c);
-            FloatVector m1 = load(t, at + step);
-            FloatVector m2 = load(t, at + 2 * step);
-            FloatVector m3 = load(t, at + 3 * step);
-            FloatVector m4 = load(t, at + 4 * step);
+            FloatVector m1 = load(x1 + at);
+            FloatVector m2 = load(x2 + at);
+            FloatVector m3 = load(x3 + at);
+            FloatVector m4 = load(x4 + at);
             FloatVector s = m1.add(m2);
             FloatVector d = m1.sub(m2);
             FloatVector s2 = m3.add(m4);
             FloatVector d2 = m3.sub(m4);
-            FloatVector y0 = load(t, at).add(s).add(s2).add(shift);
+            FloatVector y0 = load(x0 + at).add(s).add(s2).add(shift);
             FloatVector y1 = d.lanewise(FMA, A1, d2.lanewise(FMA, B1, shift));
             FloatVector y2 = s.lanewise(FMA, A2, s2.lanewise(FMA, B2, shift));
-            FloatVector y3 = load(t, at + 5 * step).add(shift);
-            long y = to + c;
-            store(rectified(y0, relu), out, y);
-            store(rectified(y1, relu), out, y + channels);
-            store(rectified(y2, relu), out, y + 2L * channels);
+            FloatVector y3 = load(x5 + at).add(shift);
+            store(rectified(y0, relu), y0To + at);
+            store(rectified(y1, relu), y1To + at);
+            store(rectified(y2, relu), y2To + at);
             y3 = d.lanewise(FMA, A1 * A2, d2.lanewise(FMA, B1 * B2, y3));
-            store(rectified(y3, relu), out, y + 3L * channels);
+            store(rectified(y3, relu), y3To + at);
         }
     }
 
@@ -422,23 +465,32 @@ final class WinogradKernels {
 
     private static void gradPass4(
             MemorySegment in, long from, long step, MemorySegment out, long to, long toStep, int channels) {
+        long x0 = address(in, from);
+        long x1 = address(in, from + step);
+        long x2 = address(in, from + 2 * step);
+        long x3 = address(in, from + 3 * step);
+        long y0To = address(out, to);
+        long y1To = address(out, to + toStep);
+        long y2To = address(out, to + 2 * toStep);
+        long y3To = address(out, to + 3 * toStep);
+        long y4To = address(out, to + 4 * toStep);
+        long y5To = address(out, to + 5 * toStep);
         for (int c = 0; c < channels; c += LANES) {
-            long at = from + c;
-            FloatVector y0 = load(in, at);
-            FloatVector y1 = load(in, at + step);
-            FloatVector y2 = load(in, at + 2 * step);
-            FloatVector y3 = load(in, at + 3 * step);
+            long at = 4L * Lanes.index(c);
+            FloatVector y0 = load(x0 + at);
+            FloatVector y1 = load(x1 + at);
+            FloatVector y2 = load(x2 + at);
+            FloatVector y3 = load(x3 + at);
             FloatVector s = y2.lanewise(FMA, A2, y0);
             FloatVector d = y1.mul(A1).add(y3.mul(A1 * A2));
             FloatVector s2 = y2.lanewise(FMA, B2, y0);
             FloatVector d2 = y1.mul(B1).add(y3.mul(B1 * B2));
-            long y = to + c;
-            store(y0, out, y);
-            store(s.add(d), out, y + toStep);
-            store(s.sub(d), out, y + 2 * toStep);
-            store(s2.add(d2), out, y + 3 * toStep);
-            store(s2.sub(d2), out, y + 4 * toStep);
-            store(y3, out, y + 5 * toStep);
+            store(y0, y0To + at);
+            store(s.add(d), y1To + at);
+            store(s.sub(d), y2To + at);
+            store(s2.add(d2), y3To + at);
+            store(s2.sub(d2), y4To + at);
+            store(y3, y5To + at);
         }
     }
 
@@ -500,11 +552,16 @@ final class WinogradKernels {
             float g0 = g[row];
             float g1 = g[row + 1];
             float g2 = g[row + 2];
+            long x0 = address(in, from);
+            long x1 = address(in, from + step);
+            long x2 = address(in, from + 2 * step);
+            long y = address(out, to);
             for (int c = 0; c < channels; c += LANES) {
-                FloatVector sum = load(in, from + c).mul(g0);
-                sum = load(in, from + c + step).lanewise(FMA, g1, sum);
-                sum = load(in, from + c + 2 * step).lanewise(FMA, g2, sum);
-                store(sum, out, to + c);
+                long at = 4L * Lanes.index(c);
+                FloatVector sum = load(x0 + at).mul(g0);
+                sum = load(x1 + at).lanewise(FMA, g1, sum);
+                sum = load(x2 + at).lanewise(FMA, g2, sum);
+                store(sum, y + at);
             }
             return;
         }
@@ -560,15 +617,22 @@ final class WinogradKernels {
         float g3 = g[3 * r + q];
         float g4 = g[4 * r + q];
         float g5 = g[5 * r + q];
+        long x0 = address(in, from);
+        long x1 = address(in, from + step);
+        long x2 = address(in, from + 2 * step);
+        long x3 = address(in, from + 3 * step);
+        long x4 = address(in, from + 4 * step);
+        long x5 = address(in, from + 5 * step);
+        long y = address(out, to);
         for (int c = 0; c < channels; c += LANES) {
-            long at = from + c;
-            FloatVector sum = load(in, at).mul(g0);
-            sum = load(in, at + step).lanewise(FMA, g1, sum);
-            sum = load(in, at + 2 * step).lanewise(FMA, g2, sum);
-            sum = load(in, at + 3 * step).lanewise(FMA, g3, sum);
-            sum = load(in, at + 4 * step).lanewise(FMA, g4, sum);
-            sum = load(in, at + 5 * step).lanewise(FMA, g5, sum);
-            store(sum, out, to + c);
+            long at = 4L * Lanes.index(c);
+            FloatVector sum = load(x0 + at).mul(g0);
+            sum = load(x1 + at).lanewise(FMA, g1, sum);
+            sum = load(x2 + at).lanewise(FMA, g2, sum);
+            sum = load(x3 + at).lanewise(FMA, g3, sum);
+            sum = load(x4 + at).lanewise(FMA, g4, sum);
+            sum = load(x5 + at).lanewise(FMA, g5, sum);
+            store(sum, y + at);
         }
     }
 

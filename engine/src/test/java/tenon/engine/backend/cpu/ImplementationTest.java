@@ -89,8 +89,8 @@ class ImplementationTest {
             String backwardWeight) {
         assumeThat(DnnlInfo.read().instructionSet()).isEqualTo("avx2");
         Tensor input = leaf(2, size, size, channels);
-        Tensor output =
-                Convolution.conv2d(input, leaf(filters, kernel, kernel, channels), leaf(filters), spec, Activation.elu(1));
+        Tensor output = Convolution.conv2d(
+                input, leaf(filters, kernel, kernel, channels), leaf(filters), spec, Activation.elu(1));
         output.backward(Tensor.full(output.shape(), output.dtype(), 1));
         assertThat(implementation("FORWARD")).contains(forward);
         assertThat(implementation("BACKWARD_INPUT")).contains(backwardInput);
