@@ -52,8 +52,13 @@ record Parity(
 
     /** @param dtype F64 for the reference back-end, or F32 */
     static Parity run(Task task, Backend backend, DType dtype) {
+        return run(task, backend, dtype, 21);
+    }
+
+    /** @param seed of images and labels */
+    static Parity run(Task task, Backend backend, DType dtype, long seed) {
         ScalarType type = dtype == DType.F64 ? ScalarType.Double : ScalarType.Float;
-        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(21);
+        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
         double[] ourLosses = new double[STEPS];
         double[] theirLosses = new double[STEPS];
         try (var _ = Scope.open("model", backend);
@@ -185,6 +190,20 @@ record Parity(
                     .isCloseTo(theirs[step], withinPercentage(100 * tolerance));
         }
         return this;
+    }
+
+    /** Of parameters and running statistics, relative to the larger of their magnitude and 0.1. */
+    double largestDifference() {
+        double largest = 0;
+        for (String name : ourEnd.keySet()) {
+            double[] actual = ourEnd.get(name);
+            double[] expected = theirEnd.get(name);
+            for (int i = 0; i < expected.length; i++) {
+                double difference = Math.abs(actual[i] - expected[i]) / Math.max(0.1, Math.abs(expected[i]));
+                largest = Math.max(largest, difference);
+            }
+        }
+        return largest;
     }
 
     /** Parameters and running statistics, relative to the larger of their magnitude and 0.1. */
