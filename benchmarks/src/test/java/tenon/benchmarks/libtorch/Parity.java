@@ -199,11 +199,14 @@ record Parity(
             double[] actual = ourEnd.get(name);
             double[] expected = theirEnd.get(name);
             for (int i = 0; i < expected.length; i++) {
-                double difference = Math.abs(actual[i] - expected[i]) / Math.max(0.1, Math.abs(expected[i]));
-                largest = Math.max(largest, difference);
+                largest = Math.max(largest, difference(actual[i], expected[i]));
             }
         }
         return largest;
+    }
+
+    private static double difference(double actual, double expected) {
+        return Math.abs(actual - expected) / Math.max(0.1, Math.abs(expected));
     }
 
     /** Parameters and running statistics, relative to the larger of their magnitude and 0.1. */
@@ -213,8 +216,7 @@ record Parity(
             double[] expected = theirEnd.get(name);
             assertThat(actual).as(name).hasSameSizeAs(expected);
             for (int i = 0; i < expected.length; i++) {
-                double difference = Math.abs(actual[i] - expected[i]);
-                if (!(difference <= tolerance * Math.max(0.1, Math.abs(expected[i])))) {
+                if (!(difference(actual[i], expected[i]) <= tolerance)) {
                     throw new AssertionError("%s: element %d must agree: here=%s, libtorch=%s"
                             .formatted(name, i, actual[i], expected[i]));
                 }

@@ -191,13 +191,13 @@ class ParityTest {
             for (int draw = 0; draw < largest.length; draw++) {
                 largest[draw] = Parity.run(task, backend, DType.F32, 21 + draw)
                         .assertLosses(1e-4)
+                        .assertStates(1e-2)
                         .assertMovements(0.05)
                         .largestDifference();
             }
         }
         Arrays.sort(largest);
         assertThat(largest[1]).as("all draws but one").isLessThanOrEqualTo(1e-3);
-        assertThat(largest[2]).as("the draw that parts most").isLessThanOrEqualTo(1e-2);
     }
 
     private static void compareF64(Task task) {

@@ -131,7 +131,10 @@ final class CpuConvolution implements ConvolutionKernels {
         synchronized (backend.dnnl) {
             WinogradTile tile = winograd(spec, input, gradWeight.shape(), gradOutput);
             if (tile != null) {
-                backend.winograd.backwardWeight(tile, input, gradOutput, gradWeight, gradBias);
+                backend.winograd.backwardWeight(tile, input, gradOutput, gradWeight);
+                if (gradBias != null) {
+                    sumBias(gradOutput, gradBias);
+                }
                 return;
             }
             boolean bias = gradBias != null && !choice.sumsBiasApart();

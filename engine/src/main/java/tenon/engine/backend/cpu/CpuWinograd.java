@@ -143,8 +143,8 @@ final class CpuWinograd implements AutoCloseable {
         }
     }
 
-    /** Overwrites gradWeight and, unless null, gradBias. */
-    void backwardWeight(WinogradTile tile, Tensor input, Tensor gradOutput, Tensor gradWeight, Tensor gradBias) {
+    /** Overwrites gradWeight. */
+    void backwardWeight(WinogradTile tile, Tensor input, Tensor gradOutput, Tensor gradWeight) {
         int block = tile.block();
         long plane = (long) tile.k() * tile.c();
         MemorySegment v = inputs.segment(4 * WinogradTile.PLANES * WinogradTile.plane(block, tile.c()));
@@ -173,15 +173,6 @@ final class CpuWinograd implements AutoCloseable {
                         tile.r(), u, (long) k * tile.c(), plane, tile.c(), to, (long) k * filter, memory, part * own);
             }
         });
-        if (gradBias != null) {
-            backend.reductions.columnSums(
-                    gradOutput.dtype() == DType.BF16,
-                    gradOutput.segment(),
-                    tile.k(),
-                    gradOutput.shape().outerCount(),
-                    false,
-                    gradBias.segment());
-        }
     }
 
     // ---- tiles ----

@@ -23,8 +23,9 @@ final class F32MaxWindows {
 
     private F32MaxWindows() {}
 
+    /** Whether windows, and the gradients of what they hold, can be computed so. */
     static boolean fits(PoolGeometry g) {
-        return BYTES != null && MaxWindow.fits(g) && g.c() >= L;
+        return BYTES != null && g.kernelH() <= 3 && g.kernelW() <= 3 && g.c() >= L;
     }
 
     /**

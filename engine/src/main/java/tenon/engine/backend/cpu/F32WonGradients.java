@@ -23,10 +23,6 @@ final class F32WonGradients {
 
     private F32WonGradients() {}
 
-    static boolean fits(PoolGeometry g) {
-        return BYTES != null && HoldingWindows.fits(g) && g.c() >= L;
-    }
-
     /** Input row {@code row}, counted over all images. */
     static void row(PoolGeometry g, MemorySegment gradOut, MemorySegment winners, MemorySegment gradIn, long row) {
         for (int phase = 0; phase < Math.min(g.strideW(), g.w()); phase++) {

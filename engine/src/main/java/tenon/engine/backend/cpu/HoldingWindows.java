@@ -17,10 +17,6 @@ record HoldingWindows(
         int column2) {
     private static final int NONE = -1000;
 
-    static boolean fits(PoolGeometry g) {
-        return g.kernelH() <= 3 && g.kernelW() <= 3;
-    }
-
     /** The windows that hold input pixel (i, j). */
     static HoldingWindows of(PoolGeometry g, int i, int j) {
         int y = g.firstWindowRow(i);

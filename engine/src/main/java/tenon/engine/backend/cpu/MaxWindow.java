@@ -15,10 +15,6 @@ record MaxWindow(
         int column0,
         int column1,
         int column2) {
-    static boolean fits(PoolGeometry g) {
-        return g.kernelH() <= 3 && g.kernelW() <= 3;
-    }
-
     /** The window of output pixel (y, x). */
     static MaxWindow of(PoolGeometry g, int y, int x) {
         int i = g.firstRow(y);

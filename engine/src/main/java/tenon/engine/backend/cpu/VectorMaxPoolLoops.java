@@ -164,7 +164,7 @@ final class VectorMaxPoolLoops extends MaxPoolLoops {
             backwardBf16(g, gradOut, winners, gradIn, from, to);
         } else {
             for (long row = from; row < to; row++) {
-                if (F32WonGradients.fits(g)) {
+                if (F32MaxWindows.fits(g)) {
                     F32WonGradients.row(g, gradOut, winners, gradIn, row);
                 } else {
                     backwardF32(g, gradOut, winners, gradIn, row, row + 1);
